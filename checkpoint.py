@@ -1,0 +1,221 @@
+"""The checkpoint: one file that holds all the demo needs, written whole and read with distrust.
+
+The file holds tensors and plain Python values only and is read with weights_only=True, so that
+no code in it is ever run.
+"""
+
+import dataclasses
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neural_network import VAE, VAEConfig
+
+FORMAT_VERSION = 1
+DEFAULT_PATH = Path("pretrained/vae_mnist.pt")
+MAX_BYTES = 256 * 2**20  # ten times any sensible model of this kind
+REMEDY = "restore it with `git checkout pretrained`, or make one with `python trainer.py`"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message names the file, the fault and the remedy."""
+
+    def __init__(self, path: Path, fault: str, remedy: str = REMEDY):
+        super().__init__(f"{path}: {fault}; {remedy}")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a training run leaves behind. N is the number of test digits."""
+
+    model_config: VAEConfig
+    training_config: dict[str, Any]  # the recipe, as plain values
+    weights: dict[str, Tensor]  # state_dict of the VAE, float32
+    history: list[dict[str, float]]  # one entry an epoch, figures in nats per image
+    class_names: list[str]  # ten, as printed on the page
+    means: Tensor  # (N, latent_dim) float32: mu of the test digits
+    logvars: Tensor  # (N, latent_dim) float32: logvar of the test digits
+    labels: Tensor  # (N,) int64, 0 ... 9
+    counts: Tensor  # (10,) int64: test digits of each class
+    centroids: Tensor  # (10, latent_dim) float32: mean mu of each class
+    prototypes: Tensor  # (10, latent_dim) float32: most typical mu of each class
+    training_state: dict[str, Any] | None = None  # only in the file of an unfinished run
+
+    def build_model(self) -> VAE:
+        """The trained VAE on the CPU, in evaluation mode."""
+        model = VAE(self.model_config)
+        model.load_state_dict(self.weights)
+        return model.eval()
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint whole or not at all: an existing file stays until the new one is safe.
+
+    Raises:
+        OSError: if the folder cannot be written or the disk is full; no partial file is left.
+    """
+    contents = {
+        field.name: getattr(checkpoint, field.name) for field in dataclasses.fields(checkpoint)
+    }
+    contents["model_config"] = dataclasses.asdict(checkpoint.model_config)
+    contents["format_version"] = FORMAT_VERSION
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda file: torch.save(contents, file))
+
+
+def write_whole(path: Path, write) -> None:
+    """Call `write(file)` on a temporary file beside `path` and rename it over `path` when safe."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:  # Ctrl-C included: nothing half-written stays
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Read and check a checkpoint; tensors are on the CPU.
+
+    Raises:
+        CheckpointError: for whatever is wrong with the file (missing, damaged, foreign, hostile,
+            of a newer version, with values that are not finite or shapes that do not fit).
+    """
+    path = Path(path)
+    contents = _read(path)
+    version = contents.get("format_version")
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise CheckpointError(
+            path,
+            f"it has format version {version}, this program reads up to {FORMAT_VERSION}",
+            "update the program",
+        )
+    if version != FORMAT_VERSION:
+        raise CheckpointError(path, f"its format version is {version!r}, not {FORMAT_VERSION}")
+    contents = {key: value for key, value in contents.items() if key != "format_version"}
+    expected = {field.name for field in dataclasses.fields(Checkpoint)}
+    if set(contents) != expected:
+        missing, unknown = sorted(expected - set(contents)), sorted(set(contents) - expected)
+        raise CheckpointError(path, f"its keys differ: missing {missing}, unknown {unknown}")
+    try:
+        contents["model_config"] = VAEConfig(**contents["model_config"])
+        checkpoint = Checkpoint(**contents)
+        _check_weights(checkpoint)
+        _check_encodings(checkpoint)
+        _check_history(checkpoint)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(path, str(error)) from None
+    return checkpoint
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise CheckpointError(path, "it is a folder", "name the .pt file in it")
+    if not path.is_file():
+        raise CheckpointError(path, "there is no such file")
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise CheckpointError(path, f"it cannot be read ({error.strerror})") from None
+    if size == 0:
+        raise CheckpointError(path, "it is empty")
+    if size > MAX_BYTES:
+        raise CheckpointError(path, f"it has {size:,} bytes, over the limit of {MAX_BYTES:,}")
+    if head.startswith(b"version https://git-lfs"):
+        raise CheckpointError(
+            path, "it is a Git LFS pointer, not the file itself", "run `git lfs pull`"
+        )
+    if head.lstrip()[:1] == b"<":
+        raise CheckpointError(path, "it is a web page, not a checkpoint (a failed download?)")
+    if not head.startswith(b"PK\x03\x04"):
+        raise CheckpointError(path, "it is not a file written by torch.save")
+    try:
+        # torch does not compare the sums that its own archive carries.
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+            damaged = archive.testzip() if unpacked <= MAX_BYTES else "archive"
+        if damaged is None:
+            contents = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # what a damaged or hostile file makes the readers raise is not documented
+        raise CheckpointError(
+            path, "it is damaged, or holds more than tensors and plain values"
+        ) from None
+    if damaged is not None:
+        raise CheckpointError(path, f"it is damaged (in {damaged})")
+    if not isinstance(contents, dict):
+        raise CheckpointError(path, f"it holds a {type(contents).__name__}, not a checkpoint")
+    return contents
+
+
+def _require(condition: bool, fault: str) -> None:
+    if not condition:
+        raise ValueError(fault)
+
+
+def _check_tensor(name: str, value: Any, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    _require(isinstance(value, Tensor), f"{name} is a {type(value).__name__}, not a tensor")
+    _require(
+        value.layout == torch.strided and not value.is_quantized, f"{name} is not a dense tensor"
+    )
+    _require(
+        tuple(value.shape) == shape and value.dtype == dtype,
+        f"{name} is {tuple(value.shape)} {value.dtype}, expected {shape} {dtype}",
+    )
+    _require(bool(value.isfinite().all()), f"{name} holds values that are not finite")
+
+
+def _check_weights(checkpoint: Checkpoint) -> None:
+    weights = checkpoint.weights
+    _require(isinstance(weights, dict), "weights is not a dictionary")
+    with torch.device("meta"):
+        expected = VAE(checkpoint.model_config).state_dict()
+    if set(weights) != set(expected):
+        differing = sorted(map(str, set(weights) ^ set(expected)))
+        raise ValueError(f"its weights do not fit its configuration: {', '.join(differing)}")
+    for name, value in expected.items():
+        _check_tensor(name, weights[name], tuple(value.shape), value.dtype)
+
+
+def _check_encodings(checkpoint: Checkpoint) -> None:
+    labels = checkpoint.labels
+    _require(isinstance(labels, Tensor) and labels.ndim == 1, "labels is not a vector")
+    n, d = len(labels), checkpoint.model_config.latent_dim
+    _check_tensor("labels", labels, (n,), torch.int64)
+    _check_tensor("means", checkpoint.means, (n, d), torch.float32)
+    _check_tensor("logvars", checkpoint.logvars, (n, d), torch.float32)
+    _check_tensor("counts", checkpoint.counts, (10,), torch.int64)
+    _check_tensor("centroids", checkpoint.centroids, (10, d), torch.float32)
+    _check_tensor("prototypes", checkpoint.prototypes, (10, d), torch.float32)
+    in_range = n > 0 and 0 <= int(labels.min()) and int(labels.max()) <= 9
+    _require(in_range, "labels are not digits 0 ... 9")
+    _require(
+        torch.equal(labels.bincount(minlength=10), checkpoint.counts),
+        "counts do not agree with labels",
+    )
+    names = checkpoint.class_names
+    _require(
+        isinstance(names, list) and len(names) == 10 and all(isinstance(n, str) for n in names),
+        "class_names are not ten texts",
+    )
+
+
+def _check_history(checkpoint: Checkpoint) -> None:
+    history = checkpoint.history
+    _require(isinstance(checkpoint.training_config, dict), "training_config is not a dictionary")
+    _require(isinstance(history, list) and len(history) > 0, "history is not a list of epochs")
+    for entry in history:
+        numbers = isinstance(entry, dict) and all(
+            isinstance(value, int | float) and abs(value) < float("inf") for value in entry.values()
+        )
+        _require(numbers, "history holds values that are not finite numbers")

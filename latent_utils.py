@@ -1,0 +1,267 @@
+"""Mathematics of the latent space: where the digits lie in it and how to travel between them.
+
+Everything here is a pure function of positions z. Distances are Euclidean, in the units of the
+prior N(0, I): a distance of 1 is one standard deviation of the prior.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from neural_network import VAE
+
+NEIGHBOURS = 50  # of the encoded digits: what "around here" means wherever this module says it
+RADIUS = 0.1  # in units of the prior's sigma: what "here" means when digits are counted
+NEARLY_STRAIGHT = 1e-3  # below this radius or this angle (from 0 or 180 degrees) arcs are ill-posed
+
+
+class Encodings(NamedTuple):
+    """The posteriors q(z|x) = N(means, diag(exp(logvars))) of N labelled pictures."""
+
+    means: Tensor  # (N, latent_dim) float32
+    logvars: Tensor  # (N, latent_dim) float32
+    labels: Tensor  # (N,) int64, 0 ... 9
+
+
+class Directions(NamedTuple):
+    """For each ordered pair of digits (start, end), the way from one anchor to the other."""
+
+    directions: Tensor  # (10, 10, latent_dim) unit vectors; zero where the anchors coincide
+    distances: Tensor  # (10, 10) >= 0
+
+
+class Surroundings(NamedTuple):
+    """What the encoded digits around a position say about it (see `surroundings`)."""
+
+    shares: Tensor  # (N, 10) share of each digit among the nearest encodings; rows sum to 1
+    within: Tensor  # (N,) int64 number of encodings no further than `radius`
+    nearest: Tensor  # (N,) distance to the nearest encoding
+
+
+@torch.inference_mode()
+def encode_dataset(model: VAE, images: Tensor, labels: Tensor, batch_size: int = 1000) -> Encodings:
+    """Encode pictures into their posterior means and log-variances.
+
+    Args:
+        model: the VAE; used as it stands, on the device of its weights.
+        images: (N, 28, 28) or (N, 1, 28, 28); uint8 in 0 ... 255 or float in [0, 1].
+        labels: (N,) integers 0 ... 9.
+
+    Returns:
+        Encodings on the CPU, in the order given.
+
+    Raises:
+        ValueError: if images and labels differ in number, or images have another shape.
+    """
+    if images.shape[-2:] != (28, 28) or images.numel() != len(images) * 784:
+        raise ValueError(f"images have shape {tuple(images.shape)}; give (N, 28, 28)")
+    if len(images) != len(labels):
+        raise ValueError(f"{len(images)} images but {len(labels)} labels; give one label each")
+    device = next(model.parameters()).device
+    means, logvars = [], []
+    for batch in images.split(batch_size):
+        x = batch.reshape(-1, 1, 28, 28).to(device)  # (B, 1, 28, 28)
+        x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
+        mu, logvar = model.encode(x)
+        means.append(mu.float().cpu())
+        logvars.append(logvar.float().cpu())
+    return Encodings(torch.cat(means), torch.cat(logvars), labels.long().cpu())
+
+
+def _check_labelled(means: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    if means.ndim != 2 or labels.shape != means.shape[:1]:
+        raise ValueError(
+            f"means {tuple(means.shape)} and labels {tuple(labels.shape)} do not match; "
+            "give (N, latent_dim) and (N,)"
+        )
+    labels = labels.long()
+    missing = sorted(set(range(10)) - set(labels.unique().tolist()))
+    if missing or len(labels.unique()) != 10:
+        raise ValueError(f"labels must hold each digit 0 ... 9; missing: {missing}")
+    return means.float(), labels
+
+
+@torch.inference_mode()
+def digit_centroids(means: Tensor, labels: Tensor) -> Tensor:
+    """The mean position of each digit.
+
+    Args:
+        means: (N, latent_dim). labels: (N,) integers; each of 0 ... 9 at least once.
+
+    Returns:
+        (10, latent_dim). In two dimensions a centroid can lie among another digit's points;
+        `digit_prototypes` does not have that fault.
+
+    Raises:
+        ValueError: if the shapes do not match or a digit is missing.
+    """
+    means, labels = _check_labelled(means, labels)
+    sums = torch.zeros(10, means.shape[1], dtype=torch.float64)
+    sums.index_add_(0, labels, means.double())
+    return (sums / labels.bincount(minlength=10)[:, None]).float()
+
+
+@torch.inference_mode()
+def digit_prototypes(
+    means: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS, candidates: int = 400
+) -> Tensor:
+    """The most typical encoded point of each digit.
+
+    Among the points of a class, the one where (density of the class) x (share of the class among
+    the neighbours) is greatest. With d(k) the distance to the k-th nearest point of the class,
+    the k-nearest-neighbour density estimate (Loftsgaarden and Quesenberry, 1965) is proportional
+    to k / d(k)^latent_dim; the share is that of the class among the `neighbours` nearest of all.
+
+    Args:
+        means: (N, latent_dim). labels: (N,) integers; each of 0 ... 9 at least once.
+        neighbours: k in both estimates (fewer if a class is smaller).
+        candidates: points of a class that are tried, evenly spaced in the order given; the
+            neighbours are always searched among all N.
+
+    Returns:
+        (10, latent_dim), each row one of `means`.
+
+    Raises:
+        ValueError: if the shapes do not match or a digit is missing.
+    """
+    means, labels = _check_labelled(means, labels)
+    prototypes = []
+    for digit in range(10):
+        own = means[labels == digit]  # (M, latent_dim)
+        tried = own[:: math.ceil(len(own) / candidates)]  # (C, latent_dim)
+        k = min(neighbours, len(own))
+        radius = torch.cdist(tried, own).kthvalue(k).values  # (C,)
+        density = (radius + 1e-6).pow(-means.shape[1])  # the factor k is the same for all
+        share = surroundings(tried, means, labels, neighbours).shares[:, digit]  # (C,)
+        prototypes.append(tried[(density * share).argmax()])
+    return torch.stack(prototypes)
+
+
+@torch.inference_mode()
+def surroundings(
+    z: Tensor, means: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS, radius: float = RADIUS
+) -> Surroundings:
+    """What the encoded digits around each position are.
+
+    The shares are the k-nearest-neighbour estimate of the class probabilities (k = `neighbours`);
+    they are defined everywhere, also far from all data, so read them together with `within`.
+
+    Args:
+        z: (N, latent_dim). means: (M, latent_dim). labels: (M,) integers 0 ... 9.
+        radius: in units of the prior's standard deviation.
+    """
+    distances = torch.cdist(z.float(), means)  # (N, M)
+    nearest = distances.topk(min(neighbours, len(means)), largest=False)  # (N, k)
+    votes = torch.nn.functional.one_hot(labels[nearest.indices], 10)  # (N, k, 10)
+    within = (distances <= radius).sum(1)  # (N,)
+    return Surroundings(votes.float().mean(1), within, nearest.values[:, 0])
+
+
+@torch.inference_mode()
+def semantic_directions(anchors: Tensor) -> Directions:
+    """The direction and distance from each digit to each other digit.
+
+    Args:
+        anchors: (10, latent_dim), from `digit_centroids` or `digit_prototypes`.
+
+    Returns:
+        Directions; `directions[a, b]` has length 1 and points from a to b, and
+        `anchors[a] + distances[a, b] * directions[a, b]` is `anchors[b]`.
+    """
+    difference = anchors[None, :] - anchors[:, None]  # (10, 10, latent_dim)
+    distances = difference.norm(dim=-1)  # (10, 10)
+    safe = distances.clamp_min(torch.finfo(anchors.dtype).tiny)
+    return Directions(difference / safe[..., None], distances)
+
+
+def _check_pair(start: Tensor, end: Tensor) -> None:
+    if start.ndim != 1 or start.shape != end.shape:
+        raise ValueError(
+            f"positions have shapes {tuple(start.shape)} and {tuple(end.shape)}; "
+            "give two vectors of the same length"
+        )
+    if not (start.isfinite().all() and end.isfinite().all()):
+        raise ValueError(f"positions must be finite: {start.tolist()} and {end.tolist()}")
+
+
+def _check_steps(steps: int) -> None:
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2:
+        raise ValueError(f"steps is {steps!r}; give a whole number of at least 2")
+
+
+def morph_toward(z: Tensor, target: Tensor, amount: float) -> Tensor:
+    """The position that is `amount` of the way from z to target.
+
+    Args:
+        z, target: (latent_dim,). amount: in [0, 1]; 0 gives z and 1 gives target, exactly.
+
+    Raises:
+        ValueError: if the shapes differ, a number is not finite or amount is out of [0, 1].
+    """
+    _check_pair(z, target)
+    if isinstance(amount, bool) or not 0 <= amount <= 1:
+        raise ValueError(f"amount is {amount!r}; give a number between 0 and 1")
+    return torch.lerp(z, target, float(amount))
+
+
+def linear_interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """Evenly spaced positions on the straight line from start to end.
+
+    Args:
+        start, end: (latent_dim,). steps: number of positions, both ends included; at least 2.
+
+    Returns:
+        (steps, latent_dim); the first row is start and the last is end, exactly.
+
+    Raises:
+        ValueError: if the shapes differ, a number is not finite or steps is below 2.
+    """
+    _check_pair(start, end)
+    _check_steps(steps)
+    t = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]  # (steps, 1)
+    path = torch.lerp(start, end, t)
+    # Where t is a rounding error away from 1, lerp misses the end by as much.
+    path[0], path[-1] = start, end
+    return path
+
+
+def spherical_interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """Positions that turn about the origin from start to end, the shorter way round.
+
+    Slerp (Shoemake 1985; for latent spaces White 2016, Sampling Generative Networks) is meant
+    for unit vectors: with ends of different norm its formula leaves the path, and it grows
+    without bound as the ends become antipodal. Here the direction is slerped and the radius is
+    interpolated linearly beside it, so that every radius lies between those of the ends. Within
+    0.001 of the origin, and within 0.001 radians of 0 or 180 degrees, where no arc is defined
+    or the way round is arbitrary, it is the straight line.
+
+    Args:
+        start, end: (latent_dim,). steps: number of positions, both ends included; at least 2.
+
+    Returns:
+        (steps, latent_dim); the first row is start and the last is end, exactly.
+
+    Raises:
+        ValueError: if the shapes differ, a number is not finite or steps is below 2.
+    """
+    straight = linear_interpolation(start, end, steps)  # (steps, latent_dim)
+    a, b = start.double(), end.double()
+    r_a, r_b = a.norm(), b.norm()
+    if min(r_a, r_b) < NEARLY_STRAIGHT:
+        return straight
+    u_a, u_b = a / r_a, b / r_b
+    # Stable at all angles, where acos of the cosine loses half the digits near 0 and 180 degrees.
+    angle = 2 * torch.atan2((u_a - u_b).norm(), (u_a + u_b).norm())
+    if min(angle, math.pi - angle) < NEARLY_STRAIGHT:
+        return straight
+    t = torch.linspace(0, 1, steps, dtype=torch.float64)[:, None]  # (steps, 1)
+    direction = (((1 - t) * angle).sin() * u_a + (t * angle).sin() * u_b) / angle.sin()
+    path = ((1 - t) * r_a + t * r_b) * direction  # (steps, latent_dim)
+    path = path.to(start.dtype)
+    path[0], path[-1] = start, end
+    return path
+
+
+INTERPOLATIONS = {"linear": linear_interpolation, "spherical": spherical_interpolation}

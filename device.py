@@ -1,0 +1,30 @@
+"""Where to compute, and in which precision."""
+
+import torch
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device named; "auto" is the accelerator where there is one, else the CPU.
+
+    Raises:
+        ValueError: if torch does not know the device or this machine has none of its kind.
+    """
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if name == "auto":
+        return accelerator or torch.device("cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device is {name!r}; give auto, cpu or cuda ({error})") from None
+    if device.type not in ("cpu", accelerator.type if accelerator else "cpu"):
+        raise ValueError(f"device is {name!r} but this machine has none; give auto or cpu")
+    return device
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """ "bf16" where the device multiplies it in hardware, else "fp32", for "auto"."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else "fp32"

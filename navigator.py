@@ -1,0 +1,323 @@
+"""What the page and its API ask of a trained model: every answer for a position, none of the UI.
+
+A Navigator holds the model and the encoded test digits, and nothing of any visitor: each answer
+depends on its arguments alone. Wrong arguments raise ValueError with the value and the remedy.
+"""
+
+import base64
+import math
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from checkpoint import Checkpoint
+from latent_utils import (
+    INTERPOLATIONS,
+    NEIGHBOURS,
+    RADIUS,
+    digit_centroids,
+    linear_interpolation,
+    morph_toward,
+    spherical_interpolation,
+    surroundings,
+)
+
+MIN_STEPS, MAX_STEPS = 5, 24
+ANCHORS = ("typical", "centroid")
+MAX_SEED = 2**63 - 1
+WELL_KNOWN = 5  # test digits within RADIUS from which on a place counts as well known
+
+
+def number(name: str, value: Any, low: float, high: float) -> float:
+    """`value` as a float.
+
+    Raises:
+        ValueError: if it is not a finite number in [low, high] (true and texts are no numbers).
+    """
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if not numeric or not low <= value <= high:
+        raise ValueError(f"{name} is {str(value)[:40]!r}; give a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def whole_number(name: str, value: Any, low: int, high: int) -> int:
+    """`value` as an int; a float that is whole (JSON knows no other) is taken for one.
+
+    Raises:
+        ValueError: if it is not a whole number in low ... high.
+    """
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if not numeric or not low <= value <= high or value != int(value):
+        raise ValueError(f"{name} is {str(value)[:40]!r}; give a whole number from {low} to {high}")
+    return int(value)
+
+
+def choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """`value`, if it is one of `choices`.
+
+    Raises:
+        ValueError: if it is not.
+    """
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} is {str(value)[:40]!r}; give one of {', '.join(choices)}")
+    return value
+
+
+class Navigator:
+    """Answers about one checkpoint.
+
+    Raises:
+        ValueError: if its latent space does not have two dimensions.
+    """
+
+    def __init__(self, checkpoint: Checkpoint):
+        if checkpoint.model_config.latent_dim != 2:
+            raise ValueError(
+                f"latent_dim is {checkpoint.model_config.latent_dim}; the map needs a checkpoint "
+                "trained with --latent-dim 2"
+            )
+        self.checkpoint = checkpoint
+        self.model = checkpoint.build_model()
+        self.names = checkpoint.class_names
+        self.means, self.labels = checkpoint.means, checkpoint.labels
+        self.anchors = {
+            "centroid": digit_centroids(self.means, self.labels),
+            "typical": checkpoint.prototypes,
+        }
+        # All encoded digits lie on the map, and so does nearly all of the prior.
+        self.range = max(4.0, math.ceil(2 * float(self.means.abs().max())) / 2)
+
+    def position(self, x: Any, y: Any) -> Tensor:
+        """(2,) from two numbers on the map."""
+        limit = self.range
+        return torch.tensor([number("x", x, -limit, limit), number("y", y, -limit, limit)])
+
+    def anchor(self, digit: Any, anchor: Any = "typical") -> Tensor:
+        """(2,) where a digit is at home: its most typical point or its centroid."""
+        points = self.anchors[choice("anchor", anchor, ANCHORS)]
+        return points[whole_number("digit", digit, 0, 9)]
+
+    @torch.inference_mode()
+    def pictures(self, z: Tensor) -> np.ndarray:
+        """z (N, 2) -> decoded pictures (N, 28, 28) uint8."""
+        # One small picture gains nothing from threads that fight with other visitors' for the
+        # cores. The number is kept by each thread, and Gradio answers in many.
+        if torch.get_num_threads() != 1:
+            torch.set_num_threads(1)
+        images = self.model.decode(z.float())  # (N, 1, 28, 28) in [0, 1]
+        return (images[:, 0] * 255).round().byte().numpy()
+
+    def points(self) -> dict[str, Any]:
+        """The encoded test digits for the map, 5 bytes each; see `widgets.LatentMap`."""
+        scale = self.range / 32767
+        xy = (self.means / scale).round().to(torch.int16).numpy()
+        return {
+            "xy": base64.b64encode(xy.astype("<i2").tobytes()).decode(),
+            "labels": base64.b64encode(self.labels.to(torch.uint8).numpy().tobytes()).decode(),
+            "scale": scale,
+        }
+
+    def look(self, x: Any, y: Any) -> dict[str, Any]:
+        """The picture at a position and what is known there; see `widgets.DigitView`."""
+        z = self.position(x, y)
+        around = surroundings(z[None], self.means, self.labels)
+        shares, within = around.shares[0], int(around.within)
+        radius = float(z.norm())
+        further = math.exp(-(radius**2) / 2)  # P(|z| > radius) under N(0, I) in two dimensions
+        return {
+            "pixels": base64.b64encode(self.pictures(z[None]).tobytes()).decode(),
+            "shares": shares.tolist(),
+            "within": within,
+            "verdict": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
+            "depth": f"{radius:.2f}σ from the centre; {_percent(further)} of the prior N(0, I) "
+            "lies further out.",
+        }
+
+    def _support(self, within: int, nearest: float) -> str:
+        if within == 0:
+            return (
+                f"Invented: no test digit was encoded within {RADIUS:g} of here; the nearest "
+                f"is {nearest:.2f} away."
+            )
+        known = "Well known" if within >= WELL_KNOWN else "Little known"
+        digits = "test digit was" if within == 1 else "test digits were"
+        return f"{known}: {within} {digits} encoded within {RADIUS:g} of here."
+
+    def _mixture(self, shares: Tensor) -> str:
+        first, second = shares.topk(2).indices.tolist()
+        if shares[first] >= 0.9:
+            return f"{self.names[first]} country."
+        return f"Mostly {self.names[first]}, then {self.names[second]}."
+
+    def random_sample(self, seed: Any = None) -> dict[str, float]:
+        """A draw from the prior N(0, I), again if it falls off the map (1 in 8,000 does).
+
+        Args:
+            seed: the same one gives the same sample; None draws a fresh one.
+        """
+        generator = torch.Generator()
+        if seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(whole_number("seed", seed, 0, MAX_SEED))
+        while True:
+            z = torch.randn(2, generator=generator)
+            if z.abs().max() <= self.range:
+                return as_dict(z)
+
+    def jump_to_digit(self, digit: Any, anchor: Any = "typical") -> dict[str, float]:
+        """Where a digit is at home."""
+        return as_dict(self.anchor(digit, anchor))
+
+    def remark(self, digit: int, anchor: str) -> str:
+        """A sentence on the place that `jump_to_digit` leads to."""
+        z, name = self.anchor(digit, anchor), self.names[digit]
+        shares = surroundings(z[None], self.means, self.labels).shares[0]
+        own, winner = float(shares[digit]), int(shares.argmax())
+        if anchor == "typical":
+            return (
+                f"The most typical {name}: where encoded {name}s are dense and little else lies. "
+                f"{_percent(own)} of the {NEIGHBOURS} digits nearest to it are {name}s."
+            )
+        if winner != digit:
+            other = self.names[winner]
+            return (
+                f"⚠ The average of all {name}s lies among the {other}s: {_percent(own)} of the "
+                f"{NEIGHBOURS} encoded digits nearest to it are {name}s, "
+                f"{_percent(float(shares[winner]))} are {other}s. Try the most typical point."
+            )
+        return (
+            f"The average position (centroid) of all encoded {name}s. {_percent(own)} of the "
+            f"{NEIGHBOURS} digits nearest to it are {name}s."
+        )
+
+    def morph_toward(self, x: Any, y: Any, digit: Any, amount: Any, anchor: Any = "typical"):
+        """The position `amount` (0 ... 1) of the way from (x, y) to a digit."""
+        share = number("amount", amount, 0, 1)
+        return as_dict(morph_toward(self.position(x, y), self.anchor(digit, anchor), share))
+
+    def interpolate(
+        self, start: Any, end: Any, method: Any = "linear", steps: Any = 9, anchor: Any = "typical"
+    ) -> dict[str, Any]:
+        """A path between two digits; {"path": [[x, y], ...], "length", "passes", ...}."""
+        choice("method", method, tuple(INTERPOLATIONS))
+        count = whole_number("steps", steps, MIN_STEPS, MAX_STEPS)
+        ends = self.anchor(start, anchor), self.anchor(end, anchor)
+        path = INTERPOLATIONS[method](*ends, count)  # (steps, 2)
+        return {
+            "path": path.tolist(),
+            "start": int(start),
+            "end": int(end),
+            "method": method,
+            "steps": count,
+            "anchor": anchor,
+            "length": float(path.diff(dim=0).norm(dim=1).sum()),
+            "passes": self._passes(path),
+        }
+
+    def _passes(self, path: Tensor) -> list[str]:
+        """The digits that prevail along a path, each once for a stretch."""
+        winners = surroundings(path, self.means, self.labels).shares.argmax(1).tolist()
+        return [self.names[w] for i, w in enumerate(winners) if i == 0 or winners[i - 1] != w]
+
+    def _row(self, title: str, path: Tensor, note: str | None = None) -> dict[str, Any]:
+        """A row of the film strip; see `widgets.FilmStrip`."""
+        length = float(path.diff(dim=0).norm(dim=1).sum())
+        passes = " → ".join(self._passes(path))
+        return {
+            "title": title,
+            "note": note or f"length {length:.2f} · passes {passes}",
+            "points": path.tolist(),
+            "frames": base64.b64encode(self.pictures(path).tobytes()).decode(),
+        }
+
+    def strip(self, start: Any, end: Any, method: Any, steps: Any, anchor: Any) -> dict[str, Any]:
+        """The film strip from one digit to another; the path not chosen is drawn on the map."""
+        chosen = self.interpolate(start, end, method, steps, anchor)
+        other = "spherical" if method == "linear" else "linear"
+        rest = self.interpolate(start, end, other, MAX_STEPS, anchor)
+        names = f"{self.names[int(start)]} → {self.names[int(end)]}"
+        row = self._row(f"{names}, {method}", torch.tensor(chosen["path"]))
+        return {"rows": [row], "others": [rest["path"]]}
+
+    def experiment_morph(self) -> tuple[dict[str, Any], str]:
+        """3 morphs into 8."""
+        three, eight = self.names[3], self.names[8]
+        path = linear_interpolation(self.anchor(3), self.anchor(8), 16)
+        text = (
+            f"**{three} morphs into {eight}.** A straight walk from the most typical {three} to "
+            f"the most typical {eight}. Watch where the open side closes: no training picture "
+            "looks like the ones in between, yet most are plausible. The bars beside the digit "
+            "tell when you cross from one country into the next."
+        )
+        return {"rows": [self._row(f"{three} → {eight}", path)], "others": [], "play": True}, text
+
+    def experiment_boundary(self) -> tuple[dict[str, Any], str]:
+        """A short walk across the boundary between the 4s and the 9s."""
+        four, nine = self.names[4], self.names[9]
+        line = linear_interpolation(self.anchor(4), self.anchor(9), 257)
+        shares = surroundings(line, self.means, self.labels).shares
+        crossing = int((shares[:, 9] > shares[:, 4]).int().argmax())
+        step = float((line[1] - line[0]).norm())
+        reach = max(1, round(0.35 / step)) if step > 0 else 1
+        ends = line[max(0, crossing - reach)], line[min(256, crossing + reach)]
+        path = linear_interpolation(*ends, 12)
+        text = (
+            f"**The boundary between {four} and {nine}.** A walk of less than one unit across "
+            f"the place where as many {four}s as {nine}s were encoded. The loop closes little by "
+            "little: the decoder is continuous, so there is no line where one digit ends. Such "
+            "places are where a classifier on z errs most."
+        )
+        return {"rows": [self._row(f"{four} | {nine}", path)], "others": [], "play": True}, text
+
+    def experiment_paths(self) -> tuple[dict[str, Any], str]:
+        """Linear against spherical, for the two digits whose two paths lie furthest apart."""
+        apart, best = -1.0, (0, 1)
+        for start in range(10):
+            for end in range(start + 1, 10):
+                ends = self.anchor(start), self.anchor(end)
+                gap = linear_interpolation(*ends, 15) - spherical_interpolation(*ends, 15)
+                if float(gap.norm(dim=1).max()) > apart:
+                    apart, best = float(gap.norm(dim=1).max()), (start, end)
+        ends = self.anchor(best[0]), self.anchor(best[1])
+        name = f"{self.names[best[0]]} → {self.names[best[1]]}"
+        rows = [
+            self._row(f"{name}, linear", linear_interpolation(*ends, 15)),
+            self._row(f"{name}, spherical", spherical_interpolation(*ends, 15)),
+        ]
+        text = (
+            "**Linear against spherical.** The straight line cuts through the crowded middle; "
+            "the spherical path turns about the centre and keeps its distance from it, as most "
+            "samples of a many-dimensional Gaussian do. In two dimensions the middle is the most "
+            "crowded place of all, so the detour is longer and not smoother: compare the rows."
+        )
+        return {"rows": rows, "others": [], "play": False}, text
+
+    def experiment_random(self) -> tuple[dict[str, Any], str]:
+        """Twelve draws from the prior."""
+        seed = random.SystemRandom().randrange(2**31)
+        draws = [self.random_sample(seed + i) for i in range(12)]
+        path = torch.tensor([[z["x"], z["y"]] for z in draws])
+        shares = surroundings(path, self.means, self.labels)
+        invented = int((shares.within == 0).sum())
+        text = (
+            "**Random exploration.** Twelve draws from the prior N(0, I), the way a VAE makes "
+            f"new digits. {12 - invented} of these fell within {RADIUS:g} of an encoded test "
+            "digit. Blurred ones mostly fall between two countries: click one and read the bars."
+        )
+        row = self._row("Twelve random draws", path, "a fresh set each time")
+        return {"rows": [row], "others": [], "play": False, "scattered": True}, text
+
+
+def as_dict(z: Tensor) -> dict[str, float]:
+    """(2,) -> {"x": float, "y": float}."""
+    return {"x": float(z[0]), "y": float(z[1])}
+
+
+def _percent(share: float) -> str:
+    if 0 < share < 0.01:
+        return "under 1 %"
+    return f"{100 * share:.0f} %"

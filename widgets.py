@@ -1,0 +1,99 @@
+"""The page's own components: gr.HTML with their html, css and js in web/.
+
+All of them show or move the one position z that web/position.js holds for the page. None keeps
+anything on the server, so any number of visitors share one process without meeting.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+WEB = Path(__file__).parent / "web"
+PALETTE = (  # petroff10 (Petroff 2021), made to be told apart also with a colour vision deficiency
+    "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd"
+).split()
+
+
+def web_file(name: str) -> str:
+    """The text of a file of web/."""
+    return (WEB / name).read_text(encoding="utf-8")
+
+
+class _Widget(gr.HTML):
+    """A gr.HTML whose template, style and script are web/<source>.html, .css and .js."""
+
+    source: str
+
+    def __init__(self, value: Any = None, **kwargs: Any):
+        super().__init__(
+            value,
+            html_template=web_file(f"{self.source}.html"),
+            css_template=web_file(f"{self.source}.css"),
+            js_on_load=web_file(f"{self.source}.js"),
+            apply_default_css=False,
+            **kwargs,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object"}
+
+
+class LatentMap(_Widget):
+    """The map of a 2-D latent space; the person moves z on it with pointer or arrow keys.
+
+    Value: {"x": float, "y": float}, the current position. Setting it from Python moves there.
+    Event: `input`, after the position changed by any means but the sliders.
+
+    Args:
+        range: the map shows -range ... range on both axes, in units of the prior's sigma.
+        centroids: (10, 2) nested lists, where the numerals stand. names: ten class names.
+        points: called once a page; returns {"xy", "labels", "scale"}: base64 of int16 pairs and
+            of uint8 labels; xy * scale is the position.
+    """
+
+    source = "latent_map"
+
+    def __init__(
+        self,
+        range: float,
+        centroids: list[list[float]],
+        names: list[str],
+        points: Callable[..., dict[str, Any]],
+        **kwargs: Any,
+    ):
+        super().__init__(
+            {"x": 0.0, "y": 0.0},
+            range=range,
+            centroids=centroids,
+            names=names,
+            palette=PALETTE,
+            server_functions=[points],
+            **kwargs,
+        )
+
+
+class DigitView(_Widget):
+    """The digit decoded at the current position, and what is known there.
+
+    Args:
+        names: ten class names.
+        look: called with [x, y]; returns {"pixels": base64 of 784 bytes, "shares": ten numbers
+            that sum to 1, "verdict": text, "depth": text}.
+    """
+
+    source = "digit_view"
+
+    def __init__(self, names: list[str], look: Callable[[Any], dict[str, Any]], **kwargs: Any):
+        super().__init__(names=names, palette=PALETTE, server_functions=[look], **kwargs)
+
+
+class FilmStrip(_Widget):
+    """The pictures along paths through the latent space, in rows; the paths appear on the map.
+
+    Value: None, or {"rows": [{"title", "note", "points": [[x, y], ...], "frames"}], "others":
+    [[[x, y], ...], ...]}; frames is base64 of one byte a pixel, 784 a picture.
+    """
+
+    source = "film_strip"

@@ -73,7 +73,10 @@ def add_api(navigator: Navigator, x: gr.Slider, y: gr.Slider) -> None:
         gr.api(readable(function), api_name=function.__name__)
     # gr.api speaks JSON only; a picture needs components, which are not shown.
     picture = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="picture")
-    gr.Button(visible=False).click(readable(decode), [x, y], picture, api_name="decode")
+    # preprocess=False: the navigator checks the numbers; Gradio's own check stumbles over a text.
+    gr.Button(visible=False).click(
+        readable(decode), [x, y], picture, preprocess=False, api_name="decode"
+    )
 
 
 def build_panel(navigator: Navigator) -> tuple[gr.Slider, gr.Slider, gr.Button, list, gr.Radio]:

@@ -104,21 +104,17 @@ def digit_centroids(means: Tensor, labels: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def digit_prototypes(
-    means: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS, candidates: int = 400
-) -> Tensor:
+def digit_prototypes(means: Tensor, labels: Tensor, candidates: int = 100) -> Tensor:
     """The most typical encoded point of each digit.
 
-    Among the points of a class, the one where (density of the class) x (share of the class among
-    the neighbours) is greatest. With d(k) the distance to the k-th nearest point of the class,
-    the k-nearest-neighbour density estimate (Loftsgaarden and Quesenberry, 1965) is proportional
-    to k / d(k)^latent_dim; the share is that of the class among the `neighbours` nearest of all.
+    Among the points of a class, the one where p_c * (p_c / p) is greatest: the density of the
+    class times its share of what lies around. Both densities are Gaussian kernel estimates
+    (Parzen 1962) of bandwidth RADIUS.
 
     Args:
         means: (N, latent_dim). labels: (N,) integers; each of 0 ... 9 at least once.
-        neighbours: k in both estimates (fewer if a class is smaller).
         candidates: points of a class that are tried, evenly spaced in the order given; the
-            neighbours are always searched among all N.
+            densities always count all N.
 
     Returns:
         (10, latent_dim), each row one of `means`.
@@ -127,16 +123,26 @@ def digit_prototypes(
         ValueError: if the shapes do not match or a digit is missing.
     """
     means, labels = _check_labelled(means, labels)
+    one_hot = torch.nn.functional.one_hot(labels, 10).float()  # (N, 10)
+    scaled = means / RADIUS  # (N, latent_dim)
+    halves = scaled.square().sum(1) / 2  # (N,)
     prototypes = []
     for digit in range(10):
-        own = means[labels == digit]  # (M, latent_dim)
-        tried = own[:: math.ceil(len(own) / candidates)]  # (C, latent_dim)
-        k = min(neighbours, len(own))
-        radius = torch.cdist(tried, own).kthvalue(k).values  # (C,)
-        density = (radius + 1e-6).pow(-means.shape[1])  # the factor k is the same for all
-        share = surroundings(tried, means, labels, neighbours).shares[:, digit]  # (C,)
-        prototypes.append(tried[(density * share).argmax()])
+        own = (labels == digit).nonzero().squeeze(1)  # (M,) indices
+        tried = own[:: math.ceil(len(own) / candidates)]  # (C,) indices
+        scores = []
+        for some in tried.split(25):  # so few that (25, N) stays near the processor
+            # -|a - b|^2 / 2 = a.b - |a|^2 / 2 - |b|^2 / 2
+            exponent = torch.addmm(-halves, scaled[some], scaled.T) - halves[some, None]
+            density = exponent.exp_() @ one_hot  # (25, 10)
+            scores.append(density[:, digit].square() / density.sum(1))
+        prototypes.append(means[tried[torch.cat(scores).argmax()]])
     return torch.stack(prototypes)
+
+
+def _distances(a: Tensor, b: Tensor) -> Tensor:
+    """(N, latent_dim), (M, latent_dim) -> (N, M), without the cancellation of the default mode."""
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 @torch.inference_mode()
@@ -152,7 +158,7 @@ def surroundings(
         z: (N, latent_dim). means: (M, latent_dim). labels: (M,) integers 0 ... 9.
         radius: in units of the prior's standard deviation.
     """
-    distances = torch.cdist(z.float(), means)  # (N, M)
+    distances = _distances(z.float(), means)  # (N, M)
     nearest = distances.topk(min(neighbours, len(means)), largest=False)  # (N, k)
     votes = torch.nn.functional.one_hot(labels[nearest.indices], 10)  # (N, k, 10)
     within = (distances <= radius).sum(1)  # (N,)

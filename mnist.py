@@ -61,8 +61,9 @@ def load_mnist(data_dir: str | Path) -> Digits:
         train = MNIST(str(data_dir), train=True, download=True)
         test = MNIST(str(data_dir), train=False, download=True)
     except (URLError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
         raise OSError(
-            f"MNIST is not in {folder} and could not be downloaded ({error}); connect to the "
+            f"MNIST is not in {folder} and could not be downloaded ({reason}); connect to the "
             "network, or copy the four official .gz files there"
         ) from error
     check_files(folder)

@@ -39,7 +39,7 @@ def number(name: str, value: Any, low: float, high: float) -> float:
     """
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric or not low <= value <= high:
-        raise ValueError(f"{name} is {str(value)[:40]!r}; give a number from {low:g} to {high:g}")
+        raise ValueError(f"{name} is {value!r:.40}; give a number from {low:g} to {high:g}")
     return float(value)
 
 
@@ -51,7 +51,7 @@ def whole_number(name: str, value: Any, low: int, high: int) -> int:
     """
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric or not low <= value <= high or value != int(value):
-        raise ValueError(f"{name} is {str(value)[:40]!r}; give a whole number from {low} to {high}")
+        raise ValueError(f"{name} is {value!r:.40}; give a whole number from {low} to {high}")
     return int(value)
 
 
@@ -62,7 +62,7 @@ def choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
         ValueError: if it is not.
     """
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is {str(value)[:40]!r}; give one of {', '.join(choices)}")
+        raise ValueError(f"{name} is {value!r:.40}; give one of {', '.join(choices)}")
     return value
 
 

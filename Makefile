@@ -1,0 +1,42 @@
+# make demo    open the page on the committed checkpoint      make train   train it again
+# make test    every test, in a real Chromium too             make bench   speed and quality, measured
+# make lint    ruff
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test train bench lint
+
+demo: $(VENV)/installed
+	$(RUN) demo.py
+
+train: $(VENV)/installed
+	$(RUN) trainer.py
+
+test: $(VENV)/chromium
+	$(RUN) -m pytest
+
+lint: $(VENV)/installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+bench: $(VENV)/installed
+	$(RUN) -m benchmarks.training_speed
+	$(RUN) -m benchmarks.quality
+
+# Each stamp is newer than the list it was installed from: a second run installs nothing.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt | $(VENV)/bin/python
+	$(RUN) -m pip install --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# The system's Chromium where there is one, else Playwright's own download.
+$(VENV)/chromium: $(VENV)/installed-dev
+	command -v chromium || command -v chromium-browser || $(RUN) -m playwright install chromium
+	touch $@

@@ -1,0 +1,130 @@
+"""What the tests share: real digits, checkpoints, a running demo, a Chromium."""
+
+import dataclasses
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import trainer
+from checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
+from mnist import Digits
+from neural_network import VAEConfig
+from recipe import TrainingConfig
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+SMALL = VAEConfig(encoder_hidden=64, encoder_hidden_2=32, decoder_hidden=32, decoder_hidden_2=64)
+
+
+def read_digits() -> Digits:
+    """The 500 training and 200 test digits that ship with the tests; see make_digits.py."""
+    with np.load(HERE / "digits.npz") as arrays:
+        return Digits(
+            torch.from_numpy(arrays["train_images"]),
+            torch.from_numpy(arrays["train_labels"]).long(),
+            torch.from_numpy(arrays["test_images"]),
+            torch.from_numpy(arrays["test_labels"]).long(),
+        )
+
+
+@pytest.fixture(scope="session")
+def digits() -> Digits:
+    return read_digits()
+
+
+@pytest.fixture(scope="session")
+def small_config() -> TrainingConfig:
+    """A training of seconds: a few hundred digits, few epochs, float32 everywhere."""
+    return TrainingConfig(
+        epochs=12, batch_size=50, warmup_epochs=3, precision="fp32", device="cpu", seed=1
+    )
+
+
+@pytest.fixture(scope="session")
+def small_checkpoint(digits, small_config, tmp_path_factory) -> Checkpoint:
+    """A small model really trained on the digits that ship with the tests."""
+    output = tmp_path_factory.mktemp("small") / "vae.pt"
+    config = dataclasses.replace(small_config, output=str(output))
+    return trainer.train(config, SMALL, digits)
+
+
+@pytest.fixture(scope="session")
+def released() -> Checkpoint:
+    """The committed checkpoint."""
+    return load_checkpoint(ROOT / DEFAULT_PATH)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory) -> Iterator[str]:
+    """The address of `python demo.py`, started as a user starts it, on a free port."""
+    address = f"http://127.0.0.1:{(port := free_port())}/"
+    log = tmp_path_factory.mktemp("demo") / "log"
+    with open(log, "w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "demo.py", "--port", str(port)], cwd=ROOT, stdout=output, stderr=output
+        )
+        try:
+            for _ in range(600):
+                if process.poll() is not None or "Ctrl-C ends it" in log.read_text():
+                    break
+                time.sleep(0.1)
+            assert process.poll() is None and address[:-1] in log.read_text(), log.read_text()
+            yield address
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, else the one that Playwright downloaded; without either, a failure."""
+    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    quiet = (
+        "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
+        "--disable-background-networking --disable-component-update"
+    )
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=system, args=quiet.split())
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, served):
+    """open_page(width, height, ...) -> the page, ready; errors in its console fail the test."""
+    contexts, faults = [], []
+
+    def open_(width: int = 1440, height: int = 900, **options) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        page.requested = []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.goto(served)
+        page.wait_for_selector("#latent-map [data-ready=true]")
+        page.wait_for_selector("#digit [data-state=shown]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert faults == []

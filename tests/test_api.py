@@ -1,0 +1,102 @@
+"""The named endpoints, through gradio_client, as a program would use them."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def client(served):
+    return Client(served, verbose=False)
+
+
+def test_every_endpoint_is_named_and_described(client):
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(named) == {
+        "/decode",
+        "/random_sample",
+        "/jump_to_digit",
+        "/morph_toward",
+        "/interpolate",
+    }
+    names = {
+        endpoint: [p["parameter_name"] for p in about["parameters"]]
+        for endpoint, about in named.items()
+    }
+    assert names == {
+        "/decode": ["x", "y"],
+        "/random_sample": ["seed"],
+        "/jump_to_digit": ["digit", "anchor"],
+        "/morph_toward": ["x", "y", "digit", "amount"],
+        "/interpolate": ["start", "end", "method", "steps"],
+    }
+    assert all(about["description"] for about in named.values())
+
+
+def test_decode_is_the_decoders_picture_as_png(client, released):
+    path = client.predict(0.5, -1.25, api_name="/decode")
+    with Image.open(path) as picture:
+        assert picture.format == "PNG" and picture.size == (28, 28)
+        pixels = np.asarray(picture.convert("L"))
+    with torch.inference_mode():
+        expected = released.build_model().decode(torch.tensor([[0.5, -1.25]]))
+    np.testing.assert_array_equal(pixels, (expected[0, 0] * 255).round().byte().numpy())
+
+
+def test_random_sample(client):
+    first = client.predict(42, api_name="/random_sample")
+    assert set(first) == {"x", "y"}
+    assert client.predict(42, api_name="/random_sample") == first
+    assert client.predict(43, api_name="/random_sample") != first
+    assert client.predict(api_name="/random_sample") != client.predict(api_name="/random_sample")
+
+
+def test_jump_to_digit(client, released):
+    typical = client.predict(4, api_name="/jump_to_digit")
+    assert [typical["x"], typical["y"]] == released.prototypes[4].tolist()
+    centroid = client.predict(4, "centroid", api_name="/jump_to_digit")
+    expected = released.means[released.labels == 4].mean(0).tolist()
+    assert [centroid["x"], centroid["y"]] == pytest.approx(expected, abs=1e-5)
+
+
+def test_morph_toward(client, released):
+    answer = client.predict(0.0, 0.0, 1, 0.5, api_name="/morph_toward")
+    half = (released.prototypes[1] / 2).tolist()
+    assert [answer["x"], answer["y"]] == pytest.approx(half, abs=1e-6)
+
+
+def test_interpolate(client, released):
+    answer = client.predict(3, 8, "spherical", 7, api_name="/interpolate")
+    assert np.shape(answer["path"]) == (7, 2)
+    assert answer["path"][0] == released.prototypes[3].tolist()
+    assert answer["path"][-1] == released.prototypes[8].tolist()
+    json.dumps(answer, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "arguments", "message"),
+    [
+        ("/decode", (True, 0), "x is True"),
+        ("/decode", ("1", 0), "x is"),
+        ("/decode", (99, 0), "x is 99; give a number from -4 to 4"),
+        ("/random_sample", (-1,), "seed is -1"),
+        ("/jump_to_digit", (10,), "digit is 10"),
+        ("/jump_to_digit", (1, "nowhere"), "anchor is 'nowhere'"),
+        ("/morph_toward", (0, 0, 3, 2), "amount is 2"),
+        ("/morph_toward", (None, 0, 3, 1), "x is"),
+        ("/interpolate", (3, 8, "teleport", 7), "method is 'teleport'"),
+        ("/interpolate", (3, 8, "linear", 10**6), "steps is 1000000"),
+    ],
+)
+def test_wrong_arguments_are_readable_errors(client, endpoint, arguments, message):
+    with pytest.raises(AppError) as caught:
+        client.predict(*arguments, api_name=endpoint)
+    assert message in str(caught.value)
+    assert "Traceback" not in str(caught.value) and ".py" not in str(caught.value)
+    # The server goes on.
+    assert set(client.predict(1, api_name="/random_sample")) == {"x", "y"}

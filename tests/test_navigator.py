@@ -1,0 +1,204 @@
+"""The answers behind the page and the API, on a small model."""
+
+import base64
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from navigator import Navigator
+
+NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 4.01, True, None, "1", [1.0], {}]
+anything = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.floats(), max_size=3),
+)
+
+
+@pytest.fixture(scope="module")
+def navigator(small_checkpoint) -> Navigator:
+    return Navigator(small_checkpoint)
+
+
+def test_a_latent_space_that_is_no_plane_is_refused(small_checkpoint):
+    config = dataclasses.replace(small_checkpoint.model_config, latent_dim=3)
+    with pytest.raises(ValueError, match="latent_dim is 3.*--latent-dim 2"):
+        Navigator(dataclasses.replace(small_checkpoint, model_config=config))
+
+
+def test_the_map_holds_all_points(navigator):
+    assert navigator.range >= 4
+    assert float(navigator.means.abs().max()) <= navigator.range
+
+
+def test_points_are_the_encoded_digits(navigator):
+    answer = navigator.points()
+    xy = np.frombuffer(base64.b64decode(answer["xy"]), "<i2").reshape(-1, 2) * answer["scale"]
+    labels = np.frombuffer(base64.b64decode(answer["labels"]), np.uint8)
+    np.testing.assert_allclose(xy, navigator.means, atol=answer["scale"])
+    np.testing.assert_array_equal(labels, navigator.labels)
+
+
+def test_look_shows_the_decoders_picture(navigator):
+    answer = navigator.look(0.3, -1)
+    z = torch.tensor([[0.3, -1.0]])
+    expected = (navigator.model.decode(z) * 255).round().byte().numpy()
+    assert base64.b64decode(answer["pixels"]) == expected.tobytes()
+    assert sum(answer["shares"]) == pytest.approx(1)
+
+
+def test_look_is_honest_about_empty_places(navigator):
+    distances = torch.cdist(torch.tensor([[3.9, 3.9]]), navigator.means)
+    assert distances.min() > 0.1
+    answer = navigator.look(3.9, 3.9)
+    assert answer["within"] == 0 and answer["verdict"].startswith("Invented")
+    assert f"{float(distances.min()):.2f} away" in answer["verdict"]
+    home = navigator.means[0]
+    known = navigator.look(*home.tolist())
+    assert known["within"] >= 1 and "known" in known["verdict"]
+
+
+@pytest.mark.parametrize("bad", NO_NUMBERS)
+def test_positions_that_are_none_are_named(navigator, bad):
+    for call in (navigator.look, navigator.position):
+        with pytest.raises(ValueError, match="x is .*give a number from -4 to 4"):
+            call(bad, 0)
+        with pytest.raises(ValueError, match="y is"):
+            call(0, bad)
+
+
+@given(x=anything, y=anything)
+def test_any_argument_gives_an_answer_or_a_message(navigator, x, y):
+    try:
+        answer = navigator.look(x, y)
+    except ValueError as error:
+        assert "give a number" in str(error) and len(str(error)) < 120
+    else:
+        assert abs(x) <= navigator.range and abs(y) <= navigator.range
+        assert len(base64.b64decode(answer["pixels"])) == 784
+
+
+def test_random_samples_are_the_prior(navigator):
+    draws = [navigator.random_sample(seed) for seed in range(3000)]
+    z = torch.tensor([[d["x"], d["y"]] for d in draws])
+    assert z.mean(0).abs().max() < 0.08 and (z.std(0) - 1).abs().max() < 0.06
+    # Rayleigh: 1 - exp(-1/2) of the prior lies within one sigma; a square would give less.
+    assert float((z.norm(dim=1) <= 1).float().mean()) == pytest.approx(0.3935, abs=0.03)
+
+
+def test_a_seed_repeats_and_none_does_not(navigator):
+    assert navigator.random_sample(5) == navigator.random_sample(5.0)
+    assert navigator.random_sample() != navigator.random_sample()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True, "5", math.nan, [1]])
+def test_wrong_seeds_are_named(navigator, seed):
+    with pytest.raises(ValueError, match="seed is"):
+        navigator.random_sample(seed)
+
+
+def test_jumps_lead_to_the_anchors(navigator, small_checkpoint):
+    for digit in range(10):
+        own = small_checkpoint.means[small_checkpoint.labels == digit]
+        centroid = navigator.jump_to_digit(digit, "centroid")
+        assert [centroid["x"], centroid["y"]] == pytest.approx(own.mean(0).tolist(), abs=1e-5)
+        typical = navigator.jump_to_digit(digit)
+        assert [typical["x"], typical["y"]] == small_checkpoint.prototypes[digit].tolist()
+
+
+@pytest.mark.parametrize("digit", [-1, 10, 3.5, True, "3", None, math.nan])
+def test_unknown_digits_are_named(navigator, digit):
+    with pytest.raises(ValueError, match="digit is .*from 0 to 9"):
+        navigator.jump_to_digit(digit)
+
+
+@pytest.mark.parametrize("anchor", ["middle", "", None, 1, ["typical"]])
+def test_unknown_anchors_are_named(navigator, anchor):
+    with pytest.raises(ValueError, match="give one of typical, centroid"):
+        navigator.jump_to_digit(3, anchor)
+
+
+def test_remarks_tell_when_a_centroid_lies_among_others(navigator):
+    from latent_utils import surroundings
+
+    shares = surroundings(navigator.anchors["centroid"], navigator.means, navigator.labels).shares
+    strangers = [d for d in range(10) if int(shares[d].argmax()) != d]
+    assert 0 < len(strangers) < 10, "this model cannot show the difference"
+    for digit in range(10):
+        warns = "lies among the" in navigator.remark(digit, "centroid")
+        assert warns == (digit in strangers)
+        assert "most typical" in navigator.remark(digit, "typical")
+
+
+def test_morph_toward_goes_part_of_the_way(navigator):
+    home = navigator.jump_to_digit(7)
+    assert navigator.morph_toward(1.0, 1.0, 7, 0) == {"x": 1.0, "y": 1.0}
+    assert navigator.morph_toward(1.0, 1.0, 7, 1) == home
+    half = navigator.morph_toward(1.0, 1.0, 7, 0.5)
+    assert half["x"] == pytest.approx((1 + home["x"]) / 2, abs=1e-6)
+    for amount in (-0.1, 1.1, math.nan, True, None):
+        with pytest.raises(ValueError, match="amount is"):
+            navigator.morph_toward(0, 0, 7, amount)
+
+
+@pytest.mark.parametrize("method", ["linear", "spherical"])
+def test_interpolation_runs_from_digit_to_digit(navigator, method):
+    answer = navigator.interpolate(1, 7, method, 6)
+    ends = [navigator.jump_to_digit(1), navigator.jump_to_digit(7)]
+    assert len(answer["path"]) == 6
+    assert [answer["path"][0], answer["path"][-1]] == [[e["x"], e["y"]] for e in ends]
+    straight = math.dist(answer["path"][0], answer["path"][-1])
+    assert answer["length"] >= straight - 1e-5
+    assert set(answer["passes"]) <= set("0123456789")
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 4, 25, -1, 10**6, 5.5, True, "9", math.nan])
+def test_wrong_step_counts_are_named(navigator, steps):
+    with pytest.raises(ValueError, match="steps is .*from 5 to 24"):
+        navigator.interpolate(1, 7, "linear", steps)
+
+
+def test_unknown_methods_are_named(navigator):
+    with pytest.raises(ValueError, match="method is 'geodesy'.*linear, spherical"):
+        navigator.interpolate(1, 7, "geodesy")
+
+
+def assert_strip(navigator, strip):
+    for row in strip["rows"]:
+        z = torch.tensor(row["points"])
+        assert base64.b64decode(row["frames"]) == navigator.pictures(z).tobytes()
+
+
+def test_strips_hold_the_pictures_along_their_paths(navigator):
+    strip = navigator.strip(3, 8, "spherical", 7, "centroid")
+    assert len(strip["rows"][0]["points"]) == 7 and len(strip["others"]) == 1
+    assert_strip(navigator, strip)
+
+
+def test_experiments_show_what_they_say(navigator):
+    strip, text = navigator.experiment_morph()
+    ends = [navigator.jump_to_digit(3), navigator.jump_to_digit(8)]
+    points = strip["rows"][0]["points"]
+    assert [points[0], points[-1]] == [[e["x"], e["y"]] for e in ends]
+    assert "3 morphs into 8" in text
+
+    strip, _ = navigator.experiment_boundary()
+    z = torch.tensor(strip["rows"][0]["points"])
+    assert float((z[-1] - z[0]).norm()) <= 0.75
+
+    strip, _ = navigator.experiment_paths()
+    assert [r["title"].split(", ")[1] for r in strip["rows"]] == ["linear", "spherical"]
+    assert_strip(navigator, strip)
+
+    first, text = navigator.experiment_random()
+    second, _ = navigator.experiment_random()
+    assert len(first["rows"][0]["points"]) == 12
+    assert first["rows"][0]["points"] != second["rows"][0]["points"]

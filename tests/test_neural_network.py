@@ -1,0 +1,120 @@
+"""The model and its loss, against torch's own layers and distributions."""
+
+import pytest
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from neural_network import (
+    LOGVAR_RANGE,
+    VAE,
+    PatchConv2d,
+    PatchConvTranspose2d,
+    VAEConfig,
+    vae_loss,
+)
+
+
+def pictures(n: int) -> torch.Tensor:
+    return torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def test_shapes_and_ranges():
+    model = VAE()
+    x = pictures(3)
+    mu, logvar = model.encode(x)
+    assert mu.shape == logvar.shape == (3, 2)
+    images = model.decode(mu)
+    assert images.shape == (3, 1, 28, 28)
+    assert 0 <= images.min() and images.max() <= 1
+    logits, mu, logvar = model(x)
+    assert logits.shape == (3, 1, 28, 28)
+    assert torch.equal(model.decode(mu), torch.sigmoid(model.decoder(mu)))
+
+
+def test_the_parameter_budget():
+    count = sum(p.numel() for p in VAE().parameters())
+    assert 1_200_000 <= count <= 1_350_000
+
+
+def test_it_is_made_of_convolutions():
+    model = VAE()
+    assert any(isinstance(m, nn.Conv2d) for m in model.encoder.modules())
+    assert any(isinstance(m, nn.ConvTranspose2d) for m in model.decoder.modules())
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 10])
+def test_other_latent_dimensions(latent_dim):
+    model = VAE(VAEConfig(latent_dim=latent_dim))
+    logits, mu, _ = model(pictures(2))
+    assert logits.shape == (2, 1, 28, 28) and mu.shape == (2, latent_dim)
+
+
+@pytest.mark.parametrize("field", ["latent_dim", "decoder_channels"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, True, "2", 4097])
+def test_a_wrong_configuration_is_named(field, value):
+    with pytest.raises(ValueError, match=f"{field} is {value!r}"):
+        VAEConfig(**{field: value})
+
+
+def test_logvar_is_clamped():
+    model = VAE()
+    with torch.no_grad():
+        model.encoder.out.bias.copy_(torch.tensor([0.0, 0.0, 1e6, -1e6]))
+    _, logvar = model.encode(pictures(2))
+    assert torch.equal(logvar, torch.tensor([LOGVAR_RANGE[::-1]] * 2))
+
+
+def test_reparameterize_is_the_normal_of_the_posterior():
+    model = VAE()
+    mu, logvar = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, -1.5]])
+    generator = torch.Generator().manual_seed(3)
+    z = model.reparameterize(mu.expand(200_000, 2), logvar.expand(200_000, 2), generator)
+    assert torch.allclose(z.mean(0), mu[0], atol=0.01)
+    assert torch.allclose(z.var(0), logvar.exp()[0], rtol=0.02)
+    again = model.reparameterize(
+        mu.expand(200_000, 2), logvar.expand(200_000, 2), torch.Generator().manual_seed(3)
+    )
+    assert torch.equal(z, again)
+
+
+def test_loss_agrees_with_torch_distributions():
+    torch.manual_seed(0)
+    x = pictures(16).round()
+    logits, mu, logvar = 3 * torch.randn(16, 1, 28, 28), torch.randn(16, 2), torch.randn(16, 2)
+    loss = vae_loss(logits, x, mu, logvar, beta=4.0)
+    likelihood = torch.distributions.Bernoulli(logits=logits).log_prob(x)
+    posterior = torch.distributions.Normal(mu, (logvar / 2).exp())
+    kl = torch.distributions.kl_divergence(posterior, torch.distributions.Normal(0.0, 1.0))
+    torch.testing.assert_close(loss.recon, -likelihood.sum((1, 2, 3)).mean(), rtol=1e-4, atol=0)
+    torch.testing.assert_close(loss.kl, kl.sum(1).mean(), rtol=1e-4, atol=0)
+    torch.testing.assert_close(loss.loss, loss.recon + 4 * loss.kl, rtol=1e-6, atol=0)
+
+
+def test_loss_takes_grey_pictures_and_bfloat16_logits():
+    x, mu = pictures(4), torch.zeros(4, 2)
+    logits = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    p = torch.sigmoid(logits.double())
+    expected = -(x * p.log() + (1 - x) * (1 - p).log()).sum((1, 2, 3)).mean()
+    loss = vae_loss(logits, x, mu, mu, beta=1.0)
+    torch.testing.assert_close(loss.recon.double(), expected, rtol=1e-5, atol=0)
+    assert loss.kl == 0
+    low = vae_loss(logits.bfloat16(), x, mu, mu, beta=1.0)
+    assert low.recon.dtype == torch.float32
+    torch.testing.assert_close(low.recon, loss.recon, rtol=1e-2, atol=0)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_patch_layers_equal_the_general_convolutions(size):
+    torch.manual_seed(0)
+    x = torch.randn(3, 5, 8, 8, requires_grad=True)
+    down, up = PatchConv2d(5, 7, size), PatchConvTranspose2d(5, 7, size)
+    expected_down = F.conv2d(x, down.weight, down.bias, stride=size)
+    expected_up = F.conv_transpose2d(x, up.weight, up.bias, stride=size)
+    torch.testing.assert_close(down(x), expected_down)
+    torch.testing.assert_close(up(x), expected_up)
+    for layer, expected in ((down, expected_down), (up, expected_up)):
+        of = [x, layer.weight, layer.bias]
+        ours = torch.autograd.grad(layer(x).square().sum(), of)
+        theirs = torch.autograd.grad(expected.square().sum(), of)
+        torch.testing.assert_close(ours, theirs)

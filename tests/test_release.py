@@ -1,0 +1,109 @@
+"""The committed checkpoint and the figures that the repository states."""
+
+import json
+import re
+
+import torch
+from classifier import load_classifier
+from conftest import ROOT
+
+from benchmarks.card import card
+from checkpoint import DEFAULT_PATH
+from latent_utils import digit_centroids, digit_prototypes
+from neural_network import VAEConfig
+from recipe import TrainingConfig
+
+PATH = ROOT / DEFAULT_PATH
+
+
+def test_the_checkpoint_is_that_of_the_default_recipe(released):
+    assert released.model_config == VAEConfig()
+    expected = TrainingConfig().recipe()
+    found = dict(released.training_config)
+    assert found.pop("precision") in ("bf16", "fp32")
+    expected.pop("precision")
+    assert found == expected
+    assert len(released.history) == 50 and released.training_state is None
+    assert PATH.stat().st_size < 12_000_000
+
+
+def test_it_was_trained_on_all_of_mnist(released):
+    # The class counts of MNIST's 10,000 test digits.
+    assert released.counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+def test_its_figures_meet_the_targets(released):
+    final = released.history[-1]
+    assert -(final["test_recon"] + 4 * final["test_kl"]) >= -155
+    assert final["test_elbo"] >= -140
+    mu, logvar = released.means, released.logvars
+    kl_of_dimension = 0.5 * (mu.square() + logvar.exp() - logvar - 1).mean(0)
+    assert kl_of_dimension.min() > 1, "a latent dimension is hardly used"
+    assert abs(float(kl_of_dimension.sum()) - final["test_kl"]) < 0.01
+
+
+def test_its_statistics_are_those_of_its_encodings(released):
+    torch.testing.assert_close(digit_centroids(released.means, released.labels), released.centroids)
+    assert torch.equal(digit_prototypes(released.means, released.labels), released.prototypes)
+
+
+def test_it_encodes_the_shipped_digits_where_it_says(released, digits):
+    """The first 20 test digits of each class are among the shipped ones, in order."""
+    mu, _ = released.build_model().encode(digits.test_images.unsqueeze(1).float() / 255)
+    for digit in range(10):
+        stored = released.means[released.labels == digit][:20]
+        torch.testing.assert_close(mu[digits.test_labels == digit], stored, rtol=1e-3, atol=1e-3)
+
+
+def test_a_judge_names_all_ten_typical_digits_rightly(released, digits):
+    judge = load_classifier()
+    with torch.inference_mode():
+        named = judge(digits.test_images.unsqueeze(1).float() / 255).argmax(1)
+        assert float((named == digits.test_labels).float().mean()) >= 0.95, "no judge"
+        typical = released.build_model().decode(released.prototypes)
+        assert judge(typical).argmax(1).tolist() == list(range(10))
+
+
+def test_the_card_is_written_from_the_checkpoint():
+    assert (PATH.with_name("README.md")).read_text(encoding="utf-8") == card(PATH)
+
+
+def test_metrics_lie_beside_the_checkpoint(released):
+    metrics = json.loads(PATH.with_name("metrics.json").read_text())
+    assert metrics["history"] == released.history
+    assert PATH.with_name("training_curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_quality_of_several_seeds_is_measured_and_stated():
+    report = json.loads((ROOT / "benchmarks" / "quality.json").read_text())
+    assert len(report["seeds"]) >= 5
+    for seed, figures in report["seeds"].items():
+        assert figures["objective"] >= -155 and figures["elbo"] >= -140, seed
+        assert figures["knn"] >= 0.80 and figures["least_used_dimension_kl"] > 1, seed
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, digits_ in (("objective", 2), ("elbo", 2), ("recon", 2), ("kl", 3), ("knn", 3)):
+        mean, sd = report["summary"][name]["mean"], report["summary"][name]["sd"]
+        stated = f"{mean:.{digits_}f} ± {sd:.{digits_}f}"
+        assert stated in readme, f"the README does not state {name} as {stated}"
+
+
+def test_the_readme_links_to_what_exists():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#]+)\)", readme)
+    assert links
+    for link in links:
+        assert link.startswith("http") or (ROOT / link).exists(), link
+
+
+def test_nothing_committed_names_this_workplace():
+    import subprocess
+
+    pattern = r"\.\./shared|/work/|\.library"
+    listed = subprocess.run(
+        ["git", "grep", "-lE", pattern, "--", ":!.ci", ":!tests/test_release.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert listed.returncode in (0, 1), listed.stderr
+    assert listed.stdout == ""

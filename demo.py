@@ -15,6 +15,7 @@ import gradio as gr
 from PIL import Image
 
 from checkpoint import DEFAULT_PATH, Checkpoint, CheckpointError, load_checkpoint
+from experiments import EXPERIMENTS
 from navigator import ANCHORS, MAX_STEPS, MIN_STEPS, Navigator
 from widgets import PALETTE, DigitView, FilmStrip, LatentMap, web_file
 
@@ -127,7 +128,10 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
     def morph(x: float, y: float, digit: int, amount: float, anchor: str) -> dict[str, float]:
         return navigator.morph_toward(x, y, digit, amount, anchor)
 
-    with gr.Blocks(title="Latent Space Navigator", analytics_enabled=False) as demo:
+    # /decode leaves a small PNG in Gradio's cache for each answer: those of the last hour stay.
+    with gr.Blocks(
+        title="Latent Space Navigator", analytics_enabled=False, delete_cache=(600, 3600)
+    ) as demo:
         gr.HTML(web_file("heading.html"), elem_id="heading")
         with gr.Row(elem_id="instrument"):
             with gr.Column(scale=7, min_width=320):
@@ -178,12 +182,7 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
                         gr.Markdown("### Experiments, one click each")
                         experiments = [
                             gr.Button(label, elem_id=f"experiment-{name}")
-                            for name, label in (
-                                ("morph", "3 morphs into 8"),
-                                ("boundary", "The boundary between 4 and 9"),
-                                ("paths", "Linear against spherical"),
-                                ("random", "Random exploration"),
-                            )
+                            for name, (label, _) in EXPERIMENTS.items()
                         ]
                 story = gr.Markdown(elem_id="story", elem_classes="reading")
                 strip = FilmStrip(elem_id="film-strip")
@@ -220,14 +219,8 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
             [strip, story],
             **QUICK,
         )
-        runs = (
-            navigator.experiment_morph,
-            navigator.experiment_boundary,
-            navigator.experiment_paths,
-            navigator.experiment_random,
-        )
-        for button, run in zip(experiments, runs, strict=True):
-            button.click(run, None, [strip, story], **QUICK)
+        for button, (_, run) in zip(experiments, EXPERIMENTS.values(), strict=True):
+            button.click(functools.partial(run, navigator), None, [strip, story], **QUICK)
         add_api(navigator, x, y)
     return demo
 

@@ -6,7 +6,6 @@ depends on its arguments alone. Wrong arguments raise ValueError with the value 
 
 import base64
 import math
-import random
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,7 @@ from latent_utils import (
     NEIGHBOURS,
     RADIUS,
     digit_centroids,
-    linear_interpolation,
     morph_toward,
-    spherical_interpolation,
     surroundings,
 )
 
@@ -214,7 +211,7 @@ class Navigator:
             "method": method,
             "steps": count,
             "anchor": anchor,
-            "length": float(path.diff(dim=0).norm(dim=1).sum()),
+            "length": path_length(path),
             "passes": self._passes(path),
         }
 
@@ -223,15 +220,16 @@ class Navigator:
         winners = surroundings(path, self.means, self.labels).shares.argmax(1).tolist()
         return [self.names[w] for i, w in enumerate(winners) if i == 0 or winners[i - 1] != w]
 
-    def _row(self, title: str, path: Tensor, note: str | None = None) -> dict[str, Any]:
+    def row(self, title: str, path: Tensor, note: str | None = None) -> dict[str, Any]:
         """A row of the film strip; see `widgets.FilmStrip`."""
-        length = float(path.diff(dim=0).norm(dim=1).sum())
+        frames = self.pictures(path)
         passes = " → ".join(self._passes(path))
+        told = f"length {path_length(path):.2f} · largest step {largest_step(frames):.1f}"
         return {
             "title": title,
-            "note": note or f"length {length:.2f} · passes {passes}",
+            "note": note or f"{told} · passes {passes}",
             "points": path.tolist(),
-            "frames": base64.b64encode(self.pictures(path).tobytes()).decode(),
+            "frames": base64.b64encode(frames.tobytes()).decode(),
         }
 
     def strip(self, start: Any, end: Any, method: Any, steps: Any, anchor: Any) -> dict[str, Any]:
@@ -240,81 +238,24 @@ class Navigator:
         other = "spherical" if method == "linear" else "linear"
         rest = self.interpolate(start, end, other, MAX_STEPS, anchor)
         names = f"{self.names[int(start)]} → {self.names[int(end)]}"
-        row = self._row(f"{names}, {method}", torch.tensor(chosen["path"]))
+        row = self.row(f"{names}, {method}", torch.tensor(chosen["path"]))
         return {"rows": [row], "others": [rest["path"]]}
-
-    def experiment_morph(self) -> tuple[dict[str, Any], str]:
-        """3 morphs into 8."""
-        three, eight = self.names[3], self.names[8]
-        path = linear_interpolation(self.anchor(3), self.anchor(8), 16)
-        text = (
-            f"**{three} morphs into {eight}.** A straight walk from the most typical {three} to "
-            f"the most typical {eight}. Watch where the open side closes: no training picture "
-            "looks like the ones in between, yet most are plausible. The bars beside the digit "
-            "tell when you cross from one country into the next."
-        )
-        return {"rows": [self._row(f"{three} → {eight}", path)], "others": [], "play": True}, text
-
-    def experiment_boundary(self) -> tuple[dict[str, Any], str]:
-        """A short walk across the boundary between the 4s and the 9s."""
-        four, nine = self.names[4], self.names[9]
-        line = linear_interpolation(self.anchor(4), self.anchor(9), 257)
-        shares = surroundings(line, self.means, self.labels).shares
-        crossing = int((shares[:, 9] > shares[:, 4]).int().argmax())
-        step = float((line[1] - line[0]).norm())
-        reach = max(1, round(0.35 / step)) if step > 0 else 1
-        ends = line[max(0, crossing - reach)], line[min(256, crossing + reach)]
-        path = linear_interpolation(*ends, 12)
-        text = (
-            f"**The boundary between {four} and {nine}.** A walk of less than one unit across "
-            f"the place where as many {four}s as {nine}s were encoded. The loop closes little by "
-            "little: the decoder is continuous, so there is no line where one digit ends. Such "
-            "places are where a classifier on z errs most."
-        )
-        return {"rows": [self._row(f"{four} | {nine}", path)], "others": [], "play": True}, text
-
-    def experiment_paths(self) -> tuple[dict[str, Any], str]:
-        """Linear against spherical, for the two digits whose two paths lie furthest apart."""
-        apart, best = -1.0, (0, 1)
-        for start in range(10):
-            for end in range(start + 1, 10):
-                ends = self.anchor(start), self.anchor(end)
-                gap = linear_interpolation(*ends, 15) - spherical_interpolation(*ends, 15)
-                if float(gap.norm(dim=1).max()) > apart:
-                    apart, best = float(gap.norm(dim=1).max()), (start, end)
-        ends = self.anchor(best[0]), self.anchor(best[1])
-        name = f"{self.names[best[0]]} → {self.names[best[1]]}"
-        rows = [
-            self._row(f"{name}, linear", linear_interpolation(*ends, 15)),
-            self._row(f"{name}, spherical", spherical_interpolation(*ends, 15)),
-        ]
-        text = (
-            "**Linear against spherical.** The straight line cuts through the crowded middle; "
-            "the spherical path turns about the centre and keeps its distance from it, as most "
-            "samples of a many-dimensional Gaussian do. In two dimensions the middle is the most "
-            "crowded place of all, so the detour is longer and not smoother: compare the rows."
-        )
-        return {"rows": rows, "others": [], "play": False}, text
-
-    def experiment_random(self) -> tuple[dict[str, Any], str]:
-        """Twelve draws from the prior."""
-        seed = random.SystemRandom().randrange(2**31)
-        draws = [self.random_sample(seed + i) for i in range(12)]
-        path = torch.tensor([[z["x"], z["y"]] for z in draws])
-        shares = surroundings(path, self.means, self.labels)
-        invented = int((shares.within == 0).sum())
-        text = (
-            "**Random exploration.** Twelve draws from the prior N(0, I), the way a VAE makes "
-            f"new digits. {12 - invented} of these fell within {RADIUS:g} of an encoded test "
-            "digit. Blurred ones mostly fall between two countries: click one and read the bars."
-        )
-        row = self._row("Twelve random draws", path, "a fresh set each time")
-        return {"rows": [row], "others": [], "play": False, "scattered": True}, text
 
 
 def as_dict(z: Tensor) -> dict[str, float]:
     """(2,) -> {"x": float, "y": float}."""
     return {"x": float(z[0]), "y": float(z[1])}
+
+
+def path_length(path: Tensor) -> float:
+    """(steps, 2) -> length in the latent space."""
+    return float(path.diff(dim=0).norm(dim=1).sum())
+
+
+def largest_step(frames: np.ndarray) -> float:
+    """(steps, 28, 28) uint8 -> the largest Euclidean distance between two neighbours."""
+    flat = frames.reshape(len(frames), -1) / 255
+    return float(np.linalg.norm(np.diff(flat, axis=0), axis=1).max())
 
 
 def _percent(share: float) -> str:

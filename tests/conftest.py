@@ -1,12 +1,6 @@
 """What the tests share: real digits, checkpoints, a running demo, a Chromium."""
 
 import dataclasses
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +10,8 @@ import torch
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import trainer
+from benchmarks.chromium import launch_chromium
+from benchmarks.server import running_demo
 from checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
 from mnist import Digits
 from neural_network import VAEConfig
@@ -64,44 +60,20 @@ def released() -> Checkpoint:
     return load_checkpoint(ROOT / DEFAULT_PATH)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def served(tmp_path_factory) -> Iterator[str]:
-    """The address of `python demo.py`, started as a user starts it, on a free port."""
-    address = f"http://127.0.0.1:{(port := free_port())}/"
+    """The address of `python demo.py` on the committed checkpoint, on a free port."""
     log = tmp_path_factory.mktemp("demo") / "log"
-    with open(log, "w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "demo.py", "--port", str(port)], cwd=ROOT, stdout=output, stderr=output
-        )
-        try:
-            for _ in range(600):
-                if process.poll() is not None or "Ctrl-C ends it" in log.read_text():
-                    break
-                time.sleep(0.1)
-            assert process.poll() is None and address[:-1] in log.read_text(), log.read_text()
-            yield address
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=30)
+    with running_demo(log) as address:
+        yield address
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, else the one that Playwright downloaded; without either, a failure."""
-    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    quiet = (
-        "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-        "--disable-background-networking --disable-component-update"
-    )
+    """A Chromium; where there is none the test fails."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=system, args=quiet.split())
+        chromium = launch_chromium(playwright)
         yield chromium
         chromium.close()
 

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import experiments
 from navigator import Navigator
 
 NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 4.01, True, None, "1", [1.0], {}]
@@ -184,21 +185,21 @@ def test_strips_hold_the_pictures_along_their_paths(navigator):
 
 
 def test_experiments_show_what_they_say(navigator):
-    strip, text = navigator.experiment_morph()
+    strip, text = experiments.morph(navigator)
     ends = [navigator.jump_to_digit(3), navigator.jump_to_digit(8)]
     points = strip["rows"][0]["points"]
     assert [points[0], points[-1]] == [[e["x"], e["y"]] for e in ends]
     assert "3 morphs into 8" in text
 
-    strip, _ = navigator.experiment_boundary()
+    strip, _ = experiments.boundary(navigator)
     z = torch.tensor(strip["rows"][0]["points"])
     assert float((z[-1] - z[0]).norm()) <= 0.75
 
-    strip, _ = navigator.experiment_paths()
+    strip, _ = experiments.paths(navigator)
     assert [r["title"].split(", ")[1] for r in strip["rows"]] == ["linear", "spherical"]
     assert_strip(navigator, strip)
 
-    first, text = navigator.experiment_random()
-    second, _ = navigator.experiment_random()
+    first, text = experiments.random_exploration(navigator)
+    second, _ = experiments.random_exploration(navigator)
     assert len(first["rows"][0]["points"]) == 12
     assert first["rows"][0]["points"] != second["rows"][0]["points"]

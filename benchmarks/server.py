@@ -1,0 +1,43 @@
+"""Start `python demo.py` as a user does, for the tests and the benchmarks."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running_demo(log: Path) -> Iterator[str]:
+    """The address of a demo on the committed checkpoint; what it prints goes to `log`.
+
+    Raises:
+        RuntimeError: with what it printed, if it does not come up within a minute.
+    """
+    port = free_port()
+    with open(log, "w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "demo.py", "--port", str(port)], cwd=ROOT, stdout=output, stderr=output
+        )
+        try:
+            for _ in range(600):
+                if process.poll() is not None or "Ctrl-C ends it" in log.read_text():
+                    break
+                time.sleep(0.1)
+            if f"http://127.0.0.1:{port}" not in log.read_text():
+                raise RuntimeError(f"the demo did not start: {log.read_text()}")
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)

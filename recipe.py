@@ -26,6 +26,7 @@ class TrainingConfig:
     beta: float = option(4.0, "recipe", "weight of the KL after the warm-up")
     warmup_epochs: float = option(10.0, "recipe", "epochs over which beta rises from 0")
     grad_clip: float = option(200.0, "recipe", "largest norm of the gradient")
+    blanking: float = option(0.1, "recipe", "share of pixels the encoder is not shown in training")
     precision: str = option("auto", "recipe", "bf16, fp32 or auto: what the device does well")
     seed: int = option(0, "recipe", "of the weights, the order and the noise")
     device: str = option("auto", "run", "auto (an accelerator, else the CPU), cpu, cuda ...")
@@ -45,6 +46,7 @@ class TrainingConfig:
         check("beta", 0 <= self.beta <= 1000, "a number in 0 ... 1000")
         check("warmup_epochs", 0 <= self.warmup_epochs <= 100_000, "a number in 0 ... 100000")
         check("grad_clip", 0 < self.grad_clip < math.inf, "a number above 0")
+        check("blanking", 0 <= self.blanking < 1, "a number in [0, 1)")
         check("precision", self.precision in ("auto", "bf16", "fp32"), "auto, bf16 or fp32")
 
     def recipe(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from recipe import TrainingConfig
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-SMALL = VAEConfig(encoder_hidden=64, encoder_hidden_2=32, decoder_hidden=32, decoder_hidden_2=64)
+SMALL = VAEConfig(hidden=48, encoder_channels_2=16, decoder_channels=16)
 
 
 def read_digits() -> Digits:
@@ -42,7 +42,13 @@ def digits() -> Digits:
 def small_config() -> TrainingConfig:
     """A training of seconds: a few hundred digits, few epochs, float32 everywhere."""
     return TrainingConfig(
-        epochs=12, batch_size=50, warmup_epochs=3, precision="fp32", device="cpu", seed=1
+        epochs=40,
+        batch_size=25,
+        warmup_epochs=10,
+        beta=1.0,  # so few digits do not pay for more: with 4 the posterior collapses
+        precision="fp32",
+        device="cpu",
+        seed=1,
     )
 
 

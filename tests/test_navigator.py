@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import experiments
 from navigator import Navigator
 
-NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 4.01, True, None, "1", [1.0], {}]
+NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
 anything = st.one_of(
     st.none(),
     st.booleans(),
@@ -69,8 +69,9 @@ def test_look_is_honest_about_empty_places(navigator):
 
 @pytest.mark.parametrize("bad", NO_NUMBERS)
 def test_positions_that_are_none_are_named(navigator, bad):
+    limit = f"{navigator.range:g}"
     for call in (navigator.look, navigator.position):
-        with pytest.raises(ValueError, match="x is .*give a number from -4 to 4"):
+        with pytest.raises(ValueError, match=f"x is .*give a number from -{limit} to {limit}"):
             call(bad, 0)
         with pytest.raises(ValueError, match="y is"):
             call(0, bad)

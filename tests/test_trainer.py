@@ -47,6 +47,7 @@ def test_learning_rate_is_one_cycle():
         {"beta": float("inf")},
         {"warmup_epochs": -1.0},
         {"grad_clip": 0.0},
+        {"blanking": 1.0},
         {"precision": "fp8"},
         {"seed": -1},
     ],
@@ -127,7 +128,7 @@ def test_a_resumed_run_ends_bitwise_equal(small_config, digits, tmp_path, monkey
 
 def test_resuming_with_another_configuration_names_what_differs(small_config, digits, tmp_path):
     config, _ = run_small(small_config, digits, tmp_path)
-    other = dataclasses.replace(config, seed=9, beta=1.0)
+    other = dataclasses.replace(config, seed=9, beta=2.0)
     with pytest.raises(ValueError, match="another configuration") as caught:
         trainer.load_resumable(Path(config.output), SMALL, other)
     assert "seed (1 then, 9 now)" in str(caught.value) and "beta" in str(caught.value)

@@ -70,13 +70,15 @@ def train_epoch(
         loss, recon, kl = vae_loss(logits, x, mu, logvar, beta_at(progress, config))
         optimizer.zero_grad()
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
+        norm = nn.utils.get_total_norm([p.grad for p in model.parameters()])
         if not math.isfinite(loss.item() + norm.item()):
             raise TrainingError(
                 f"the loss is {loss.item()} and the norm of its gradient {norm.item()} in epoch "
                 f"{epoch + 1}, step {step + 1}, at learning rate {lr:.2e}; the step was not "
                 "taken. Try a lower --learning-rate or another --seed"
             )
+        if norm > config.grad_clip:
+            nn.utils.clip_grads_with_norm_(model.parameters(), config.grad_clip, norm)
         optimizer.step()
         totals += torch.tensor([recon.item(), kl.item()], dtype=torch.float64) * len(batch)
         bar.update(len(batch))

@@ -48,7 +48,6 @@ def measure(path: Path, digits: Digits) -> dict[str, float]:
         "objective": -(final["test_recon"] + 4 * final["test_kl"]),
         "knn": knn_accuracy(digits, train.means, mu),
         "least_used_dimension_kl": float(kl_of_dimension.min()),
-        "minutes": sum(entry["seconds"] for entry in checkpoint.history) / 60,
     }
 
 

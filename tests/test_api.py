@@ -83,7 +83,7 @@ def test_interpolate(client, released):
     [
         ("/decode", (True, 0), "x is True"),
         ("/decode", ("1", 0), "x is"),
-        ("/decode", (99, 0), "x is 99; give a number from -4 to 4"),
+        ("/decode", (99, 0), "x is 99; give a number from -4"),
         ("/random_sample", (-1,), "seed is -1"),
         ("/jump_to_digit", (10,), "digit is 10"),
         ("/jump_to_digit", (1, "nowhere"), "anchor is 'nowhere'"),

@@ -7,13 +7,16 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from playwright.sync_api import Page, expect
 
+from checkpoint import DEFAULT_PATH, load_checkpoint
 from latent_utils import morph_toward, surroundings
 from navigator import Navigator
 
 pytestmark = pytest.mark.browser
 
+LIMIT = Navigator(load_checkpoint(ROOT / DEFAULT_PATH)).range  # the map shows -LIMIT ... LIMIT
 SERVER = re.compile("/component_server")  # where the page asks for pictures
 PIXELS = """() => {
   const canvas = document.querySelector('#digit .picture');
@@ -64,8 +67,8 @@ def map_point(page: Page, x: float, y: float) -> tuple[float, float]:
     page.evaluate("() => window.scrollTo(0, 0)")
     box = page.locator("#latent-map .map-top").bounding_box()
     assert box["width"] == pytest.approx(box["height"], abs=0.5), "the axes are stretched"
-    unit = box["width"] / 8
-    return box["x"] + (x + 4) * unit, box["y"] + (4 - y) * unit
+    unit = box["width"] / (2 * LIMIT)
+    return box["x"] + (x + LIMIT) * unit, box["y"] + (LIMIT - y) * unit
 
 
 def test_the_first_screen_holds_the_instrument(open_page):
@@ -117,10 +120,10 @@ def test_dragging_over_the_map_paints_pytorchs_digit_everywhere(open_page, navig
         assert math.dist(position(page), station) < 0.02
         assert_painted(page, navigator)
     page.mouse.move(5000, -100)  # captured: it stops at the border instead of losing the finger
-    assert position(page) == (4, 4)
+    assert position(page) == (LIMIT, LIMIT)
     page.mouse.up()
     page.mouse.move(*map_point(page, 0, 0))
-    assert position(page) == (4, 4), "a move without a press is no drag"
+    assert position(page) == (LIMIT, LIMIT), "a move without a press is no drag"
 
 
 def test_sliders_move_the_map_and_the_digit(open_page, navigator):

@@ -20,7 +20,8 @@ lint: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-bench: $(VENV)/installed
+bench: $(VENV)/chromium
+	$(RUN) -m benchmarks.page_speed
 	$(RUN) -m benchmarks.training_speed
 	$(RUN) -m benchmarks.quality
 

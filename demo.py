@@ -110,8 +110,17 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
     navigator = Navigator(checkpoint)
     digits = [(name, digit) for digit, name in enumerate(navigator.names)]
 
+    # The same for every visitor, so made once; what a server function gets is of no use here.
+    answers = navigator.points(), navigator.regions(), navigator.table()
+
     def points(_: Any) -> dict[str, Any]:
-        return navigator.points()
+        return answers[0]
+
+    def regions(_: Any) -> dict[str, Any]:
+        return answers[1]
+
+    def table(_: Any) -> dict[str, Any]:
+        return answers[2]
 
     def look(position: Any) -> dict[str, Any]:
         if not isinstance(position, list) or len(position) != 2:
@@ -140,6 +149,8 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
                     navigator.anchors["centroid"].tolist(),
                     navigator.names,
                     points,
+                    regions,
+                    table,
                     elem_id="latent-map",
                 )
             with gr.Column(scale=5, min_width=320, elem_id="panel"):
@@ -199,6 +210,15 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
             js="(x, y) => { latentSpace.set({ x, y }, 'slider'); return []; }",
         )
         latent_map.input(None, None, [x, y], js="() => [latentSpace.z.x, latentSpace.z.y]", **QUICK)
+        # In the order of CHOICES in web/position.js, which keeps them in the page's address.
+        choices = [target, amount, start, end, method, steps, anchor]
+        demo.load(None, choices, choices, js="(...values) => latentSpace.restoreChoices(values)")
+        gr.on(
+            [component.change for component in choices],
+            None,
+            choices,
+            js="(...values) => { latentSpace.choose(values); return []; }",
+        )
         sample.click(sample_prior, None, [latent_map, note], **QUICK)
         for digit, button in enumerate(jumps):
             button.click(
@@ -246,7 +266,8 @@ def describe_model(checkpoint: Checkpoint) -> str:
 
 def launch_options() -> dict[str, Any]:
     """What launch() needs for the page to look and behave as intended."""
-    script = web_file("position.js") + web_file("theme.js")
+    scripts = ("position.js", "map_view.js", "decoder_table.js", "theme.js")
+    script = "".join(map(web_file, scripts))
     tints = "".join(f"#jump-{d} {{ --digit: {c}; }}\n" for d, c in enumerate(PALETTE))
     fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]
     return {

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import decoder_table
 from checkpoint import Checkpoint
+from decoder_table import build_table, pack_table
 from latent_utils import (
     INTERPOLATIONS,
     NEIGHBOURS,
@@ -112,9 +114,41 @@ class Navigator:
         scale = self.range / 32767
         xy = (self.means / scale).round().to(torch.int16).numpy()
         return {
-            "xy": base64.b64encode(xy.astype("<i2").tobytes()).decode(),
-            "labels": base64.b64encode(self.labels.to(torch.uint8).numpy().tobytes()).decode(),
+            "xy": _base64(xy.astype("<i2")),
+            "labels": _base64(self.labels.byte().numpy()),
             "scale": scale,
+        }
+
+    def regions(self, side: int = 120) -> dict[str, Any]:
+        """Which digit prevails in each cell of the map; see `widgets.LatentMap`.
+
+        The share is that of `surroundings`; a cell with no encoded digit within twice RADIUS of
+        its middle stays blank, because a vote of digits far away says nothing.
+        """
+        middle = ((torch.arange(side) + 0.5) / side * 2 - 1) * self.range  # (side,)
+        y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
+        z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
+        parts = [
+            surroundings(some, self.means, self.labels, radius=2 * RADIUS) for some in z.split(1000)
+        ]
+        share, winner = torch.cat([part.shares for part in parts]).max(dim=1)  # (side * side,)
+        known = torch.cat([part.within for part in parts]) > 0
+        strength = (share.square() * 170 * known).round().byte()
+        return {
+            "winners": _base64(winner.byte().numpy()),
+            "strength": _base64(strength.numpy()),
+            "side": side,
+        }
+
+    def table(self) -> dict[str, Any]:
+        """The decoder as a table for the browser; see `decoder_table`."""
+        packed = pack_table(build_table(self.model, self.range))
+        return {
+            "data": base64.b64encode(packed).decode(),
+            "side": decoder_table.SIDE,
+            "reach": self.range,
+            "bend": decoder_table.BEND,
+            "bound": decoder_table.BOUND,
         }
 
     def look(self, x: Any, y: Any) -> dict[str, Any]:
@@ -125,7 +159,7 @@ class Navigator:
         radius = float(z.norm())
         further = math.exp(-(radius**2) / 2)  # P(|z| > radius) under N(0, I) in two dimensions
         return {
-            "pixels": base64.b64encode(self.pictures(z[None]).tobytes()).decode(),
+            "pixels": _base64(self.pictures(z[None])),
             "shares": shares.tolist(),
             "within": within,
             "verdict": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
@@ -229,7 +263,7 @@ class Navigator:
             "title": title,
             "note": note or f"{told} · passes {passes}",
             "points": path.tolist(),
-            "frames": base64.b64encode(frames.tobytes()).decode(),
+            "frames": _base64(frames),
         }
 
     def strip(self, start: Any, end: Any, method: Any, steps: Any, anchor: Any) -> dict[str, Any]:
@@ -245,6 +279,10 @@ class Navigator:
 def as_dict(z: Tensor) -> dict[str, float]:
     """(2,) -> {"x": float, "y": float}."""
     return {"x": float(z[0]), "y": float(z[1])}
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(array.tobytes()).decode()
 
 
 def path_length(path: Tensor) -> float:

@@ -22,16 +22,20 @@ def web_file(name: str) -> str:
 
 
 class _Widget(gr.HTML):
-    """A gr.HTML whose template, style and script are web/<source>.html, .css and .js."""
+    """A gr.HTML whose template, style and script are web/<source>.html, .css and .js.
+
+    Scripts named in `before` come first, in the same scope.
+    """
 
     source: str
+    before: tuple[str, ...] = ()
 
     def __init__(self, value: Any = None, **kwargs: Any):
         super().__init__(
             value,
             html_template=web_file(f"{self.source}.html"),
             css_template=web_file(f"{self.source}.css"),
-            js_on_load=web_file(f"{self.source}.js"),
+            js_on_load="".join(map(web_file, (*self.before, f"{self.source}.js"))),
             apply_default_css=False,
             **kwargs,
         )
@@ -43,17 +47,26 @@ class _Widget(gr.HTML):
 class LatentMap(_Widget):
     """The map of a 2-D latent space; the person moves z on it with pointer or arrow keys.
 
+    It zooms (wheel, pinch, + and -), has layers that switch on and off, previews the digit under
+    a hovering mouse, and writes what it shows into the page's address.
+
     Value: {"x": float, "y": float}, the current position. Setting it from Python moves there.
     Event: `input`, after the position changed by any means but the sliders.
+
+    The page needs web/position.js, map_view.js and decoder_table.js in its head.
 
     Args:
         range: the map shows -range ... range on both axes, in units of the prior's sigma.
         centroids: (10, 2) nested lists, where the numerals stand. names: ten class names.
         points: called once a page; returns {"xy", "labels", "scale"}: base64 of int16 pairs and
             of uint8 labels; xy * scale is the position.
+        regions: likewise; {"winners", "strength", "side"}: base64 of side x side uint8 from the
+            top left: the prevailing class and how strongly it is coloured (0: blank).
+        table: likewise; the decoder as a table, see `navigator.Navigator.table`.
     """
 
     source = "latent_map"
+    before = ("map_layers.js",)
 
     def __init__(
         self,
@@ -61,6 +74,8 @@ class LatentMap(_Widget):
         centroids: list[list[float]],
         names: list[str],
         points: Callable[..., dict[str, Any]],
+        regions: Callable[..., dict[str, Any]],
+        table: Callable[..., dict[str, Any]],
         **kwargs: Any,
     ):
         super().__init__(
@@ -69,7 +84,7 @@ class LatentMap(_Widget):
             centroids=centroids,
             names=names,
             palette=PALETTE,
-            server_functions=[points],
+            server_functions=[points, regions, table],
             **kwargs,
         )
 

@@ -1,7 +1,6 @@
 """Start `python demo.py` as a user does, for the tests and the benchmarks."""
 
 import contextlib
-import signal
 import socket
 import subprocess
 import sys
@@ -19,25 +18,29 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_demo(log: Path) -> Iterator[str]:
+def running_demo(log: Path, module: str = "demo") -> Iterator[str]:
     """The address of a demo on the committed checkpoint; what it prints goes to `log`.
+
+    Args:
+        module: "demo", or another that takes its port as its only argument.
 
     Raises:
         RuntimeError: with what it printed, if it does not come up within a minute.
     """
     port = free_port()
+    arguments = ["demo.py", "--port"] if module == "demo" else ["-m", module]
     with open(log, "w") as output:
         process = subprocess.Popen(
-            [sys.executable, "demo.py", "--port", str(port)], cwd=ROOT, stdout=output, stderr=output
+            [sys.executable, *arguments, str(port)], cwd=ROOT, stdout=output, stderr=output
         )
         try:
             for _ in range(600):
                 if process.poll() is not None or "Ctrl-C ends it" in log.read_text():
                     break
                 time.sleep(0.1)
-            if f"http://127.0.0.1:{port}" not in log.read_text():
+            if process.poll() is not None or "Ctrl-C ends it" not in log.read_text():
                 raise RuntimeError(f"the demo did not start: {log.read_text()}")
             yield f"http://127.0.0.1:{port}/"
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(timeout=30)

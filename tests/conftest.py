@@ -14,6 +14,7 @@ from benchmarks.chromium import launch_chromium
 from benchmarks.server import running_demo
 from checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
 from mnist import Digits
+from navigator import Navigator
 from neural_network import VAEConfig
 from recipe import TrainingConfig
 
@@ -64,6 +65,12 @@ def small_checkpoint(digits, small_config, tmp_path_factory) -> Checkpoint:
 def released() -> Checkpoint:
     """The committed checkpoint."""
     return load_checkpoint(ROOT / DEFAULT_PATH)
+
+
+@pytest.fixture(scope="session")
+def navigator(released) -> Navigator:
+    """The answers that the page gives about the committed checkpoint."""
+    return Navigator(released)
 
 
 @pytest.fixture(scope="session")

@@ -25,11 +25,6 @@ PIXELS = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def navigator(released) -> Navigator:
-    return Navigator(released)
-
-
 def settle(page: Page) -> None:
     """Wait until nothing moves and the digit shown is that of the current position."""
     page.wait_for_function(
@@ -37,7 +32,8 @@ def settle(page: Page) -> None:
           const view = document.querySelector('#digit .view').dataset;
           const z = latentSpace.z;
           const number = (id) => +document.querySelector(`#${id} input[type=number]`).value;
-          return !latentSpace.travelling && +view.x === z.x && +view.y === z.y
+          return !latentSpace.travelling && view.kind === 'exact'
+            && +view.x === z.x && +view.y === z.y
             && number('x-slider') === z.x && number('y-slider') === z.y;
         }"""
     )

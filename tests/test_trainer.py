@@ -174,7 +174,8 @@ def test_a_loss_that_is_not_finite_stops_before_the_step(
 
 # The command line, in processes of its own, on the digits that ship with the tests.
 PROGRAM = """
-    import sys
+    import signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run with `&`
     sys.path[:0] = [{root!r}, {tests!r}]
     import trainer
     from conftest import read_digits
@@ -228,7 +229,10 @@ def test_ctrl_c_keeps_the_last_epoch_and_resume_finishes(tmp_path):
         if line.strip().startswith("2 "):
             break
     process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=120)
+    try:
+        rest, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "To go on: python trainer.py" in rest and rest.strip().endswith("--resume")

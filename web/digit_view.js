@@ -1,11 +1,18 @@
-// The digit at the current position and what is known there. One request is in flight at a time;
-// when it returns, the newest position is asked for, so that a stale answer is never painted last.
+// The digit at the current position and what is known there. While the position moves, the picture
+// comes from the table of decodings, within the frame; once it rests, PyTorch's own replaces it. One
+// request is in flight at a time; when it returns, the newest position is asked for, and an answer
+// for a place that was left meanwhile is not painted.
 const space = window.latentSpace;
 const view = element.querySelector(".view");
 const context = element.querySelector(".picture").getContext("2d");
 const find = (name) => element.querySelector(name);
 const shares = find(".shares");
 const frame = new ImageData(28, 28);
+const grey = new Uint8ClampedArray(784);
+frame.data.fill(255);
+
+const REST = 30; // ms without a move after which the exact picture is asked for
+const MEANWHILE = 150; // ms between questions during a long drag, for the words and bars
 
 props.names.forEach((name, digit) => {
   const item = document.createElement("li");
@@ -17,12 +24,14 @@ props.names.forEach((name, digit) => {
 
 const signed = (v) => v.toFixed(3).replace("-", "−");
 
-function paint(pixels) {
-  for (let i = 0; i < 784; i++) {
-    frame.data[4 * i] = frame.data[4 * i + 1] = frame.data[4 * i + 2] = pixels.charCodeAt(i);
-    frame.data[4 * i + 3] = 255;
-  }
+function paint(z, kind, ms) {
+  for (let i = 0; i < 784; i++) frame.data.fill(grey[i], 4 * i, 4 * i + 3);
   context.putImageData(frame, 0, 0);
+  view.dataset.x = z.x;
+  view.dataset.y = z.y;
+  view.dataset.kind = kind;
+  find(".kind").textContent =
+    kind === "exact" ? `exact: PyTorch, ${ms.toFixed(0)} ms` : `from the table, ${ms.toFixed(1)} ms`;
 }
 
 function tell(answer) {
@@ -37,20 +46,26 @@ function tell(answer) {
 }
 
 let asking = false;
-let wanted = null;
+let wanted = false;
+let askedAt = 0;
+let askedFor = null; // the position of the newest question
 async function ask() {
   if (asking) return;
   asking = true;
   while (wanted) {
-    const { x, y } = wanted;
-    wanted = null;
+    wanted = false;
+    const z = space.z;
+    askedAt = performance.now();
+    askedFor = z;
     try {
-      const answer = await server.look(x, y);
-      paint(atob(answer.pixels));
+      const answer = await server.look(z.x, z.y);
+      const pixels = atob(answer.pixels);
+      if (space.isAt(z)) {
+        for (let i = 0; i < 784; i++) grey[i] = pixels.charCodeAt(i);
+        paint(z, "exact", performance.now() - askedAt);
+      }
       tell(answer);
       view.dataset.state = "shown";
-      view.dataset.x = x;
-      view.dataset.y = y;
     } catch (error) {
       view.dataset.state = "failed";
       find(".verdict").textContent = "The server does not answer. Move again to retry.";
@@ -59,10 +74,23 @@ async function ask() {
   asking = false;
 }
 
+let resting = 0;
 space.subscribe((z, source) => {
-  if (source === "paths") return;
+  if (source === "paths" || source === "layers") return;
   find(".x").textContent = signed(z.x);
   find(".y").textContent = signed(z.y);
-  wanted = z;
-  ask();
+  if (window.decoderTable.ready) {
+    const started = performance.now();
+    window.decoderTable.decode(z, grey);
+    paint(z, "table", performance.now() - started);
+  }
+  const known = () => askedFor && space.isAt(askedFor) && view.dataset.state !== "failed";
+  const soon = () => {
+    if (known()) return;
+    wanted = true;
+    ask();
+  };
+  clearTimeout(resting);
+  resting = setTimeout(soon, REST);
+  if (performance.now() - askedAt > MEANWHILE) soon();
 });

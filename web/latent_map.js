@@ -1,195 +1,30 @@
-// The map: a still layer (encoded digits, rings of the prior), drawn once, and a moving one above it
-// (paths, numerals, cursor). `element`, `props`, `server`, `trigger` and `watch` come from gr.HTML.
-const space = window.latentSpace;
-const base = element.querySelector(".map-base");
-const top_ = element.querySelector(".map-top");
-const wait = element.querySelector(".map-wait");
-const spoken = element.querySelector("#map-position");
-const RANGE = props.range;
-space.range = RANGE;
+// What moves the map and what it shows; map_layers.js, which draws it, comes first in the same scope.
 
-let points = null; // { xy: Int16Array, labels: Uint8Array, scale }
-let side = 0; // CSS pixels
-let dirty = false;
-
-// The one transform between pixels of the map and z; y grows upward in z and downward in pixels.
-const toPixels = (z) => ({
-  px: ((z.x + RANGE) / (2 * RANGE)) * side,
-  py: ((RANGE - z.y) / (2 * RANGE)) * side,
-});
-const toLatent = (px, py) => ({
-  x: (px / side) * 2 * RANGE - RANGE,
-  y: RANGE - (py / side) * 2 * RANGE,
-});
-
-function colours() {
-  const style = getComputedStyle(element);
-  const read = (name) => style.getPropertyValue(name).trim();
-  return {
-    ink: read("--ink"),
-    quiet: read("--quiet"),
-    line: read("--line"),
-    ground: read("--map-ground"),
-    accent: read("--accent"),
-    digits: props.palette,
-  };
-}
-
-function fit(canvas) {
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(side * ratio);
-  canvas.height = Math.round(side * ratio);
-  const context = canvas.getContext("2d");
-  context.setTransform(canvas.width / side, 0, 0, canvas.height / side, 0, 0);
-  context.clearRect(0, 0, side, side);
-  return context;
-}
-
-function drawBase() {
-  const c = colours();
-  const context = fit(base);
-  const centre = toPixels({ x: 0, y: 0 });
-  const unit = side / (2 * RANGE);
-
-  context.strokeStyle = c.line;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(0, centre.py);
-  context.lineTo(side, centre.py);
-  context.moveTo(centre.px, 0);
-  context.lineTo(centre.px, side);
-  context.stroke();
-
-  if (points) {
-    const dot = Math.max(1.6, side / 300);
-    context.globalAlpha = 0.6;
-    for (let digit = 0; digit < 10; digit++) {
-      context.fillStyle = c.digits[digit];
-      for (let i = 0; i < points.labels.length; i++) {
-        if (points.labels[i] !== digit) continue;
-        const p = toPixels({ x: points.xy[2 * i] * points.scale, y: points.xy[2 * i + 1] * points.scale });
-        context.fillRect(p.px - dot / 2, p.py - dot / 2, dot, dot);
-      }
-    }
-    context.globalAlpha = 1;
-  }
-
-  context.font = "12px system-ui, sans-serif";
-  context.textBaseline = "middle";
-  for (const sigma of [1, 2, 3]) {
-    context.strokeStyle = c.quiet;
-    context.lineWidth = 1;
-    context.setLineDash([5, 5]);
-    context.beginPath();
-    context.arc(centre.px, centre.py, sigma * unit, 0, 2 * Math.PI);
-    context.stroke();
-    context.setLineDash([]);
-    label(context, `${sigma}σ`, centre.px + sigma * unit * Math.SQRT1_2, centre.py + sigma * unit * Math.SQRT1_2, c);
-  }
-  context.textAlign = "center";
-  for (let tick = Math.ceil(-RANGE) + 1; tick < RANGE; tick++) {
-    const p = toPixels({ x: tick, y: tick });
-    label(context, `${tick}`.replace("-", "−"), p.px, side - 12, c);
-    label(context, `${tick}`.replace("-", "−"), 14, p.py, c);
-  }
-  label(context, "x (z₁)", side - 26, centre.py - 12, c);
-  label(context, "y (z₂)", centre.px + 28, 14, c);
-}
-
-function label(context, text, px, py, c) {
-  context.textAlign = "center";
-  context.lineWidth = 4;
-  context.strokeStyle = c.ground;
-  context.strokeText(text, px, py);
-  context.fillStyle = c.quiet;
-  context.fillText(text, px, py);
-}
-
-function drawTop() {
-  const c = colours();
-  const context = fit(top_);
-  context.lineJoin = "round";
-  for (const path of space.paths) {
-    const pixels = path.points.map(toPixels);
-    const trace = () => {
-      context.beginPath();
-      pixels.forEach((p, i) => (i ? context.lineTo(p.px, p.py) : context.moveTo(p.px, p.py)));
-      context.stroke();
-    };
-    if (!path.scattered) {
-      context.setLineDash(path.chosen ? [] : [7, 5]);
-      context.strokeStyle = c.ground;
-      context.lineWidth = path.chosen ? 6 : 4;
-      trace();
-      context.strokeStyle = c.ink;
-      context.lineWidth = path.chosen ? 2.5 : 1.5;
-      trace();
-      context.setLineDash([]);
-    }
-    if (!path.chosen) continue;
-    for (const p of pixels) {
-      context.beginPath();
-      context.arc(p.px, p.py, 3.5, 0, 2 * Math.PI);
-      context.fillStyle = c.ground;
-      context.fill();
-      context.lineWidth = 1.5;
-      context.stroke();
-    }
-  }
-
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  const badge = side < 480 ? 9 : 12;
-  context.font = `700 ${badge + 2}px system-ui, sans-serif`;
-  props.centroids.forEach(([x, y], digit) => {
-    const p = toPixels({ x, y });
-    context.beginPath();
-    context.arc(p.px, p.py, badge, 0, 2 * Math.PI);
-    context.fillStyle = c.ground;
-    context.fill();
-    context.lineWidth = 3;
-    context.strokeStyle = c.digits[digit];
-    context.stroke();
-    context.fillStyle = c.ink;
-    context.fillText(props.names[digit], p.px, p.py + 1);
-  });
-
-  const p = toPixels(space.z);
-  for (const [width, colour] of [[7, c.ground], [3, c.accent]]) {
-    context.lineWidth = width;
-    context.strokeStyle = colour;
-    context.beginPath();
-    context.arc(p.px, p.py, 11, 0, 2 * Math.PI);
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      context.moveTo(p.px + 7 * dx, p.py + 7 * dy);
-      context.lineTo(p.px + 18 * dx, p.py + 18 * dy);
-    }
-    context.stroke();
-  }
-}
-
+let waiting = false;
+let stale = false; // whether the still layers must be drawn again
 function redraw(all) {
-  dirty ||= all;
-  if (redraw.waiting) return;
-  redraw.waiting = true;
+  stale ||= all;
+  if (waiting) return;
+  waiting = true;
   requestAnimationFrame(() => {
-    redraw.waiting = false;
-    side = top_.clientWidth;
-    if (!side) return;
-    if (dirty) drawBase();
-    dirty = false;
+    waiting = false;
+    view.side = top_.clientWidth;
+    if (!view.side) return;
+    if (!colour) readColours();
+    if (stale) drawBase();
+    stale = false;
     drawTop();
   });
 }
 
 // The sliders are Gradio's own: an event that runs in the page alone brings them along, at most
 // once a frame, and never for a move that came from them.
-let sliders = false;
+let bringing = false;
 function bringSliders() {
-  if (sliders) return;
-  sliders = true;
+  if (bringing) return;
+  bringing = true;
   requestAnimationFrame(() => {
-    sliders = false;
+    bringing = false;
     props.value = { ...space.z };
     trigger("input");
   });
@@ -197,8 +32,14 @@ function bringSliders() {
 
 let speech = 0;
 space.subscribe((z, source) => {
+  if (source === "layers") return redraw(true);
   redraw(false);
   if (source === "paths" || source === "start") return;
+  if (source !== "map" && source !== "link") {
+    const before = view.centre;
+    view.follow(z);
+    if (view.centre !== before) redraw(true);
+  }
   if (source === "slider") props.value = { ...z };
   else bringSliders();
   clearTimeout(speech);
@@ -212,43 +53,190 @@ watch("value", () => {
   space.arrive({ x, y });
 });
 
-function follow(event) {
+// --- pointers: one moves the cursor, two zoom and shift the view; hovering previews ---
+
+const down = new Map(); // pointerId -> { px, py }
+const local = (event) => {
   const box = top_.getBoundingClientRect();
-  side = box.width;
-  space.set(toLatent(event.clientX - box.left, event.clientY - box.top), "map");
+  view.side = box.width;
+  return { px: event.clientX - box.left, py: event.clientY - box.top };
+};
+
+function pinch(before, after) {
+  const spread = ([a, b]) => Math.hypot(a.px - b.px, a.py - b.py) || 1;
+  const middle = ([a, b]) => ({ px: (a.px + b.px) / 2, py: (a.py + b.py) / 2 });
+  const [from, to] = [middle(before), middle(after)];
+  const [a, b] = [view.toLatent(from.px, from.py), view.toLatent(to.px, to.py)];
+  view.moveBy(a.x - b.x, a.y - b.y);
+  view.zoomAt(to.px, to.py, spread(after) / spread(before));
+  changedView();
 }
+
+function changedView() {
+  space.viewChanged();
+  find(".reset-view").hidden = view.zoom < 1.001;
+  redraw(true);
+}
+
 top_.addEventListener("pointerdown", (event) => {
   if (event.button !== 0) return;
   top_.setPointerCapture(event.pointerId);
-  follow(event);
+  down.set(event.pointerId, local(event));
+  hidePreview();
+  if (down.size === 1 && !event.shiftKey) {
+    const { px, py } = local(event);
+    space.set(view.toLatent(px, py), "map");
+  }
 });
+
 top_.addEventListener("pointermove", (event) => {
-  if (top_.hasPointerCapture(event.pointerId)) follow(event);
+  const here = local(event);
+  if (!down.has(event.pointerId)) {
+    if (event.pointerType === "mouse") showPreview(here);
+    return;
+  }
+  const before = [...down.values()];
+  const last = down.get(event.pointerId);
+  down.set(event.pointerId, here);
+  if (down.size === 2) {
+    pinch(before, [...down.values()]);
+  } else if (event.shiftKey) {
+    const [a, b] = [view.toLatent(last.px, last.py), view.toLatent(here.px, here.py)];
+    view.moveBy(a.x - b.x, a.y - b.y);
+    changedView();
+  } else {
+    space.set(view.toLatent(here.px, here.py), "map");
+  }
 });
+for (const end of ["pointerup", "pointercancel"]) {
+  top_.addEventListener(end, (event) => down.delete(event.pointerId));
+}
+top_.addEventListener("pointerleave", hidePreview);
+
+top_.addEventListener(
+  "wheel",
+  (event) => {
+    event.preventDefault();
+    const { px, py } = local(event);
+    const lines = event.deltaMode === 1 ? 16 : 1;
+    view.zoomAt(px, py, Math.exp(-event.deltaY * lines * 0.002));
+    hidePreview();
+    changedView();
+  },
+  { passive: false },
+);
+
+function resetView() {
+  view.reset();
+  changedView();
+}
+top_.addEventListener("dblclick", resetView);
+find(".reset-view").addEventListener("click", resetView);
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 top_.addEventListener("keydown", (event) => {
-  const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-  if (!way) return;
+  const way = ARROWS[event.key];
+  if (way) {
+    const step = (event.shiftKey ? 0.5 : 0.05) / Math.max(1, Math.round(view.zoom / 2));
+    space.set({ x: space.z.x + way[0] * step, y: space.z.y + way[1] * step }, "keys");
+  } else if (event.key === "+" || event.key === "-") {
+    const { px, py } = view.toPixels(space.z);
+    view.zoomAt(px, py, event.key === "+" ? 1.5 : 1 / 1.5);
+    changedView();
+  } else if (event.key === "0") {
+    resetView();
+  } else {
+    return;
+  }
   event.preventDefault();
-  const step = event.shiftKey ? 0.5 : 0.05;
-  space.set({ x: space.z.x + way[0] * step, y: space.z.y + way[1] * step }, "map");
+});
+
+// --- the small picture beside a hovering mouse ---
+
+const hint = preview.getContext("2d");
+const hintImage = new ImageData(28, 28);
+const hintGrey = new Uint8ClampedArray(784);
+function showPreview({ px, py }) {
+  if (!window.decoderTable.ready) return;
+  window.decoderTable.decode(view.toLatent(px, py), hintGrey);
+  for (let i = 0; i < 784; i++) hintImage.data.fill(hintGrey[i], 4 * i, 4 * i + 3);
+  for (let i = 0; i < 784; i++) hintImage.data[4 * i + 3] = 255;
+  hint.putImageData(hintImage, 0, 0);
+  const flip = (v) => (v > view.side - 96 ? v - 84 : v + 20);
+  preview.style.transform = `translate(${flip(px)}px, ${flip(py)}px)`;
+  preview.hidden = false;
+}
+function hidePreview() {
+  preview.hidden = true;
+}
+
+// --- layers and link ---
+
+for (const button of element.querySelectorAll("[data-layer]")) {
+  const name = button.dataset.layer;
+  const show = () => button.setAttribute("aria-pressed", layers[name]);
+  button.addEventListener("click", () => {
+    layers[name] = !layers[name];
+    show();
+    space.layersChanged();
+  });
+  show();
+}
+find(".copy-link").addEventListener("click", async (event) => {
+  const button = event.currentTarget;
+  let told = "Copied";
+  try {
+    await navigator.clipboard.writeText(space.link());
+  } catch {
+    told = "In the address bar"; // no clipboard outside https and localhost
+  }
+  const before = button.textContent;
+  button.textContent = told;
+  setTimeout(() => (button.textContent = before), 1500);
 });
 
 new ResizeObserver(() => redraw(true)).observe(top_);
-new MutationObserver(() => redraw(true)).observe(document.body, { attributeFilter: ["class"] });
+new MutationObserver(() => {
+  colour = null;
+  redraw(true);
+}).observe(document.body, { attributeFilter: ["class"] });
 
-const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-server
-  .points()
-  .then((answer) => {
+// --- what comes from the server once: points, regions, the table of decodings ---
+
+function drawRegionCells({ winners, strength, side }) {
+  const canvas = new OffscreenCanvas(side, side);
+  const image = new ImageData(side, side);
+  const [winner, alpha] = [bytes(winners), bytes(strength)];
+  for (let i = 0; i < side * side; i++) {
+    const hex = parseInt(props.palette[winner[i]].slice(1), 16);
+    image.data.set([hex >> 16, (hex >> 8) & 255, hex & 255, alpha[i]], 4 * i);
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
+}
+
+Promise.all([
+  server.points().then((answer) => {
     points = {
       xy: new Int16Array(bytes(answer.xy).buffer),
       labels: bytes(answer.labels),
       scale: answer.scale,
     };
-    wait.textContent = "";
+    find(".map-wait").textContent = "";
+    redraw(true);
+  }),
+  server.regions().then((answer) => {
+    regions = drawRegionCells(answer);
+  }),
+  server.table().then((answer) => window.decoderTable.load(answer)),
+])
+  .then(() => {
     element.dataset.ready = "true";
     redraw(true);
   })
-  .catch(() => {
-    wait.textContent = "The encoded digits did not arrive. Reload the page to try again.";
+  .catch((error) => {
+    console.error(error);
+    find(".map-wait").textContent = "Not all of the map arrived. Reload the page to try again.";
   });
+space.restore();
+changedView();

@@ -1,0 +1,232 @@
+"""How fast the page answers, in a real Chromium, and what it costs: the second table of the README.
+
+    python -m benchmarks.page_speed
+
+Painted is the time from the input event to the end of the first frame that shows the new picture.
+Moves are made one after the other, each after the last was painted; then a drag without waiting.
+Writes benchmarks/page_speed.json.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.chromium import launch_chromium
+from benchmarks.server import running_demo
+
+HERE = Path(__file__).parent
+
+# In every frame: what the page shows. A new picture is painted at the end of the frame in which
+# its signature changed; a message posted in a frame's callback arrives once the frame is drawn.
+WATCH = """(signature) => {
+  const shown = new Function('return ' + signature);
+  const channel = new MessageChannel();
+  window.paints = []; window.inputs = []; let last = shown();
+  channel.port1.onmessage = ({ data }) => paints.push([data, performance.now()]);
+  const look = () => {
+    const now = shown();
+    if (now !== last) { last = now; channel.port2.postMessage(now); }
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+  for (const kind of ['pointermove', 'pointerdown', 'input'])
+    addEventListener(kind, (event) => inputs.push(event.timeStamp), true);
+}"""
+OURS = """(() => { const v = document.querySelector('#digit .view').dataset;
+  return v.x + ' ' + v.y; })()"""
+PLAIN = """(() => { const i = document.querySelector('#digit img');
+  return i && i.complete ? i.src : ''; })()"""
+
+
+def percentiles(values: list[float]) -> dict[str, float]:
+    return {
+        "p50": round(float(np.percentile(values, 50)), 1),
+        "p95": round(float(np.percentile(values, 95)), 1),
+        "n": len(values),
+    }
+
+
+def one_by_one(page: Page, moves: int, move) -> list[float]:
+    """Milliseconds from input to paint of each of `moves` calls of move(i)."""
+    times = []
+    for i in range(moves + 5):
+        page.evaluate("() => { paints.length = 0; inputs.length = 0; }")
+        move(i)
+        page.wait_for_function("() => paints.length > 0", polling=10, timeout=10_000)
+        painted, entered = page.evaluate("() => [paints[0][1], inputs[inputs.length - 1]]")
+        times.append(painted - entered)
+        page.wait_for_timeout(30)
+    return times[5:]  # the first five warm up
+
+
+def drag_rate(page: Page, seconds: float, move) -> float:
+    """Pictures painted a second while moves come as fast as the browser takes them."""
+    page.evaluate("() => { paints.length = 0; }")
+    started, i = time.perf_counter(), 0
+    while time.perf_counter() - started < seconds:
+        move(i)
+        i += 1
+    took = time.perf_counter() - started
+    return page.evaluate("() => paints.length") / took
+
+
+def on_circle(box: dict[str, float], i: int) -> tuple[float, float]:
+    angle, radius = 0.13 * i, box["width"] * (0.15 + 0.1 * math.sin(0.031 * i))
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return middle[0] + radius * math.cos(angle), middle[1] + radius * math.sin(angle)
+
+
+def slider_keys(page: Page):
+    """move(i) that presses an arrow key on the x slider, back and forth."""
+    page.locator("#x-slider input[type=range]").focus()
+    return lambda i: page.keyboard.press("ArrowRight" if (i // 40) % 2 == 0 else "ArrowLeft")
+
+
+def measure_ours(page: Page, address: str, moves: int) -> dict:
+    transferred = []
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    urls: dict[str, str] = {}
+    network.on(
+        "Network.requestWillBeSent", lambda e: urls.update({e["requestId"]: e["request"]["url"]})
+    )
+    network.on(
+        "Network.loadingFinished",
+        lambda e: transferred.append((urls.get(e["requestId"], ""), e["encodedDataLength"])),
+    )
+    started = time.perf_counter()
+    page.goto(address)
+    page.wait_for_selector("#latent-map [data-ready=true]")
+    page.wait_for_selector("#digit [data-state=shown]")
+    interactive = time.perf_counter() - started
+    page.wait_for_timeout(500)
+    component = sum(size for url, size in transferred if "component_server" in url)
+    page.evaluate(WATCH, OURS)
+
+    box = page.locator("#latent-map .map-top").bounding_box()
+    page.mouse.move(*on_circle(box, 0))
+    page.mouse.down()
+    painted = one_by_one(page, moves, lambda i: page.mouse.move(*on_circle(box, i + 1)))
+    rate = drag_rate(page, 4.0, lambda i: page.mouse.move(*on_circle(box, i)))
+    settled = []
+    for i in range(moves):
+        page.evaluate("() => { inputs.length = 0; }")
+        page.mouse.move(*on_circle(box, 3 * i))
+        page.mouse.move(*on_circle(box, 3 * i + 1))
+        page.wait_for_function(
+            "() => document.querySelector('#digit .view').dataset.kind === 'table'", polling="raf"
+        )
+        settled.append(
+            page.evaluate(
+                """() => new Promise((done) => {
+                  const view = document.querySelector('#digit .view').dataset;
+                  const look = () => view.kind === 'exact'
+                    ? done(performance.now() - inputs[inputs.length - 1])
+                    : requestAnimationFrame(look);
+                  look(); })"""
+            )
+        )
+    page.mouse.up()
+    move = slider_keys(page)
+    slider = one_by_one(page, moves, move)
+    return {
+        "map: move to painted, ms": percentiles(painted),
+        "map: pictures a second in a drag": round(rate, 1),
+        "map: last move to exact digit painted, ms": percentiles(settled),
+        "slider: key to painted, ms": percentiles(slider),
+        "slider: pictures a second": round(drag_rate(page, 4.0, move), 1),
+        "payload of map and digit, bytes over the wire": component,
+        "whole page, bytes over the wire": sum(size for _, size in transferred),
+        "page interactive after, s": round(interactive, 2),
+    }
+
+
+def measure_plain(page: Page, address: str, moves: int) -> dict:
+    page.goto(address)
+    page.wait_for_selector("#x-slider input[type=range]")
+    page.evaluate(WATCH, PLAIN)
+    move = slider_keys(page)
+    return {
+        "plain Gradio: slider to painted, ms": percentiles(one_by_one(page, moves, move)),
+        "plain Gradio: pictures a second": round(drag_rate(page, 4.0, move), 1),
+    }
+
+
+async def visitors(address: str, count: int, seconds: float) -> dict:
+    """`count` people dragging: each asks for an exact digit ten times a second."""
+    times, failures = [], []
+
+    async def one(client: httpx.AsyncClient, component: int, number: int) -> None:
+        await asyncio.sleep(number / count / 10)
+        ends = time.perf_counter() + seconds
+        step = 0
+        while time.perf_counter() < ends:
+            started = time.perf_counter()
+            z = [3 * math.sin(0.7 * step + number), 3 * math.cos(0.9 * step + number)]
+            body = {
+                "data": z,
+                "component_id": component,
+                "fn_name": "look",
+                "session_hash": f"visitor{number}",
+            }
+            reply = await client.post("gradio_api/component_server/", json=body)
+            times.append(1000 * (time.perf_counter() - started))
+            if reply.status_code != 200 or len(reply.json()["shares"]) != 10:
+                failures.append(reply.status_code)
+            step += 1
+            await asyncio.sleep(max(0, 0.1 - (time.perf_counter() - started)))
+
+    async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+        config = (await client.get("config")).json()
+        component = next(
+            c["id"] for c in config["components"] if c["props"].get("elem_id") == "digit"
+        )
+        await asyncio.gather(*(one(client, component, number) for number in range(count)))
+    return {
+        f"{count} people dragging: exact answer, ms": percentiles(times),
+        f"{count} people dragging: answers a second": round(len(times) / seconds, 1),
+        f"{count} people dragging: failures": len(failures),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--moves", type=int, default=110)
+    parser.add_argument("--visitors", type=int, default=50)
+    options = parser.parse_args()
+
+    report = {}
+    folder = Path(tempfile.mkdtemp())
+    started = time.perf_counter()
+    with running_demo(folder / "log") as address, sync_playwright() as playwright:
+        httpx.get(address)
+        report["server: start to first answer, s"] = round(time.perf_counter() - started, 2)
+        browser = launch_chromium(playwright)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        report |= measure_ours(page, address, options.moves)
+        page.close()
+        with running_demo(folder / "plain", module="benchmarks.plain_demo") as plain:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            report |= measure_plain(page, plain, options.moves)
+        browser.close()
+        report |= asyncio.run(visitors(address, options.visitors, 10.0))
+    ours, plain = (
+        report[name]["p50"]
+        for name in ("slider: key to painted, ms", "plain Gradio: slider to painted, ms")
+    )
+    report["slider: times faster than plain Gradio, p50"] = round(plain / ours, 1)
+    for name, value in report.items():
+        print(f"{name:50s} {value}")
+    (HERE / "page_speed.json").write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,13 +7,13 @@ import argparse
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
+from api import add_api, readable
 from checkpoint import DEFAULT_PATH, Checkpoint, CheckpointError, load_checkpoint
 from experiments import EXPERIMENTS
 from navigator import ANCHORS, MAX_STEPS, MIN_STEPS, Navigator
@@ -24,60 +24,6 @@ DEFAULT_PORT = 7862
 
 # Events of the page's own controls: no API of their own, and no queue that could delay them.
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
-
-
-def readable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, with its ValueErrors turned into messages of the page and the API."""
-
-    @functools.wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-
-    return wrapped
-
-
-def add_api(navigator: Navigator, x: gr.Slider, y: gr.Slider) -> None:
-    """The named endpoints for gradio_client and HTTP; their docstrings are the public help."""
-
-    def decode(x: float, y: float) -> Image.Image:
-        """Decode a position of the latent space into a 28 x 28 grey PNG.
-
-        Args:
-            x: first coordinate, in units of the prior's sigma.
-            y: second coordinate.
-        """
-        return Image.fromarray(navigator.pictures(navigator.position(x, y)[None])[0], "L")
-
-    def random_sample(seed: int | None = None) -> dict[str, float]:
-        """Draw a position from the prior N(0, I): {"x", "y"}. A seed makes it repeatable."""
-        return navigator.random_sample(seed)
-
-    def jump_to_digit(digit: int, anchor: str = "typical") -> dict[str, float]:
-        """The home of a digit: {"x", "y"}. anchor: "typical" (densest) or "centroid" (mean)."""
-        return navigator.jump_to_digit(digit, anchor)
-
-    def morph_toward(x: float, y: float, digit: int, amount: float = 1.0) -> dict[str, float]:
-        """The position `amount` (0 ... 1) of the way from (x, y) to a digit: {"x", "y"}."""
-        return navigator.morph_toward(x, y, digit, amount)
-
-    def interpolate(start: int, end: int, method: str = "linear", steps: int = 9) -> dict[str, Any]:
-        """A path of 5 ... 24 positions between two digits, "linear" or "spherical".
-
-        Returns {"path": [[x, y], ...], "length", "passes": the digits along it, ...}.
-        """
-        return navigator.interpolate(start, end, method, steps)
-
-    for function in (random_sample, jump_to_digit, morph_toward, interpolate):
-        gr.api(readable(function), api_name=function.__name__)
-    # gr.api speaks JSON only; a picture needs components, which are not shown.
-    picture = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="picture")
-    # preprocess=False: the navigator checks the numbers; Gradio's own check stumbles over a text.
-    gr.Button(visible=False).click(
-        readable(decode), [x, y], picture, preprocess=False, api_name="decode"
-    )
 
 
 def build_panel(navigator: Navigator) -> tuple[gr.Slider, gr.Slider, gr.Button, list, gr.Radio]:
@@ -122,7 +68,9 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
     def table(_: Any) -> dict[str, Any]:
         return answers[2]
 
-    def look(position: Any) -> dict[str, Any]:
+    # async, so that it runs in the server's own loop: half a millisecond of work costs less there
+    # than forty threads that take the interpreter from each other.
+    async def look(position: Any) -> dict[str, Any]:
         if not isinstance(position, list) or len(position) != 2:
             raise gr.Error("a position is two numbers", print_exception=False)
         return readable(navigator.look)(*position)

@@ -17,13 +17,14 @@ def main() -> None:
 
     @torch.inference_mode()
     def draw(x: float, y: float) -> np.ndarray:
-        return model.decode(torch.tensor([[x, y]]))[0, 0].numpy()
+        return model.decode(torch.tensor([[float(x), float(y)]]))[0, 0].numpy()
 
     with gr.Blocks(analytics_enabled=False) as demo:
-        x = gr.Slider(-4, 4, 0, step=0.01, elem_id="x-slider")
-        y = gr.Slider(-4, 4, 0, step=0.01, elem_id="y-slider")
+        x = gr.Slider(-4, 4, 0, step=0.05, elem_id="x-slider")
+        y = gr.Slider(-4, 4, 0, step=0.05, elem_id="y-slider")
         picture = gr.Image(elem_id="digit")
-        gr.on([x.input, y.input], draw, [x, y], picture)
+        x.input(draw, [x, y], picture)
+        y.input(draw, [x, y], picture)
     demo.launch(server_port=int(sys.argv[1]), quiet=True, prevent_thread_lock=True)
     print("Ctrl-C ends it", flush=True)
     demo.block_thread()

@@ -3,10 +3,13 @@
 python -m benchmarks.screenshots             # starts the demo on a free port itself
 """
 
+import io
+import math
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import running_demo
@@ -14,29 +17,75 @@ from benchmarks.server import running_demo
 DOCS = Path(__file__).parent.parent / "docs"
 
 
+def ready(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("#latent-map [data-ready=true]")
+    page.wait_for_selector("#digit [data-kind=exact]")
+
+
+def take_pages(browser: Browser, address: str) -> None:
+    for name, width, height, scheme in (
+        ("page", 1440, 900, "light"),
+        ("page_dark", 1440, 900, "dark"),
+        ("page_phone", 390, 844, "light"),
+    ):
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        ready(page, address)
+        page.locator("#jump-3").click()
+        page.wait_for_timeout(1000)
+        page.mouse.move(0, 0)
+        page.screenshot(path=DOCS / f"{name}.png")
+        if name == "page":
+            page.locator("#experiment-paths").click()
+            page.locator("#film-strip .row").nth(1).wait_for()
+            page.wait_for_timeout(500)
+            page.screenshot(path=DOCS / "paths.png", full_page=True)
+        page.close()
+
+
+def take_layers(browser: Browser, address: str) -> None:
+    for name, fragment in (
+        ("pictures", "layers=pictures,rings"),
+        ("regions", "layers=regions,rings,numerals"),
+        ("zoomed", "x=-0.42&y=0.9&view=-0.2,0.95,0.75&layers=pictures,regions,rings,numerals"),
+    ):
+        page = browser.new_page(viewport={"width": 1100, "height": 800})
+        ready(page, f"{address}#{fragment}")
+        page.wait_for_timeout(300)
+        page.locator("#latent-map .map-frame").screenshot(path=DOCS / f"layer_{name}.png")
+        page.close()
+
+
+def take_drag(browser: Browser, address: str) -> None:
+    """A moving picture of a drag through the digits, 4 seconds, 12 pictures a second."""
+    page = browser.new_page(viewport={"width": 1240, "height": 780})
+    ready(page, address)
+    box = page.locator("#latent-map .map-top").bounding_box()
+    clip = {"x": 0, "y": box["y"] - 4, "width": 1240, "height": box["height"] + 8}
+    frames = []
+    for i in range(48):
+        angle, radius = 2 * math.pi * i / 48, 0.17 + 0.05 * math.sin(6 * math.pi * i / 48)
+        x = box["x"] + box["width"] * (0.5 + radius * math.cos(angle))
+        y = box["y"] + box["height"] * (0.5 - radius * math.sin(angle))
+        page.mouse.move(x, y)
+        if i == 0:
+            page.mouse.down()
+        page.wait_for_timeout(60)
+        frames.append(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
+    page.close()
+    small = [frame.resize((frame.width // 2, frame.height // 2)) for frame in frames]
+    small[0].save(
+        DOCS / "drag.webp", save_all=True, append_images=small[1:], duration=83, loop=0, quality=70
+    )
+
+
 def main() -> None:
     log = Path(tempfile.mkdtemp()) / "log"
     with running_demo(log) as address, sync_playwright() as playwright:
         browser = launch_chromium(playwright)
-        for name, width, height, scheme in (
-            ("page", 1440, 900, "light"),
-            ("page_dark", 1440, 900, "dark"),
-            ("page_phone", 390, 844, "light"),
-        ):
-            page = browser.new_page(
-                viewport={"width": width, "height": height}, color_scheme=scheme
-            )
-            page.goto(address)
-            page.wait_for_selector("#latent-map [data-ready=true]")
-            page.locator("#jump-3").click()
-            page.wait_for_timeout(1000)
-            page.mouse.move(0, 0)
-            page.screenshot(path=DOCS / f"{name}.png")
-            if name == "page":
-                page.locator("#experiment-paths").click()
-                page.locator("#film-strip .row").nth(1).wait_for()
-                page.wait_for_timeout(500)
-                page.screenshot(path=DOCS / "paths.png", full_page=True)
+        take_pages(browser, address)
+        take_layers(browser, address)
+        take_drag(browser, address)
         browser.close()
 
 

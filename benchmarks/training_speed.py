@@ -4,12 +4,15 @@
 
 Plain is what anyone would write first: DataLoader with ToTensor per sample, batch 128, float32,
 kernel-3 stride-2 convolutions, ReLU, Adam; as many parameters. Both are measured in alternation
-in one process, so that whatever else the machine does meets both.
+in one process, so that whatever else the machine does meets both. Writes
+benchmarks/training_speed.json.
 """
 
 import argparse
+import json
 import statistics
 import time
+from pathlib import Path
 
 import torch
 import torch.nn as nn
@@ -114,6 +117,17 @@ def main() -> None:
         f"median : plain {middle[0]:7,.0f} img/s   trainer.py {middle[1]:7,.0f} img/s   "
         f"{statistics.median(ratios):.2f} x (least {min(ratios):.2f}, most {max(ratios):.2f})"
     )
+    report = {
+        "rounds": options.rounds,
+        "cores": torch.get_num_threads(),
+        "plain": middle[0],
+        "trainer": middle[1],
+        "ratio": statistics.median(ratios),
+        "least": min(ratios),
+        "most": max(ratios),
+    }
+    path = Path(__file__).with_suffix(".json")
+    path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,27 +14,40 @@ function redraw(all) {
     if (stale) drawBase();
     stale = false;
     drawTop();
+    placeCursor();
   });
 }
 
-// The sliders are Gradio's own: an event that runs in the page alone brings them along, at most
-// once a frame, and never for a move that came from them.
+// What a person does to a slider is heard here before Gradio's own event, which comes a frame later.
+document.addEventListener(
+  "input",
+  ({ target }) => {
+    const slider = target.closest("#x-slider, #y-slider");
+    if (!slider || target.value === "") return;
+    const axis = slider.id === "x-slider" ? "x" : "y";
+    space.set({ ...space.z, [axis]: +target.value }, "slider");
+  },
+  true,
+);
+
+// The sliders are Gradio's own: an event that runs in the page alone brings them along, at most every
+// second frame, since they cost more than the digit, and never for a move that came from them.
 let bringing = false;
 function bringSliders() {
   if (bringing) return;
   bringing = true;
-  requestAnimationFrame(() => {
+  setTimeout(() => {
     bringing = false;
     props.value = { ...space.z };
     trigger("input");
-  });
+  }, 30);
 }
 
 let speech = 0;
 space.subscribe((z, source) => {
   if (source === "layers") return redraw(true);
-  redraw(false);
-  if (source === "paths" || source === "start") return;
+  if (source === "paths" || source === "start") return redraw(false);
+  placeCursor();
   if (source !== "map" && source !== "link") {
     const before = view.centre;
     view.follow(z);

@@ -1,10 +1,11 @@
 // The map: still layers (class regions, decoded pictures, encoded digits, rings of the prior) drawn
-// once a view, and a moving one above them (paths, numerals, cursor). latent_map.js follows in the
-// same scope. `element`, `props`, `server`, `trigger` and `watch` come from gr.HTML.
+// once a view, paths and numerals above them, and the cursor. latent_map.js follows in the same scope.
+// `element`, `props`, `server`, `trigger` and `watch` come from gr.HTML.
 const space = window.latentSpace;
 const find = (name) => element.querySelector(name);
 const base = find(".map-base");
 const top_ = find(".map-top");
+const cursor = find(".map-cursor");
 const preview = find(".map-preview");
 const spoken = find("#map-position");
 const view = new window.MapView(props.range);
@@ -227,19 +228,10 @@ function drawNumerals(context) {
   });
 }
 
-function drawCursor(context) {
+// An element and not a drawing: moving it costs the browser next to nothing.
+function placeCursor() {
   const p = view.toPixels(space.z);
-  for (const [width, stroke] of [[7, colour.ground], [3, colour.accent]]) {
-    context.lineWidth = width;
-    context.strokeStyle = stroke;
-    context.beginPath();
-    context.arc(p.px, p.py, 11, 0, 2 * Math.PI);
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-      context.moveTo(p.px + 7 * dx, p.py + 7 * dy);
-      context.lineTo(p.px + 18 * dx, p.py + 18 * dy);
-    }
-    context.stroke();
-  }
+  cursor.style.transform = `translate(${p.px}px, ${p.py}px)`;
 }
 
 function drawTop() {
@@ -247,6 +239,5 @@ function drawTop() {
   context.lineJoin = "round";
   for (const path of space.paths) drawPath(context, path);
   if (layers.numerals) drawNumerals(context);
-  drawCursor(context);
 }
 

@@ -1,0 +1,64 @@
+"""The named endpoints, for gradio_client and plain HTTP, and how errors reach their readers."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from navigator import Navigator
+
+
+def readable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, with its ValueErrors turned into messages of the page and the API."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return wrapped
+
+
+def add_api(navigator: Navigator, x: gr.Slider, y: gr.Slider) -> None:
+    """The named endpoints for gradio_client and HTTP; their docstrings are the public help."""
+
+    def decode(x: float, y: float) -> Image.Image:
+        """Decode a position of the latent space into a 28 x 28 grey PNG.
+
+        Args:
+            x: first coordinate, in units of the prior's sigma.
+            y: second coordinate.
+        """
+        return Image.fromarray(navigator.pictures(navigator.position(x, y)[None])[0], "L")
+
+    def random_sample(seed: int | None = None) -> dict[str, float]:
+        """Draw a position from the prior N(0, I): {"x", "y"}. A seed makes it repeatable."""
+        return navigator.random_sample(seed)
+
+    def jump_to_digit(digit: int, anchor: str = "typical") -> dict[str, float]:
+        """The home of a digit: {"x", "y"}. anchor: "typical" (densest) or "centroid" (mean)."""
+        return navigator.jump_to_digit(digit, anchor)
+
+    def morph_toward(x: float, y: float, digit: int, amount: float = 1.0) -> dict[str, float]:
+        """The position `amount` (0 ... 1) of the way from (x, y) to a digit: {"x", "y"}."""
+        return navigator.morph_toward(x, y, digit, amount)
+
+    def interpolate(start: int, end: int, method: str = "linear", steps: int = 9) -> dict[str, Any]:
+        """A path of 5 ... 24 positions between two digits, "linear" or "spherical".
+
+        Returns {"path": [[x, y], ...], "length", "passes": the digits along it, ...}.
+        """
+        return navigator.interpolate(start, end, method, steps)
+
+    for function in (random_sample, jump_to_digit, morph_toward, interpolate):
+        gr.api(readable(function), api_name=function.__name__)
+    # gr.api speaks JSON only; a picture needs components, which are not shown.
+    picture = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="picture")
+    # preprocess=False: the navigator checks the numbers; Gradio's own check stumbles over a text.
+    gr.Button(visible=False).click(
+        readable(decode), [x, y], picture, preprocess=False, api_name="decode"
+    )

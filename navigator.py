@@ -180,7 +180,7 @@ class Navigator:
     def _mixture(self, shares: Tensor) -> str:
         first, second = shares.topk(2).indices.tolist()
         if shares[first] >= 0.9:
-            return f"{self.names[first]} country."
+            return f"Nearly all around here are {self.names[first]}s."
         return f"Mostly {self.names[first]}, then {self.names[second]}."
 
     def random_sample(self, seed: Any = None) -> dict[str, float]:

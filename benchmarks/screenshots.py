@@ -34,6 +34,7 @@ def take_pages(browser: Browser, address: str) -> None:
         page.locator("#jump-3").click()
         page.wait_for_timeout(1000)
         page.mouse.move(0, 0)
+        page.evaluate("() => window.scrollTo(0, 0)")
         page.screenshot(path=DOCS / f"{name}.png")
         if name == "page":
             page.locator("#experiment-paths").click()
@@ -58,10 +59,11 @@ def take_layers(browser: Browser, address: str) -> None:
 
 def take_drag(browser: Browser, address: str) -> None:
     """A moving picture of a drag through the digits, 4 seconds, 12 pictures a second."""
-    page = browser.new_page(viewport={"width": 1240, "height": 780})
+    page = browser.new_page(viewport={"width": 1240, "height": 800})
     ready(page, address)
     box = page.locator("#latent-map .map-top").bounding_box()
-    clip = {"x": 0, "y": box["y"] - 4, "width": 1240, "height": box["height"] + 8}
+    top = page.locator("#instrument").bounding_box()["y"] - 6
+    clip = {"x": 0, "y": top, "width": 1240, "height": box["y"] + box["height"] + 6 - top}
     frames = []
     for i in range(48):
         angle, radius = 2 * math.pi * i / 48, 0.17 + 0.05 * math.sin(6 * math.pi * i / 48)
@@ -73,7 +75,7 @@ def take_drag(browser: Browser, address: str) -> None:
         page.wait_for_timeout(60)
         frames.append(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
     page.close()
-    small = [frame.resize((frame.width // 2, frame.height // 2)) for frame in frames]
+    small = [frame.resize((800, 800 * frame.height // frame.width)) for frame in frames]
     small[0].save(
         DOCS / "drag.webp", save_all=True, append_images=small[1:], duration=83, loop=0, quality=70
     )

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -26,36 +26,17 @@ DEFAULT_PORT = 7862
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
 
-def build_panel(navigator: Navigator) -> tuple[gr.Slider, gr.Slider, gr.Button, list, gr.Radio]:
-    """The controls beside the map: sliders, random, the ten digits and what they stand for."""
-    limit = navigator.range
-    with gr.Row(elem_id="sliders"):
-        x = gr.Slider(-limit, limit, 0, step=0.01, label="x (z₁)", elem_id="x-slider")
-        y = gr.Slider(-limit, limit, 0, step=0.01, label="y (z₂)", elem_id="y-slider")
-    sample = gr.Button("Random digit (a sample from the prior)", elem_id="random-sample")
-    with gr.Row(elem_id="digits"):
-        jumps = [
-            gr.Button(name, elem_id=f"jump-{digit}", min_width=0)
-            for digit, name in enumerate(navigator.names)
-        ]
-    anchor = gr.Radio(
-        [("most typical place", "typical"), ("average place (centroid)", "centroid")],
-        value=ANCHORS[0],
-        label="Each digit stands for its",
-        elem_id="anchor",
-    )
-    return x, y, sample, jumps, anchor
+class Instrument(NamedTuple):
+    """What the other parts of the page read or move."""
+
+    latent_map: LatentMap
+    x: gr.Slider
+    y: gr.Slider
+    anchor: gr.Radio
 
 
-def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
-    """The page for one checkpoint. Every visitor's state lives in the page, none of it here.
-
-    Raises:
-        ValueError: if the checkpoint's latent space does not have two dimensions.
-    """
-    navigator = Navigator(checkpoint)
-    digits = [(name, digit) for digit, name in enumerate(navigator.names)]
-
+def build_instrument(navigator: Navigator) -> Instrument:
+    """The first screen: the map, the digit, the sliders, random and the ten digits."""
     # The same for every visitor, so made once; what a server function gets is of no use here.
     answers = navigator.points(), navigator.regions(), navigator.table()
 
@@ -82,84 +63,135 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
     def jump(digit: int, anchor: str) -> tuple[dict[str, float], str]:
         return navigator.jump_to_digit(digit, anchor), navigator.remark(digit, anchor)
 
+    limit = navigator.range
+    with gr.Row(elem_id="instrument"):
+        with gr.Column(scale=7, min_width=320):
+            latent_map = LatentMap(
+                limit,
+                navigator.anchors["centroid"].tolist(),
+                navigator.names,
+                points,
+                regions,
+                table,
+                elem_id="latent-map",
+            )
+        with gr.Column(scale=5, min_width=320, elem_id="panel"):
+            DigitView(navigator.names, look, elem_id="digit")
+            with gr.Row(elem_id="sliders"):
+                x = gr.Slider(-limit, limit, 0, step=0.01, label="x (z₁)", elem_id="x-slider")
+                y = gr.Slider(-limit, limit, 0, step=0.01, label="y (z₂)", elem_id="y-slider")
+            sample = gr.Button("Random digit (a sample from the prior)", elem_id="random-sample")
+            with gr.Row(elem_id="digits"):
+                jumps = [
+                    gr.Button(name, elem_id=f"jump-{digit}", min_width=0)
+                    for digit, name in enumerate(navigator.names)
+                ]
+            anchor = gr.Radio(
+                [("most typical place", "typical"), ("average place (centroid)", "centroid")],
+                value=ANCHORS[0],
+                label="Each digit stands for its",
+                elem_id="anchor",
+            )
+            note = gr.Markdown(
+                "Drag on the map, or press a digit to go to where it lives.", elem_id="note"
+            )
+
+    # In the page alone: the sliders and the map meet in web/position.js.
+    gr.on(
+        [x.input, y.input],
+        None,
+        [x, y],
+        js="(x, y) => { latentSpace.set({ x, y }, 'slider'); return []; }",
+    )
+    latent_map.input(None, None, [x, y], js="() => [latentSpace.z.x, latentSpace.z.y]", **QUICK)
+    sample.click(sample_prior, None, [latent_map, note], **QUICK)
+    for digit, button in enumerate(jumps):
+        go = readable(functools.partial(jump, digit))
+        button.click(go, anchor, [latent_map, note], **QUICK)
+    return Instrument(latent_map, x, y, anchor)
+
+
+def build_travel(navigator: Navigator, instrument: Instrument) -> list[gr.components.Component]:
+    """Morph, interpolation, experiments and their film strip; returns what can be chosen."""
+    digits = [(name, digit) for digit, name in enumerate(navigator.names)]
+
     def morph(x: float, y: float, digit: int, amount: float, anchor: str) -> dict[str, float]:
         return navigator.morph_toward(x, y, digit, amount, anchor)
 
+    def show_strip(*chosen: Any) -> tuple[dict[str, Any], str]:
+        return navigator.strip(*chosen), ""
+
+    with gr.Row(elem_id="travel"):
+        with gr.Column(min_width=300):
+            gr.Markdown("### Morph from here toward a digit")
+            target = gr.Radio(digits, value=8, label="Digit", elem_id="morph-digit")
+            amount = gr.Slider(0, 1, 0.5, step=0.05, label="How far", elem_id="morph-amount")
+            with gr.Row():
+                go = gr.Button("Morph", elem_id="morph", min_width=80)
+                animate = gr.Button("▶ Animate", elem_id="animate", min_width=80)
+        with gr.Column(min_width=300):
+            gr.Markdown("### Walk between two digits (interpolation)")
+            with gr.Row():
+                start = gr.Dropdown(digits, value=3, label="From", min_width=80)
+                end = gr.Dropdown(digits, value=8, label="To", min_width=80)
+            method = gr.Radio(
+                [
+                    ("straight line (linear)", "linear"),
+                    ("around the centre (spherical)", "spherical"),
+                ],
+                value="linear",
+                label="Way",
+                elem_id="method",
+            )
+            steps = gr.Slider(MIN_STEPS, MAX_STEPS, 12, step=1, label="Pictures", elem_id="steps")
+            walk = gr.Button("Interpolate", elem_id="interpolate")
+        with gr.Column(min_width=300):
+            gr.Markdown("### Experiments, one click each")
+            experiments = {
+                name: gr.Button(label, elem_id=f"experiment-{name}")
+                for name, (label, _) in EXPERIMENTS.items()
+            }
+    story = gr.Markdown(elem_id="story", elem_classes="reading")
+    strip = FilmStrip(elem_id="film-strip")
+
+    here = [instrument.x, instrument.y, target, amount, instrument.anchor]
+    go.click(readable(morph), here, instrument.latent_map, **QUICK)
+    animate.click(
+        readable(morph),
+        here,
+        instrument.latent_map,
+        js="(...inputs) => { latentSpace.glideNext(2400); return inputs; }",
+        **QUICK,
+    )
+    chosen = [start, end, method, steps, instrument.anchor]
+    walk.click(readable(show_strip), chosen, [strip, story], **QUICK)
+    for name, button in experiments.items():
+        run = functools.partial(EXPERIMENTS[name][1], navigator)
+        button.click(run, None, [strip, story], **QUICK)
+    return [target, amount, start, end, method, steps, instrument.anchor]
+
+
+def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
+    """The page for one checkpoint. Every visitor's state lives in the page, none of it here.
+
+    Raises:
+        ValueError: if the checkpoint's latent space does not have two dimensions.
+    """
+    navigator = Navigator(checkpoint)
     # /decode leaves a small PNG in Gradio's cache for each answer: those of the last hour stay.
     with gr.Blocks(
         title="Latent Space Navigator", analytics_enabled=False, delete_cache=(600, 3600)
     ) as demo:
         gr.HTML(web_file("heading.html"), elem_id="heading")
-        with gr.Row(elem_id="instrument"):
-            with gr.Column(scale=7, min_width=320):
-                latent_map = LatentMap(
-                    navigator.range,
-                    navigator.anchors["centroid"].tolist(),
-                    navigator.names,
-                    points,
-                    regions,
-                    table,
-                    elem_id="latent-map",
-                )
-            with gr.Column(scale=5, min_width=320, elem_id="panel"):
-                DigitView(navigator.names, look, elem_id="digit")
-                x, y, sample, jumps, anchor = build_panel(navigator)
-                note = gr.Markdown(
-                    "Drag on the map, or press a digit to go to where it lives.", elem_id="note"
-                )
+        instrument = build_instrument(navigator)
         with gr.Tabs():
             with gr.Tab("Morph and interpolate"):
-                with gr.Row(elem_id="travel"):
-                    with gr.Column(min_width=300):
-                        gr.Markdown("### Morph from here toward a digit")
-                        target = gr.Radio(digits, value=8, label="Digit", elem_id="morph-digit")
-                        amount = gr.Slider(
-                            0, 1, 0.5, step=0.05, label="How far", elem_id="morph-amount"
-                        )
-                        with gr.Row():
-                            go = gr.Button("Morph", elem_id="morph", min_width=80)
-                            animate = gr.Button("▶ Animate", elem_id="animate", min_width=80)
-                    with gr.Column(min_width=300):
-                        gr.Markdown("### Walk between two digits (interpolation)")
-                        with gr.Row():
-                            start = gr.Dropdown(digits, value=3, label="From", min_width=80)
-                            end = gr.Dropdown(digits, value=8, label="To", min_width=80)
-                        method = gr.Radio(
-                            [
-                                ("straight line (linear)", "linear"),
-                                ("around the centre (spherical)", "spherical"),
-                            ],
-                            value="linear",
-                            label="Way",
-                            elem_id="method",
-                        )
-                        steps = gr.Slider(
-                            MIN_STEPS, MAX_STEPS, 12, step=1, label="Pictures", elem_id="steps"
-                        )
-                        walk = gr.Button("Interpolate", elem_id="interpolate")
-                    with gr.Column(min_width=300):
-                        gr.Markdown("### Experiments, one click each")
-                        experiments = [
-                            gr.Button(label, elem_id=f"experiment-{name}")
-                            for name, (label, _) in EXPERIMENTS.items()
-                        ]
-                story = gr.Markdown(elem_id="story", elem_classes="reading")
-                strip = FilmStrip(elem_id="film-strip")
+                choices = build_travel(navigator, instrument)
             with gr.Tab("How VAEs work"):
                 gr.Markdown(web_file("how_vaes_work.md"), elem_classes="reading")
             with gr.Tab("This model"):
                 gr.Markdown(describe_model(checkpoint), elem_classes="reading")
-
-        # In the page alone: the sliders and the map meet in web/position.js.
-        gr.on(
-            [x.input, y.input],
-            None,
-            [x, y],
-            js="(x, y) => { latentSpace.set({ x, y }, 'slider'); return []; }",
-        )
-        latent_map.input(None, None, [x, y], js="() => [latentSpace.z.x, latentSpace.z.y]", **QUICK)
         # In the order of CHOICES in web/position.js, which keeps them in the page's address.
-        choices = [target, amount, start, end, method, steps, anchor]
         demo.load(None, choices, choices, js="(...values) => latentSpace.restoreChoices(values)")
         gr.on(
             [component.change for component in choices],
@@ -167,29 +199,7 @@ def build_demo(checkpoint: Checkpoint) -> gr.Blocks:
             choices,
             js="(...values) => { latentSpace.choose(values); return []; }",
         )
-        sample.click(sample_prior, None, [latent_map, note], **QUICK)
-        for digit, button in enumerate(jumps):
-            button.click(
-                readable(functools.partial(jump, digit)), anchor, [latent_map, note], **QUICK
-            )
-        inputs = [x, y, target, amount, anchor]
-        go.click(readable(morph), inputs, latent_map, **QUICK)
-        animate.click(
-            readable(morph),
-            inputs,
-            latent_map,
-            js="(...inputs) => { latentSpace.glideNext(2400); return inputs; }",
-            **QUICK,
-        )
-        walk.click(
-            readable(lambda *chosen: (navigator.strip(*chosen), "")),
-            [start, end, method, steps, anchor],
-            [strip, story],
-            **QUICK,
-        )
-        for button, (_, run) in zip(experiments, EXPERIMENTS.values(), strict=True):
-            button.click(functools.partial(run, navigator), None, [strip, story], **QUICK)
-        add_api(navigator, x, y)
+        add_api(navigator, instrument.x, instrument.y)
     return demo
 
 

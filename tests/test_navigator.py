@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -204,3 +205,17 @@ def test_experiments_show_what_they_say(navigator):
     second, _ = experiments.random_exploration(navigator)
     assert len(first["rows"][0]["points"]) == 12
     assert first["rows"][0]["points"] != second["rows"][0]["points"]
+
+
+def test_a_thread_that_answers_computes_on_one_core(navigator):
+    """torch keeps the number of threads per thread: what main sets does not reach the others."""
+    seen = []
+
+    def answer():
+        navigator.look(0, 0)
+        seen.append(torch.get_num_threads())
+
+    worker = threading.Thread(target=answer)
+    worker.start()
+    worker.join()
+    assert seen == [1]

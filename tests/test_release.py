@@ -115,9 +115,10 @@ def test_the_readme_links_to_what_exists():
 def test_nothing_committed_names_this_workplace():
     import subprocess
 
-    pattern = r"\.\./shared|/work/|\.library"
+    # Put together here, so that this file does not name it either.
+    pattern = r"\.\./sha" + r"red|/wo" + r"rk/|\.lib" + "rary"
     listed = subprocess.run(
-        ["git", "grep", "-lE", pattern, "--", ":!.ci", ":!tests/test_release.py"],
+        ["git", "grep", "-lE", pattern, "--", ":!.ci"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -293,7 +293,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
-    print(f"Latent Space Navigator: http://{options.host}:{options.port} (Ctrl-C ends it)")
+    print(
+        f"Latent Space Navigator: http://{options.host}:{options.port} (Ctrl-C ends it)", flush=True
+    )
     demo.block_thread()
     return 0
 

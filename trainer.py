@@ -213,6 +213,7 @@ def train(
             latest = snapshot(model, config, history, encodings, optimizer.state_dict())
             checkpoints.save_checkpoint(resume_path(Path(config.output)), latest)
             tqdm.write(records.epoch_line(entry))
+            sys.stdout.flush()  # a log that is a file shows each epoch when it is done
     return dataclasses.replace(latest, training_state=None)
 
 

@@ -25,7 +25,7 @@ def running_demo(log: Path, module: str = "demo") -> Iterator[str]:
         module: "demo", or another that takes its port as its only argument.
 
     Raises:
-        RuntimeError: with what it printed, if it does not come up within a minute.
+        RuntimeError: with what it printed, if it does not come up within three minutes.
     """
     port = free_port()
     arguments = ["demo.py", "--port"] if module == "demo" else ["-m", module]
@@ -34,7 +34,7 @@ def running_demo(log: Path, module: str = "demo") -> Iterator[str]:
             [sys.executable, *arguments, str(port)], cwd=ROOT, stdout=output, stderr=output
         )
         try:
-            for _ in range(600):
+            for _ in range(1800):
                 if process.poll() is not None or "Ctrl-C ends it" in log.read_text():
                     break
                 time.sleep(0.1)

@@ -220,9 +220,12 @@ class Navigator:
                 f"{NEIGHBOURS} encoded digits nearest to it are {name}s, "
                 f"{_percent(float(shares[winner]))} are {other}s. Try the most typical point."
             )
+        rival = int(shares.topk(2).indices[1])
+        mixed = f", {_percent(float(shares[rival]))} are {self.names[rival]}s"
+        mixed = mixed if shares[rival] >= 0.2 else ""
         return (
             f"The average position (centroid) of all encoded {name}s. {_percent(own)} of the "
-            f"{NEIGHBOURS} digits nearest to it are {name}s."
+            f"{NEIGHBOURS} digits nearest to it are {name}s{mixed}."
         )
 
     def morph_toward(self, x: Any, y: Any, digit: Any, amount: Any, anchor: Any = "typical"):

@@ -78,8 +78,11 @@ def build_instrument(navigator: Navigator) -> Instrument:
         with gr.Column(scale=5, min_width=320, elem_id="panel"):
             DigitView(navigator.names, look, elem_id="digit")
             with gr.Row(elem_id="sliders"):
-                x = gr.Slider(-limit, limit, 0, step=0.01, label="x (z₁)", elem_id="x-slider")
-                y = gr.Slider(-limit, limit, 0, step=0.01, label="y (z₂)", elem_id="y-slider")
+                # No reset button: it moves the thumb without an event that the page could hear.
+                x, y = (
+                    gr.Slider(-limit, limit, 0, step=0.01, label=label, elem_id=name, buttons=[])
+                    for label, name in (("x (z₁)", "x-slider"), ("y (z₂)", "y-slider"))
+                )
             sample = gr.Button("Random digit (a sample from the prior)", elem_id="random-sample")
             with gr.Row(elem_id="digits"):
                 jumps = [

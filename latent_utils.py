@@ -182,7 +182,7 @@ def semantic_directions(anchors: Tensor) -> Directions:
     return Directions(difference / safe[..., None], distances)
 
 
-def _check_pair(start: Tensor, end: Tensor) -> None:
+def check_pair(start: Tensor, end: Tensor) -> None:
     if start.ndim != 1 or start.shape != end.shape:
         raise ValueError(
             f"positions have shapes {tuple(start.shape)} and {tuple(end.shape)}; "
@@ -192,7 +192,7 @@ def _check_pair(start: Tensor, end: Tensor) -> None:
         raise ValueError(f"positions must be finite: {start.tolist()} and {end.tolist()}")
 
 
-def _check_steps(steps: int) -> None:
+def check_steps(steps: int) -> None:
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2:
         raise ValueError(f"steps is {steps!r}; give a whole number of at least 2")
 
@@ -206,7 +206,7 @@ def morph_toward(z: Tensor, target: Tensor, amount: float) -> Tensor:
     Raises:
         ValueError: if the shapes differ, a number is not finite or amount is out of [0, 1].
     """
-    _check_pair(z, target)
+    check_pair(z, target)
     if isinstance(amount, bool) or not 0 <= amount <= 1:
         raise ValueError(f"amount is {amount!r}; give a number between 0 and 1")
     return torch.lerp(z, target, float(amount))
@@ -224,8 +224,8 @@ def linear_interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
     Raises:
         ValueError: if the shapes differ, a number is not finite or steps is below 2.
     """
-    _check_pair(start, end)
-    _check_steps(steps)
+    check_pair(start, end)
+    check_steps(steps)
     t = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]  # (steps, 1)
     path = torch.lerp(start, end, t)
     # Where t is a rounding error away from 1, lerp misses the end by as much.

@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from navigator import Navigator
+from compass import Compass
+from paths import Paths
 
 
 def readable(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -23,8 +24,9 @@ def readable(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def add_api(navigator: Navigator, x: gr.Slider, y: gr.Slider) -> None:
+def add_api(paths: Paths, compass: Compass, x: gr.Slider, y: gr.Slider) -> None:
     """The named endpoints for gradio_client and HTTP; their docstrings are the public help."""
+    navigator = paths.navigator
 
     def decode(x: float, y: float) -> Image.Image:
         """Decode a position of the latent space into a 28 x 28 grey PNG.
@@ -47,14 +49,49 @@ def add_api(navigator: Navigator, x: gr.Slider, y: gr.Slider) -> None:
         """The position `amount` (0 ... 1) of the way from (x, y) to a digit: {"x", "y"}."""
         return navigator.morph_toward(x, y, digit, amount)
 
-    def interpolate(start: int, end: int, method: str = "linear", steps: int = 9) -> dict[str, Any]:
-        """A path of 5 ... 24 positions between two digits, "linear" or "spherical".
+    def interpolate(
+        start: Any, end: Any, method: str = "linear", steps: int = 9, even: bool = False
+    ) -> dict[str, Any]:
+        """A path of 5 ... 24 positions between two places, each a digit or [x, y].
 
-        Returns {"path": [[x, y], ...], "length", "passes": the digits along it, ...}.
+        method: "linear", "spherical", "geodesic" (least change of the picture) or "data" (least
+        change among encoded digits). even: steps of equal change, which geodesics always have.
+
+        Returns {"path": [[x, y], ...], "changes" from picture to picture, "largest_step",
+        "length" in picture space, "support": the fewest encoded digits within 0.1 along the way,
+        "radius": its greatest distance from the centre, "passes": the digits along it, ...}.
         """
-        return navigator.interpolate(start, end, method, steps)
+        return paths.interpolate(start, end, method, steps, even=even)
 
-    for function in (random_sample, jump_to_digit, morph_toward, interpolate):
+    def attributes(x: float, y: float) -> dict[str, Any]:
+        """Ink, stroke width, slant, width, height and roundness of the digit at a position.
+
+        Each with "value", its gradient as "direction" in degrees and "slope" per unit of z; and
+        the decoder's "sensitivity", the Frobenius norm of its Jacobian.
+        """
+        return compass.here(x, y)
+
+    def digit_directions(x: float, y: float) -> list[dict[str, float]]:
+        """For each digit 0 ... 9, its "distance" from (x, y) and "direction" in degrees."""
+        return compass.digits(x, y)
+
+    def nudge(x: float, y: float, attribute: str, sign: int) -> dict[str, Any]:
+        """A short walk that changes an attribute one way (sign 1 or -1) within the same digit.
+
+        Returns {"path": [[x, y], ...], "values": of the attribute along it, "stopped": null,
+        "extreme" or "barred", "told": a sentence}.
+        """
+        return compass.nudge(x, y, attribute, sign)
+
+    for function in (
+        random_sample,
+        jump_to_digit,
+        morph_toward,
+        interpolate,
+        attributes,
+        digit_directions,
+        nudge,
+    ):
         gr.api(readable(function), api_name=function.__name__)
     # gr.api speaks JSON only; a picture needs components, which are not shown.
     picture = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="picture")

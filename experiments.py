@@ -1,6 +1,6 @@
 """The experiments of the README, one click each.
 
-Each takes a Navigator and returns what the film strip shows (see `widgets.FilmStrip`) and, in
+Each takes Paths and returns what the film strip shows (see `widgets.FilmStrip`) and, in
 Markdown, what to look for.
 """
 
@@ -9,20 +9,15 @@ from typing import Any
 
 import torch
 
-from latent_utils import (
-    INTERPOLATIONS,
-    RADIUS,
-    linear_interpolation,
-    spherical_interpolation,
-    surroundings,
-)
-from navigator import Navigator, largest_step, path_length
+from latent_utils import RADIUS, linear_interpolation, spherical_interpolation, surroundings
+from paths import WAYS, Paths
 
 Experiment = tuple[dict[str, Any], str]
 
 
-def morph(navigator: Navigator) -> Experiment:
+def morph(paths: Paths) -> Experiment:
     """3 morphs into 8."""
+    navigator = paths.navigator
     three, eight = navigator.names[3], navigator.names[8]
     path = linear_interpolation(navigator.anchor(3), navigator.anchor(8), 16)
     text = (
@@ -30,11 +25,12 @@ def morph(navigator: Navigator) -> Experiment:
         f"the most typical {eight}. Watch where the open sides close. The bars beside the digit "
         "tell when you cross from one country into the next."
     )
-    return {"rows": [navigator.row(f"{three} → {eight}", path)], "others": [], "play": True}, text
+    return {"rows": [paths.row(f"{three} → {eight}", path)], "play": True}, text
 
 
-def boundary(navigator: Navigator) -> Experiment:
+def boundary(paths: Paths) -> Experiment:
     """A short walk across the boundary between the 4s and the 9s."""
+    navigator = paths.navigator
     four, nine = navigator.names[4], navigator.names[9]
     line = linear_interpolation(navigator.anchor(4), navigator.anchor(9), 257)
     shares = surroundings(line, navigator.means, navigator.labels).shares
@@ -49,11 +45,12 @@ def boundary(navigator: Navigator) -> Experiment:
         "little: the decoder is continuous, so there is no line where one digit ends, and the "
         "bars, which count the encoded digits nearby, change over as gradually."
     )
-    return {"rows": [navigator.row(f"{four} | {nine}", path)], "others": [], "play": True}, text
+    return {"rows": [paths.row(f"{four} | {nine}", path)], "play": True}, text
 
 
-def paths(navigator: Navigator) -> Experiment:
-    """Linear against spherical, for the two digits whose two paths lie furthest apart."""
+def four_ways(paths: Paths) -> Experiment:
+    """Every way at once, between the digits whose straight and spherical ways differ most."""
+    navigator = paths.navigator
     apart, best = -1.0, (0, 1)
     for start in range(10):
         for end in range(start + 1, 10):
@@ -61,25 +58,26 @@ def paths(navigator: Navigator) -> Experiment:
             gap = linear_interpolation(*ends, 15) - spherical_interpolation(*ends, 15)
             if float(gap.norm(dim=1).max()) > apart:
                 apart, best = float(gap.norm(dim=1).max()), (start, end)
-    ends = navigator.anchor(best[0]), navigator.anchor(best[1])
-    name = f"{navigator.names[best[0]]} → {navigator.names[best[1]]}"
-    paths = {method: INTERPOLATIONS[method](*ends, 15) for method in INTERPOLATIONS}
-    rows = [navigator.row(f"{name}, {method}", path) for method, path in paths.items()]
-    longer = path_length(paths["spherical"]) / max(path_length(paths["linear"]), 1e-9)
-    steps = {m: largest_step(navigator.pictures(path)) for m, path in paths.items()}
+    compared = paths.compare(*best, list(WAYS), 12, False, "typical")
+    found = {row["way"]: row for row in compared["rows"]}
+    straight, around, least = (found[way] for way in ("linear", "spherical", "geodesic"))
+    longer = around["length"] / straight["length"]
+    shorter = least["length"] / straight["length"]
+    largest = [f"{way['largest_step']:.1f}" for way in (straight, around, least)]
     text = (
-        "**Linear against spherical.** The straight line cuts through the middle; the "
-        "spherical path turns about the centre and keeps its distance from it, which is where "
-        "samples of a Gaussian of *many* dimensions lie. In two dimensions the middle is the "
-        f"fullest place of all. Here the spherical path is {longer:.2f} times as long, and its "
-        f"largest step from picture to picture is {steps['spherical']:.1f} against "
-        f"{steps['linear']:.1f} (distance between pictures, pixels in 0 ... 1)."
+        "**Which way is smoothest?** Often told: the spherical way, because it keeps its distance "
+        "from the centre, where samples of a Gaussian of *many* dimensions never lie. In two "
+        "dimensions the middle is the fullest place of all. Here the spherical way changes the "
+        f"picture {longer:.2f} times as much as the straight one, and the geodesic, which looks "
+        f"for the least change, {shorter:.2f} times; their largest steps are {largest[1]}, "
+        f"{largest[0]} and {largest[2]}. Try *even steps* before you call a way jumpy."
     )
-    return {"rows": rows, "others": [], "play": False}, text
+    return compared | {"play": False}, text
 
 
-def random_exploration(navigator: Navigator) -> Experiment:
+def random_exploration(paths: Paths) -> Experiment:
     """Twelve draws from the prior."""
+    navigator = paths.navigator
     seed = random.SystemRandom().randrange(2**31)
     draws = [navigator.random_sample(seed + i) for i in range(12)]
     path = torch.tensor([[z["x"], z["y"]] for z in draws])
@@ -90,13 +88,13 @@ def random_exploration(navigator: Navigator) -> Experiment:
         f"new digits. {12 - invented} of these fell within {RADIUS:g} of an encoded test "
         "digit. Click a blurred one and read the bars: who lives around there?"
     )
-    row = navigator.row("Twelve random draws", path, "a fresh set each time")
-    return {"rows": [row], "others": [], "play": False, "scattered": True}, text
+    row = paths.row("Twelve random draws", path, "a fresh set each time")
+    return {"rows": [row], "play": False, "scattered": True}, text
 
 
 EXPERIMENTS = {  # the name in the page's element id: label, function
     "morph": ("3 morphs into 8", morph),
     "boundary": ("The boundary between 4 and 9", boundary),
-    "paths": ("Linear against spherical", paths),
+    "ways": ("Which way is smoothest?", four_ways),
     "random": ("Random exploration", random_exploration),
 }

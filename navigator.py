@@ -16,7 +16,6 @@ import decoder_table
 from checkpoint import Checkpoint
 from decoder_table import build_table, pack_table
 from latent_utils import (
-    INTERPOLATIONS,
     NEIGHBOURS,
     RADIUS,
     digit_centroids,
@@ -24,7 +23,6 @@ from latent_utils import (
     surroundings,
 )
 
-MIN_STEPS, MAX_STEPS = 5, 24
 ANCHORS = ("typical", "centroid")
 MAX_SEED = 2**63 - 1
 WELL_KNOWN = 5  # test digits within RADIUS from which on a place counts as well known
@@ -114,8 +112,8 @@ class Navigator:
         scale = self.range / 32767
         xy = (self.means / scale).round().to(torch.int16).numpy()
         return {
-            "xy": _base64(xy.astype("<i2")),
-            "labels": _base64(self.labels.byte().numpy()),
+            "xy": base64_of(xy.astype("<i2")),
+            "labels": base64_of(self.labels.byte().numpy()),
             "scale": scale,
         }
 
@@ -135,8 +133,8 @@ class Navigator:
         known = torch.cat([part.within for part in parts]) > 0
         strength = (share.square() * 170 * known).round().byte()
         return {
-            "winners": _base64(winner.byte().numpy()),
-            "strength": _base64(strength.numpy()),
+            "winners": base64_of(winner.byte().numpy()),
+            "strength": base64_of(strength.numpy()),
             "side": side,
         }
 
@@ -159,11 +157,11 @@ class Navigator:
         radius = float(z.norm())
         further = math.exp(-(radius**2) / 2)  # P(|z| > radius) under N(0, I) in two dimensions
         return {
-            "pixels": _base64(self.pictures(z[None])),
+            "pixels": base64_of(self.pictures(z[None])),
             "shares": shares.tolist(),
             "within": within,
             "verdict": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
-            "depth": f"{radius:.2f}σ from the centre; {_percent(further)} of the prior N(0, I) "
+            "depth": f"{radius:.2f}σ from the centre; {percent(further)} of the prior N(0, I) "
             "lies further out.",
         }
 
@@ -211,20 +209,20 @@ class Navigator:
         if anchor == "typical":
             return (
                 f"The most typical {name}: where encoded {name}s are dense and little else lies. "
-                f"{_percent(own)} of the {NEIGHBOURS} digits nearest to it are {name}s."
+                f"{percent(own)} of the {NEIGHBOURS} digits nearest to it are {name}s."
             )
         if winner != digit:
             other = self.names[winner]
             return (
-                f"⚠ The average of all {name}s lies among the {other}s: {_percent(own)} of the "
+                f"⚠ The average of all {name}s lies among the {other}s: {percent(own)} of the "
                 f"{NEIGHBOURS} encoded digits nearest to it are {name}s, "
-                f"{_percent(float(shares[winner]))} are {other}s. Try the most typical point."
+                f"{percent(float(shares[winner]))} are {other}s. Try the most typical point."
             )
         rival = int(shares.topk(2).indices[1])
-        mixed = f", {_percent(float(shares[rival]))} are {self.names[rival]}s"
+        mixed = f", {percent(float(shares[rival]))} are {self.names[rival]}s"
         mixed = mixed if shares[rival] >= 0.2 else ""
         return (
-            f"The average position (centroid) of all encoded {name}s. {_percent(own)} of the "
+            f"The average position (centroid) of all encoded {name}s. {percent(own)} of the "
             f"{NEIGHBOURS} digits nearest to it are {name}s{mixed}."
         )
 
@@ -233,73 +231,17 @@ class Navigator:
         share = number("amount", amount, 0, 1)
         return as_dict(morph_toward(self.position(x, y), self.anchor(digit, anchor), share))
 
-    def interpolate(
-        self, start: Any, end: Any, method: Any = "linear", steps: Any = 9, anchor: Any = "typical"
-    ) -> dict[str, Any]:
-        """A path between two digits; {"path": [[x, y], ...], "length", "passes", ...}."""
-        choice("method", method, tuple(INTERPOLATIONS))
-        count = whole_number("steps", steps, MIN_STEPS, MAX_STEPS)
-        ends = self.anchor(start, anchor), self.anchor(end, anchor)
-        path = INTERPOLATIONS[method](*ends, count)  # (steps, 2)
-        return {
-            "path": path.tolist(),
-            "start": int(start),
-            "end": int(end),
-            "method": method,
-            "steps": count,
-            "anchor": anchor,
-            "length": path_length(path),
-            "passes": self._passes(path),
-        }
-
-    def _passes(self, path: Tensor) -> list[str]:
-        """The digits that prevail along a path, each once for a stretch."""
-        winners = surroundings(path, self.means, self.labels).shares.argmax(1).tolist()
-        return [self.names[w] for i, w in enumerate(winners) if i == 0 or winners[i - 1] != w]
-
-    def row(self, title: str, path: Tensor, note: str | None = None) -> dict[str, Any]:
-        """A row of the film strip; see `widgets.FilmStrip`."""
-        frames = self.pictures(path)
-        passes = " → ".join(self._passes(path))
-        told = f"length {path_length(path):.2f} · largest step {largest_step(frames):.1f}"
-        return {
-            "title": title,
-            "note": note or f"{told} · passes {passes}",
-            "points": path.tolist(),
-            "frames": _base64(frames),
-        }
-
-    def strip(self, start: Any, end: Any, method: Any, steps: Any, anchor: Any) -> dict[str, Any]:
-        """The film strip from one digit to another; the path not chosen is drawn on the map."""
-        chosen = self.interpolate(start, end, method, steps, anchor)
-        other = "spherical" if method == "linear" else "linear"
-        rest = self.interpolate(start, end, other, MAX_STEPS, anchor)
-        names = f"{self.names[int(start)]} → {self.names[int(end)]}"
-        row = self.row(f"{names}, {method}", torch.tensor(chosen["path"]))
-        return {"rows": [row], "others": [rest["path"]]}
-
 
 def as_dict(z: Tensor) -> dict[str, float]:
     """(2,) -> {"x": float, "y": float}."""
     return {"x": float(z[0]), "y": float(z[1])}
 
 
-def _base64(array: np.ndarray) -> str:
+def base64_of(array: np.ndarray) -> str:
     return base64.b64encode(array.tobytes()).decode()
 
 
-def path_length(path: Tensor) -> float:
-    """(steps, 2) -> length in the latent space."""
-    return float(path.diff(dim=0).norm(dim=1).sum())
-
-
-def largest_step(frames: np.ndarray) -> float:
-    """(steps, 28, 28) uint8 -> the largest Euclidean distance between two neighbours."""
-    flat = frames.reshape(len(frames), -1) / 255
-    return float(np.linalg.norm(np.diff(flat, axis=0), axis=1).max())
-
-
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     if 0 < share < 0.01:
         return "under 1 %"
     return f"{100 * share:.0f} %"

@@ -63,6 +63,8 @@ class LatentMap(_Widget):
         regions: likewise; {"winners", "strength", "side"}: base64 of side x side uint8 from the
             top left: the prevailing class and how strongly it is coloured (0: blank).
         table: likewise; the decoder as a table, see `navigator.Navigator.table`.
+        sensitivity: called when its layer is first shown; {"strength", "side", "most"}: base64 of
+            side x side uint8 from the top left, 255 for `most` and more.
     """
 
     source = "latent_map"
@@ -76,6 +78,7 @@ class LatentMap(_Widget):
         points: Callable[..., dict[str, Any]],
         regions: Callable[..., dict[str, Any]],
         table: Callable[..., dict[str, Any]],
+        sensitivity: Callable[..., dict[str, Any]],
         **kwargs: Any,
     ):
         super().__init__(
@@ -84,7 +87,7 @@ class LatentMap(_Widget):
             centroids=centroids,
             names=names,
             palette=PALETTE,
-            server_functions=[points, regions, table],
+            server_functions=[points, regions, table, sensitivity],
             **kwargs,
         )
 
@@ -107,8 +110,48 @@ class DigitView(_Widget):
 class FilmStrip(_Widget):
     """The pictures along paths through the latent space, in rows; the paths appear on the map.
 
-    Value: None, or {"rows": [{"title", "note", "points": [[x, y], ...], "frames"}], "others":
-    [[[x, y], ...], ...]}; frames is base64 of one byte a pixel, 784 a picture.
+    Value: None, or {"rows": [{"title", "points": [[x, y], ...], "curve": [[x, y], ...], "frames",
+    "note"}], "ends", "play", "scattered"}; frames is base64 of one byte a pixel, 784 a picture.
+    Rows that are ways of one comparison also have what `paths.Paths.interpolate` found, and "way";
+    a table and a plot then compare them.
+
+    Args:
+        export: called with [kind, row]; returns {"name", "type", "data"}, a file in base64.
     """
 
     source = "film_strip"
+    before = ("comparison.js",)
+
+    def __init__(self, export: Callable[[Any], dict[str, str]], **kwargs: Any):
+        super().__init__(server_functions=[export], **kwargs)
+
+
+class Directions(_Widget):
+    """How the digit at the cursor can be changed: by attribute, and toward each digit.
+
+    Args:
+        names: ten class names. anchors: by name, (10, 2) nested lists: where the digits are.
+        attributes: [{"name", "more", "less", "term"}].
+        here: called with [x, y]; returns {"told", "attributes": {name: {"told", "direction"}}}.
+        nudge: called with [x, y, name, sign]; returns {"path": [[x, y], ...], "told", "stopped"}.
+    """
+
+    source = "directions"
+
+    def __init__(
+        self,
+        names: list[str],
+        anchors: dict[str, list[list[float]]],
+        attributes: list[dict[str, str]],
+        here: Callable[[Any], dict[str, Any]],
+        nudge: Callable[[Any], dict[str, Any]],
+        **kwargs: Any,
+    ):
+        super().__init__(
+            names=names,
+            anchors=anchors,
+            attributes=attributes,
+            palette=PALETTE,
+            server_functions=[here, nudge],
+            **kwargs,
+        )

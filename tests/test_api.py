@@ -23,6 +23,9 @@ def test_every_endpoint_is_named_and_described(client):
         "/jump_to_digit",
         "/morph_toward",
         "/interpolate",
+        "/attributes",
+        "/digit_directions",
+        "/nudge",
     }
     names = {
         endpoint: [p["parameter_name"] for p in about["parameters"]]
@@ -33,7 +36,10 @@ def test_every_endpoint_is_named_and_described(client):
         "/random_sample": ["seed"],
         "/jump_to_digit": ["digit", "anchor"],
         "/morph_toward": ["x", "y", "digit", "amount"],
-        "/interpolate": ["start", "end", "method", "steps"],
+        "/interpolate": ["start", "end", "method", "steps", "even"],
+        "/attributes": ["x", "y"],
+        "/digit_directions": ["x", "y"],
+        "/nudge": ["x", "y", "attribute", "sign"],
     }
     assert all(about["description"] for about in named.values())
 
@@ -78,6 +84,33 @@ def test_interpolate(client, released):
     json.dumps(answer, allow_nan=False)
 
 
+def test_interpolate_between_positions_evenly(client):
+    answer = client.predict([-1.0, 0.5], [1.5, 0.25], "geodesic", 9, api_name="/interpolate")
+    assert [answer["path"][0], answer["path"][-1]] == [[-1.0, 0.5], [1.5, 0.25]]
+    changes = np.array(answer["changes"])
+    assert len(changes) == 8 and np.abs(changes / changes.mean() - 1).max() < 0.1
+    straight = client.predict([-1.0, 0.5], [1.5, 0.25], "linear", 9, True, api_name="/interpolate")
+    assert answer["length"] <= straight["length"]
+    even = np.array(straight["changes"])
+    assert np.abs(even / even.mean() - 1).max() < 0.1
+
+
+def test_attributes_and_nudge(client):
+    before = client.predict(-0.1, -0.4, api_name="/attributes")["attributes"]["slant"]["value"]
+    walk = client.predict(-0.1, -0.4, "slant", 1, api_name="/nudge")
+    after = client.predict(*walk["path"][-1], api_name="/attributes")["attributes"]["slant"]
+    assert walk["values"][0] == pytest.approx(before, abs=1e-3)
+    assert after["value"] == pytest.approx(walk["values"][-1], abs=1e-3) and after["value"] > before
+
+
+def test_digit_directions(client, released):
+    ways = client.predict(0.5, -0.5, api_name="/digit_directions")
+    assert len(ways) == 10
+    dx, dy = (released.prototypes[7] - torch.tensor([0.5, -0.5])).tolist()
+    assert ways[7]["distance"] == pytest.approx(np.hypot(dx, dy), abs=1e-5)
+    assert ways[7]["direction"] == pytest.approx(np.degrees(np.arctan2(dy, dx)), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "message"),
     [
@@ -91,6 +124,15 @@ def test_interpolate(client, released):
         ("/morph_toward", (None, 0, 3, 1), "x is"),
         ("/interpolate", (3, 8, "teleport", 7), "method is 'teleport'"),
         ("/interpolate", (3, 8, "linear", 10**6), "steps is 1000000"),
+        ("/interpolate", ([0, 99], 8), "y is 99"),
+        ("/interpolate", ([0, 1, 2], 8), "two numbers"),
+        ("/interpolate", ("here", 8), "digit is 'here'"),
+        ("/interpolate", (None, 8), "digit is None"),
+        ("/interpolate", (3, 8, "linear", 9, "yes"), "even is 'yes'"),
+        ("/attributes", (0, None), "y is None"),
+        ("/digit_directions", (99, 0), "x is 99"),
+        ("/nudge", (0, 0, "beauty", 1), "attribute is 'beauty'"),
+        ("/nudge", (0, 0, "ink", 0), "sign is 0"),
     ],
 )
 def test_wrong_arguments_are_readable_errors(client, endpoint, arguments, message):

@@ -11,7 +11,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import experiments
 from navigator import Navigator
 
 NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
@@ -150,61 +149,6 @@ def test_morph_toward_goes_part_of_the_way(navigator):
     for amount in (-0.1, 1.1, math.nan, True, None):
         with pytest.raises(ValueError, match="amount is"):
             navigator.morph_toward(0, 0, 7, amount)
-
-
-@pytest.mark.parametrize("method", ["linear", "spherical"])
-def test_interpolation_runs_from_digit_to_digit(navigator, method):
-    answer = navigator.interpolate(1, 7, method, 6)
-    ends = [navigator.jump_to_digit(1), navigator.jump_to_digit(7)]
-    assert len(answer["path"]) == 6
-    assert [answer["path"][0], answer["path"][-1]] == [[e["x"], e["y"]] for e in ends]
-    straight = math.dist(answer["path"][0], answer["path"][-1])
-    assert answer["length"] >= straight - 1e-5
-    assert set(answer["passes"]) <= set("0123456789")
-
-
-@pytest.mark.parametrize("steps", [0, 1, 2, 4, 25, -1, 10**6, 5.5, True, "9", math.nan])
-def test_wrong_step_counts_are_named(navigator, steps):
-    with pytest.raises(ValueError, match="steps is .*from 5 to 24"):
-        navigator.interpolate(1, 7, "linear", steps)
-
-
-def test_unknown_methods_are_named(navigator):
-    with pytest.raises(ValueError, match="method is 'geodesy'.*linear, spherical"):
-        navigator.interpolate(1, 7, "geodesy")
-
-
-def assert_strip(navigator, strip):
-    for row in strip["rows"]:
-        z = torch.tensor(row["points"])
-        assert base64.b64decode(row["frames"]) == navigator.pictures(z).tobytes()
-
-
-def test_strips_hold_the_pictures_along_their_paths(navigator):
-    strip = navigator.strip(3, 8, "spherical", 7, "centroid")
-    assert len(strip["rows"][0]["points"]) == 7 and len(strip["others"]) == 1
-    assert_strip(navigator, strip)
-
-
-def test_experiments_show_what_they_say(navigator):
-    strip, text = experiments.morph(navigator)
-    ends = [navigator.jump_to_digit(3), navigator.jump_to_digit(8)]
-    points = strip["rows"][0]["points"]
-    assert [points[0], points[-1]] == [[e["x"], e["y"]] for e in ends]
-    assert "3 morphs into 8" in text
-
-    strip, _ = experiments.boundary(navigator)
-    z = torch.tensor(strip["rows"][0]["points"])
-    assert float((z[-1] - z[0]).norm()) <= 0.75
-
-    strip, _ = experiments.paths(navigator)
-    assert [r["title"].split(", ")[1] for r in strip["rows"]] == ["linear", "spherical"]
-    assert_strip(navigator, strip)
-
-    first, text = experiments.random_exploration(navigator)
-    second, _ = experiments.random_exploration(navigator)
-    assert len(first["rows"][0]["points"]) == 12
-    assert first["rows"][0]["points"] != second["rows"][0]["points"]
 
 
 def test_a_thread_that_answers_computes_on_one_core(navigator):

@@ -101,7 +101,7 @@ def test_on_a_phone_map_digit_then_the_rest(open_page, navigator):
     assert_painted(page, navigator)
     page.locator("#jump-0").tap()
     settle(page)
-    for name in ("x-slider", "random-sample", "jump-0", "morph", "interpolate"):
+    for name in ("x-slider", "random-sample", "jump-0", "morph", "compare"):
         box = page.locator(f"#{name}").bounding_box()
         assert box["width"] >= 24 and box["height"] >= 24, name
 
@@ -185,7 +185,7 @@ def test_the_keyboard_reaches_every_control(open_page):
                      return (e.closest('[id]') ?? e).id || e.className; }"""
             )
         )
-    for name in ("random-sample", "jump-0", "jump-9", "morph", "animate", "interpolate"):
+    for name in ("random-sample", "jump-0", "jump-9", "morph", "animate", "compare", "pick"):
         assert name in reached, (name, reached)
     ring = page.evaluate(
         """() => { const b = document.querySelector('#morph'); b.focus();
@@ -264,37 +264,6 @@ def test_the_hand_goes_before_an_animation(open_page):
     assert math.dist(position(page), (-3, 3)) < 0.02
 
 
-@pytest.mark.parametrize("method", ["linear", "spherical"])
-def test_interpolation_shows_pictures_and_paths(open_page, navigator, method):
-    page = open_page()
-    expect(page.locator("#film-strip .empty")).to_be_visible()
-    page.locator("#method").get_by_label(method).check()
-    page.locator("#interpolate").click()
-    frames = page.locator("#film-strip .frames button")
-    expect(frames).to_have_count(12)
-    expect(page.locator("#film-strip .empty")).to_be_hidden()
-    path = navigator.interpolate(3, 8, method, 12)["path"]
-    other = {"linear": "spherical", "spherical": "linear"}[method]
-    drawn = page.evaluate("() => latentSpace.paths")
-    assert [p["chosen"] for p in drawn] == [False, True]
-    np.testing.assert_allclose([[p["x"], p["y"]] for p in drawn[1]["points"]], path)
-    unchosen = navigator.interpolate(3, 8, other, 24)["path"]
-    np.testing.assert_allclose([[p["x"], p["y"]] for p in drawn[0]["points"]], unchosen)
-    frames.nth(4).click()
-    assert math.dist(position(page), path[4]) < 0.002
-    expect(frames.nth(4)).to_have_attribute("aria-current", "true")
-    pixels = (
-        frames.nth(4)
-        .locator("canvas")
-        .evaluate(
-            """(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
-             return Array.from({ length: 784 }, (_, i) => d[4 * i]); }"""
-        )
-    )
-    expected = navigator.pictures(torch.tensor(path))[4]
-    np.testing.assert_array_equal(np.array(pixels).reshape(28, 28), expected)
-
-
 def test_the_map_draws_points_paths_and_cursor(open_page):
     """Something of each is on the canvas: what is drawn changes it where it should."""
     page = open_page()
@@ -304,8 +273,8 @@ def test_the_map_draws_points_paths_and_cursor(open_page):
       let n = 0; for (let i = 3; i < data.length; i += 4) n += data[i] > 0; return n; }"""
     assert page.evaluate(inked, "map-base") > 10_000
     before = page.evaluate(inked, "map-top")
-    page.locator("#experiment-paths").click()
-    page.wait_for_function("() => latentSpace.paths.length === 2")
+    page.locator("#experiment-ways").click()
+    page.wait_for_function("() => latentSpace.paths.length === 4")
     page.wait_for_timeout(100)
     assert page.evaluate(inked, "map-top") > before + 500
 
@@ -315,7 +284,7 @@ def test_the_map_draws_points_paths_and_cursor(open_page):
     [
         ("morph", 1, 16, "3 morphs into 8"),
         ("boundary", 1, 12, "boundary between 4 and 9"),
-        ("paths", 2, 30, "Linear against spherical"),
+        ("ways", 4, 48, "Which way is smoothest?"),
         ("random", 1, 12, "Random exploration"),
     ],
 )
@@ -335,9 +304,9 @@ def test_experiments_are_one_click(open_page, name, rows, frames, words):
 def test_other_hosts_are_never_asked(open_page, served):
     page = open_page()
     page.locator("#jump-3").click()
-    page.locator("#interpolate").click()
-    expect(page.locator("#film-strip .row")).to_have_count(1)
-    for name in ("How VAEs work", "This model"):
+    page.locator("#compare").click()
+    expect(page.locator("#film-strip .row")).to_have_count(4)
+    for name in ("Directions", "How VAEs work", "This model"):
         page.get_by_role("tab", name=name).click()
     page.wait_for_timeout(300)
     hosts = {urlsplit(url).netloc for url in page.requested if url.startswith("http")}

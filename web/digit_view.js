@@ -75,8 +75,7 @@ async function ask() {
 }
 
 let resting = 0;
-space.subscribe((z, source) => {
-  if (source === "paths" || source === "layers") return;
+space.subscribe((z) => {
   find(".x").textContent = signed(z.x);
   find(".y").textContent = signed(z.y);
   if (window.decoderTable.ready) {

@@ -1,7 +1,6 @@
 // The pictures along one or more paths, in rows; a click on one goes to its place on the map.
-// value: null, or { rows: [{ title, note, points: [[x, y]], frames }], others: [[[x, y]]], play,
-// scattered }, where frames is base64 of one byte a pixel, picture after picture; others are drawn on
-// the map only; play starts the first row's journey; scattered places are not joined by a line.
+// value: see widgets.FilmStrip; play starts the first row's journey; scattered places are not joined
+// by a line.
 const space = window.latentSpace;
 const strip = element.querySelector(".strip");
 const rows = element.querySelector(".rows");
@@ -21,18 +20,51 @@ function picture(pixels, offset) {
   return canvas;
 }
 
-function row({ title, note, points, frames }) {
+async function save(kind, { points, curve, title }, summary) {
+  const before = summary.textContent;
+  summary.textContent = "Saving…";
+  summary.parentElement.open = false;
+  try {
+    const { name, type, data } = await server.export(kind, { points, curve, title });
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([bytes], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    summary.textContent = before;
+  } catch {
+    summary.textContent = "Not saved: try again";
+    setTimeout(() => (summary.textContent = before), 4000);
+  }
+}
+
+function row(shown, ends) {
   const made = document.createElement("section");
   made.className = "row";
-  made.innerHTML = '<div class="head"><b></b><span></span><button type="button">▶ Play</button></div><div class="frames"></div>';
-  made.querySelector("b").textContent = title;
-  made.querySelector("span").textContent = note;
-  made.querySelector(".head button").addEventListener("click", () => play(points));
-  const pixels = atob(frames);
-  points.forEach((point, i) => {
+  made.innerHTML = `<div class="head"><b></b><span></span>
+    <button type="button" class="play">▶ Play</button>
+    <details class="save"><summary>Save</summary><div>
+      <button type="button" data-kind="png">Strip (PNG)</button>
+      <button type="button" data-kind="gif">Animation (GIF)</button>
+      <button type="button" data-kind="webp">Animation (WebP)</button>
+      <button type="button" data-kind="json">Path (JSON)</button>
+    </div></details></div><div class="frames"></div>`;
+  const title = [ends, shown.title].filter(Boolean).join(", ");
+  const name = made.querySelector("b");
+  name.textContent = title;
+  if (shown.way) name.prepend(sample(shown.way));
+  made.querySelector("span").textContent = shown.note ?? "";
+  made.querySelector(".play").addEventListener("click", () => play(shown.points));
+  const summary = made.querySelector("summary");
+  for (const button of made.querySelectorAll("[data-kind]")) {
+    button.addEventListener("click", () => save(button.dataset.kind, { ...shown, title }, summary));
+  }
+  const pixels = atob(shown.frames);
+  shown.points.forEach((point, i) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.setAttribute("aria-label", `Go to picture ${i + 1} of ${points.length}`);
+    button.setAttribute("aria-label", `Go to picture ${i + 1} of ${shown.points.length}`);
     button.place = asPoint(point);
     button.append(picture(pixels, 784 * i));
     button.addEventListener("click", () => space.set(asPoint(point), "strip"));
@@ -49,22 +81,21 @@ function mark() {
 
 function show() {
   const value = props.value;
-  strip.classList.toggle("filled", Boolean(value));
-  rows.replaceChildren(...(value ? value.rows.map(row) : []));
+  const shown = value?.rows ?? [];
+  strip.classList.toggle("filled", shown.length > 0);
+  rows.replaceChildren(...shown.map((one) => row(one, value.ends)));
+  if (shown.length && shown.every((one) => one.way)) rows.append(compare(shown));
   space.showPaths(
-    value
-      ? [
-          ...value.others.map((points) => ({ points: points.map(asPoint), chosen: false })),
-          ...value.rows.map((r) => ({
-            points: r.points.map(asPoint),
-            chosen: true,
-            scattered: Boolean(value.scattered),
-          })),
-        ]
-      : [],
+    shown.map((one) => ({
+      curve: one.curve.map(asPoint),
+      points: one.points.map(asPoint),
+      way: one.way ?? "geodesic",
+      label: shown.length > 1 ? one.label : "",
+      scattered: Boolean(value.scattered),
+    })),
   );
   mark();
-  if (value?.play) play(value.rows[0].points);
+  if (value?.play) play(shown[0].points);
 }
 
 watch("value", show);

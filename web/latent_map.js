@@ -45,8 +45,7 @@ function bringSliders() {
 
 let speech = 0;
 space.subscribe((z, source) => {
-  if (source === "layers") return redraw(true);
-  if (source === "paths" || source === "start") return redraw(false);
+  if (source === "start") return;
   placeCursor();
   if (source !== "map" && source !== "link") {
     const before = view.centre;
@@ -60,6 +59,13 @@ space.subscribe((z, source) => {
     spoken.textContent = `x ${z.x}, y ${z.y}`;
   }, 300);
 });
+
+space.subscribe(() => redraw(true), "layers");
+space.subscribe(() => redraw(false), "paths");
+space.subscribe(() => {
+  showPicking();
+  redraw(false);
+}, "marks");
 
 watch("value", () => {
   const { x, y } = props.value;
@@ -93,6 +99,11 @@ function changedView() {
 
 top_.addEventListener("pointerdown", (event) => {
   if (event.button !== 0) return;
+  if (space.picking && down.size === 0) {
+    const { px, py } = local(event);
+    space.mark(view.toLatent(px, py));
+    return;
+  }
   top_.setPointerCapture(event.pointerId);
   down.set(event.pointerId, local(event));
   hidePreview();
@@ -158,6 +169,8 @@ top_.addEventListener("keydown", (event) => {
     changedView();
   } else if (event.key === "0") {
     resetView();
+  } else if (event.key === "Enter" && space.picking) {
+    space.mark(space.z);
   } else {
     return;
   }
@@ -183,11 +196,29 @@ function hidePreview() {
   preview.hidden = true;
 }
 
+// --- places A and B ---
+
+function showPicking() {
+  const flag = space.picking;
+  find(".map-ask").hidden = !flag;
+  if (!flag) return;
+  const which = flag === "A" ? "where the way begins (A)" : "where it ends (B)";
+  find(".map-ask span").textContent = `Click ${which}, or move there and press Enter.`;
+  element.scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+find(".map-ask button").addEventListener("click", () => space.cancelPick());
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && space.picking) space.cancelPick();
+});
+
 // --- layers and link ---
 
 for (const button of element.querySelectorAll("[data-layer]")) {
   const name = button.dataset.layer;
-  const show = () => button.setAttribute("aria-pressed", layers[name]);
+  const show = () => {
+    button.setAttribute("aria-pressed", layers[name]);
+    if (name === "sensitivity") showSensitivity();
+  };
   button.addEventListener("click", () => {
     layers[name] = !layers[name];
     show();
@@ -216,16 +247,41 @@ new MutationObserver(() => {
 
 // --- what comes from the server once: points, regions, the table of decodings ---
 
-function drawRegionCells({ winners, strength, side }) {
+// A canvas of side x side cells; rgba(i) gives the colour of the i-th from the top left.
+function cells(side, rgba) {
   const canvas = new OffscreenCanvas(side, side);
   const image = new ImageData(side, side);
-  const [winner, alpha] = [bytes(winners), bytes(strength)];
-  for (let i = 0; i < side * side; i++) {
-    const hex = parseInt(props.palette[winner[i]].slice(1), 16);
-    image.data.set([hex >> 16, (hex >> 8) & 255, hex & 255, alpha[i]], 4 * i);
-  }
+  for (let i = 0; i < side * side; i++) image.data.set(rgba(i), 4 * i);
   canvas.getContext("2d").putImageData(image, 0, 0);
   return canvas;
+}
+
+function regionCells({ winners, strength, side }) {
+  const [winner, alpha] = [bytes(winners), bytes(strength)];
+  const colours = props.palette.map((code) => parseInt(code.slice(1), 16));
+  return cells(side, (i) => {
+    const hex = colours[winner[i]];
+    return [hex >> 16, (hex >> 8) & 255, hex & 255, alpha[i]];
+  });
+}
+
+async function showSensitivity() {
+  const legend = find(".map-legend");
+  legend.hidden = !layers.sensitivity;
+  if (!layers.sensitivity || sensitivity || askingSensitivity) return;
+  askingSensitivity = true;
+  legend.textContent = "Measuring the sensitivity…";
+  try {
+    const { strength, side, most } = await server.sensitivity();
+    const alpha = bytes(strength);
+    // One hue that the digits do not have, on light and dark ground alike.
+    sensitivity = { canvas: cells(side, (i) => [214, 51, 132, alpha[i] * 0.85]), most };
+    legend.innerHTML = `<span></span> sensitivity ‖J‖: 0 to ${most.toFixed(0)} and more`;
+    redraw(true);
+  } catch {
+    legend.textContent = "The sensitivity did not arrive. Switch the layer on again to retry.";
+  }
+  askingSensitivity = false;
 }
 
 Promise.all([
@@ -239,7 +295,7 @@ Promise.all([
     redraw(true);
   }),
   server.regions().then((answer) => {
-    regions = drawRegionCells(answer);
+    regions = regionCells(answer);
   }),
   server.table().then((answer) => window.decoderTable.load(answer)),
 ])

@@ -15,6 +15,8 @@ space.view = view;
 const layers = space.layers; // shared with the link in the address
 let points = null; // { xy: Int16Array, labels: Uint8Array, scale }
 let regions = null; // a canvas, one pixel a cell
+let sensitivity = null; // { canvas, most }; asked for when the layer is first shown
+let askingSensitivity = false;
 let colour = null; // of the theme
 
 const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -29,6 +31,9 @@ function readColours() {
     ground: read("--map-ground"),
     accent: read("--accent"),
     digits: props.palette,
+    ways: Object.fromEntries(
+      Object.entries(window.ways).map(([way, { colour }]) => [way, read(colour)]),
+    ),
   };
 }
 
@@ -52,11 +57,11 @@ function label(context, text, px, py) {
   context.fillText(text, px, py);
 }
 
-function drawRegions(context) {
+function drawCells(context, canvas) {
   const { px, py } = view.toPixels({ x: -view.range, y: view.range });
   const size = (view.side * view.range) / view.half;
-  context.imageSmoothingEnabled = false;
-  context.drawImage(regions, px, py, size, size);
+  context.imageSmoothingEnabled = canvas !== regions;
+  context.drawImage(canvas, px, py, size, size);
 }
 
 // The picture that the decoder gives at the middle of each tile; zooming in, the tiles stay as large
@@ -147,7 +152,8 @@ function drawTicks(context) {
 function drawBase() {
   const context = fit(base);
   context.font = "12px system-ui, sans-serif";
-  if (layers.regions && regions) drawRegions(context);
+  if (layers.regions && regions) drawCells(context, regions);
+  if (layers.sensitivity && sensitivity) drawCells(context, sensitivity.canvas);
   drawAxes(context);
   if (layers.pictures && window.decoderTable.ready) drawPictures(context);
   if (layers.points && points) drawPoints(context);
@@ -155,30 +161,78 @@ function drawBase() {
   drawTicks(context);
 }
 
-function drawPath(context, path) {
-  const pixels = path.points.map((z) => view.toPixels(z));
-  if (!path.scattered) {
-    context.setLineDash(path.chosen ? [] : [7, 5]);
-    for (const [width, stroke] of path.chosen
-      ? [[6, colour.ground], [2.5, colour.ink]]
-      : [[4, colour.ground], [1.5, colour.ink]]) {
-      context.lineWidth = width;
-      context.strokeStyle = stroke;
-      context.beginPath();
-      pixels.forEach((p, i) => (i ? context.lineTo(p.px, p.py) : context.moveTo(p.px, p.py)));
-      context.stroke();
+function drawPath(context, { curve, points, way, scattered }) {
+  const trace = () => {
+    context.beginPath();
+    for (const z of curve) {
+      const p = view.toPixels(z);
+      context.lineTo(p.px, p.py);
     }
+    context.stroke();
+  };
+  if (!scattered) {
+    context.lineWidth = 6.5;
+    context.strokeStyle = colour.ground;
+    trace();
+    context.lineWidth = 3;
+    context.strokeStyle = colour.ways[way];
+    context.setLineDash(window.ways[way].dash);
+    trace();
     context.setLineDash([]);
   }
-  if (!path.chosen) return;
-  for (const p of pixels) {
+  for (const z of points) {
+    const p = view.toPixels(z);
     context.beginPath();
     context.arc(p.px, p.py, 3.5, 0, 2 * Math.PI);
     context.fillStyle = colour.ground;
     context.fill();
     context.lineWidth = 1.5;
-    context.strokeStyle = colour.ink;
+    context.strokeStyle = scattered ? colour.ink : colour.ways[way];
     context.stroke();
+  }
+}
+
+// A word on a plate, so that it can be read on any ground.
+function plate(context, text, p, border) {
+  context.font = "600 12px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  const wide = context.measureText(text).width + 12;
+  const left = Math.min(view.side - wide - 2, Math.max(2, p.px - wide / 2));
+  context.beginPath();
+  context.roundRect(left, p.py - 10, wide, 20, 6);
+  context.fillStyle = colour.ground;
+  context.fill();
+  context.lineWidth = 1.5;
+  context.strokeStyle = border;
+  context.stroke();
+  context.fillStyle = colour.ink;
+  context.fillText(text, left + wide / 2, p.py + 1);
+}
+
+// Each at another part of its way, and moved until no two cover each other. A way that is too short
+// for its name goes without: its pictures below have the name.
+function drawLabels(context) {
+  const extent = ({ curve }) => {
+    const [a, b] = [curve[0], curve[curve.length - 1]].map((z) => view.toPixels(z));
+    return Math.hypot(a.px - b.px, a.py - b.py);
+  };
+  const named = space.paths.filter((path) => path.label && extent(path) > 120);
+  const homes = named.map(({ curve }, i) =>
+    view.toPixels(curve[Math.round(((i + 1) / (named.length + 1)) * (curve.length - 1))]),
+  );
+  const placed = [];
+  for (const home of homes) {
+    const p = { ...home };
+    while (placed.some((q) => Math.abs(q.px - p.px) < 100 && Math.abs(q.py - p.py) < 22)) p.py += 22;
+    placed.push(p);
+  }
+  placed.forEach((p, i) => plate(context, named[i].label, p, colour.ways[named[i].way]));
+}
+
+function drawMarks(context) {
+  for (const [flag, place] of Object.entries(space.marks)) {
+    if (place) plate(context, flag, view.toPixels(place), colour.ink);
   }
 }
 
@@ -239,5 +293,7 @@ function drawTop() {
   context.lineJoin = "round";
   for (const path of space.paths) drawPath(context, path);
   if (layers.numerals) drawNumerals(context);
+  drawLabels(context);
+  drawMarks(context);
 }
 

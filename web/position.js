@@ -1,28 +1,45 @@
-// What the page shows: the one current position z, the paths and layers of the map, and the choices
-// of the controls. Whoever changes one calls a function here; whoever shows it subscribes. Nothing
+// What the page shows: the one current position z, the paths, places A and B and layers of the map,
+// and the choices of the controls. Whoever changes one calls a function here; whoever shows it subscribes. Nothing
 // else on the page keeps a position of its own. The address after # holds all of it.
 window.latentSpace = (() => {
-  const listeners = new Set();
+  const listeners = { position: new Set(), paths: new Set(), layers: new Set(), marks: new Set() };
   const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const LAYERS = { points: true, pictures: false, regions: false, rings: true, numerals: true };
+  const LAYERS = {
+    points: true,
+    pictures: false,
+    regions: false,
+    sensitivity: false,
+    rings: true,
+    numerals: true,
+  };
+  const WAYS = ["linear", "spherical", "geodesic", "data"];
   const oneOf = (...options) => (text) => (options.includes(text) ? text : null);
   const number = (low, high, step) => (text) => {
     const value = Math.round(+text / step) * step;
     return text !== "" && value >= low && value <= high ? +value.toFixed(2) : null;
   };
+  const end = (flag) => (text) => oneOf("here", flag)(text) ?? number(0, 9, 1)(text);
+  const someOf = (...options) => (text) => {
+    const chosen = options.filter((option) => text.split(",").includes(option));
+    return chosen.length ? chosen : null;
+  };
   const CHOICES = {
     digit: number(0, 9, 1),
     amount: number(0, 1, 0.05),
-    from: number(0, 9, 1),
-    to: number(0, 9, 1),
-    way: oneOf("linear", "spherical"),
+    from: end("A"),
+    to: end("B"),
+    ways: someOf(...WAYS),
     pictures: number(5, 24, 1),
+    even: (text) => ({ true: true, false: false })[text] ?? null,
     anchor: oneOf("typical", "centroid"),
   };
   let z = { x: 0, y: 0 };
   let journey = null; // the running animation: { frame }
   let nextGlide = 0; // ms that the next position from Python takes to reach
   let paths = [];
+  const marks = { A: null, B: null }; // places picked on the map
+  let picking = null; // { flag, resolve }: the place that the next click on the map gives
+  let picked = false; // whether the last picking gave both
   const choices = {}; // of the controls: name -> value
   const layers = { ...LAYERS };
 
@@ -30,15 +47,15 @@ window.latentSpace = (() => {
   // 0.001 is a twelfth of a pixel of the map: what is shown as numbers is what is decoded.
   const tidy = (v) => Math.round(Math.min(limit(), Math.max(-limit(), v)) * 1000) / 1000;
 
-  function announce(source) {
-    for (const listener of listeners) listener(z, source);
+  function announce(topic, source) {
+    for (const listener of listeners[topic]) listener(z, source);
   }
 
   function place(next, source) {
     const tidied = { x: tidy(next.x), y: tidy(next.y) };
     if (tidied.x === z.x && tidied.y === z.y) return;
     z = tidied;
-    announce(source);
+    announce("position", source);
     writeSoon();
   }
 
@@ -54,36 +71,74 @@ window.latentSpace = (() => {
     place(next, source);
   }
 
-  // Moves along `points` at constant speed in the latent space, in `ms` milliseconds.
+  // Moves along `points` in `ms` milliseconds, from each to the next in the same time.
   function travel(points, ms, source) {
     stop();
-    const reach = [0];
-    for (let i = 1; i < points.length; i++) {
-      const step = Math.hypot(points[i].x - points[i - 1].x, points[i].y - points[i - 1].y);
-      reach.push(reach[i - 1] + step);
-    }
-    const total = reach[reach.length - 1];
     const last = points[points.length - 1];
-    if (!(ms > 0) || !(total > 0) || reducedMotion.matches) return place(last, source);
+    const pieces = points.length - 1;
+    if (!(ms > 0) || pieces < 1 || reducedMotion.matches) return place(last, source);
     const mine = { frame: 0 };
     journey = mine;
     let started = null;
     const tick = (now) => {
       if (journey !== mine) return;
       started ??= now;
-      const gone = Math.min(1, (now - started) / ms) * total;
-      if (gone >= total) {
+      const gone = ((now - started) / ms) * pieces;
+      if (gone >= pieces) {
         journey = null;
         place(last, source);
         return;
       }
-      const i = Math.max(1, reach.findIndex((r) => r > gone));
-      const t = (gone - reach[i - 1]) / (reach[i] - reach[i - 1] || 1);
-      const [a, b] = [points[i - 1], points[i]];
+      const i = Math.floor(gone);
+      const t = gone - i;
+      const [a, b] = [points[i], points[i + 1]];
       place({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) }, source);
       mine.frame = requestAnimationFrame(tick);
     };
     mine.frame = requestAnimationFrame(tick);
+  }
+
+  // --- places A and B ---
+
+  // The next click on the map gives A, the one after it B; resolves to whether both came.
+  function pick() {
+    cancelPick();
+    picked = false;
+    const { promise, resolve } = Promise.withResolvers();
+    picking = { flag: "A", resolve };
+    announce("marks");
+    return promise;
+  }
+
+  function mark(next) {
+    marks[picking.flag] = { x: tidy(next.x), y: tidy(next.y) };
+    if (picking.flag === "A") {
+      picking.flag = "B";
+    } else {
+      picked = true;
+      picking.resolve(true);
+      picking = null;
+      writeSoon();
+    }
+    announce("marks");
+  }
+
+  function cancelPick() {
+    picking?.resolve(false);
+    picking = null;
+    announce("marks");
+  }
+
+  // Asks Python for ways: shows that it works, and gives their ends as Python takes them, a digit or,
+  // in the place of a name, a position.
+  async function depart(...values) {
+    if (values.some((value) => value in marks && !marks[value])) await pick();
+    document.body.classList.add("finding-ways");
+    const asPair = (place) => [place.x, place.y];
+    return values.map((value) => {
+      if (value === "here") return asPair(z);
+      return marks[value] ? asPair(marks[value]) : value;
+    });
   }
 
   // --- the address: #x=1.2&y=-0.3&view=0.5,0.5,2&layers=points,rings&digit=8... ---
@@ -97,6 +152,9 @@ window.latentSpace = (() => {
     const shown = Object.keys(layers).filter((name) => layers[name]);
     const usual = Object.keys(LAYERS).filter((name) => LAYERS[name]);
     if (`${shown}` !== `${usual}`) parts.set("layers", shown);
+    for (const [flag, place] of Object.entries(marks)) {
+      if (place) parts.set(flag, [place.x, place.y]);
+    }
     for (const [name, value] of Object.entries(choices)) parts.set(name, value);
     return `${location.href.split("#")[0]}#${parts}`.replaceAll("%2C", ",");
   }
@@ -120,6 +178,10 @@ window.latentSpace = (() => {
       view.half = Math.min(view.range, Math.max(view.range / 64, half));
       view.moveBy(cx, cy);
     }
+    for (const flag of Object.keys(marks)) {
+      const [ax, ay] = numbers(asked.get(flag));
+      if (Number.isFinite(ax) && Number.isFinite(ay)) marks[flag] = { x: tidy(ax), y: tidy(ay) };
+    }
     set({ x, y }, "link");
   }
   if (asked.has("layers")) {
@@ -140,6 +202,23 @@ window.latentSpace = (() => {
     get paths() {
       return paths;
     },
+    get picking() {
+      return picking?.flag ?? null;
+    },
+    marks,
+    pick,
+    mark,
+    cancelPick,
+    depart,
+    arrived() {
+      document.body.classList.remove("finding-ways");
+    },
+    // After the page has put A and B into the controls: presses the button that compares.
+    afterPick(button) {
+      if (picked) document.querySelector(button).click();
+      picked = false;
+    },
+    choice: (name) => choices[name],
     isAt(place) {
       return tidy(place.x) === z.x && tidy(place.y) === z.y;
     },
@@ -156,11 +235,12 @@ window.latentSpace = (() => {
       nextGlide = 0;
       travel([z, next], ms, "python");
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      listener(z, "start");
+    // listener(z, source): after every move, and once now; or after changes of another topic.
+    subscribe(listener, topic = "position") {
+      listeners[topic].add(listener);
+      if (topic === "position") listener(z, "start");
     },
-    // Each path: { points: [{x, y}], chosen, scattered }; drawn on the map.
+    // Each path: { curve: [{x, y}], points: [{x, y}] on it, way, label, scattered }.
     showPaths(next) {
       paths = next;
       announce("paths");

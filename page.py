@@ -1,0 +1,254 @@
+"""The parts of the page: the instrument on the first screen, and what the tabs below it hold."""
+
+import functools
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from api import readable
+from attributes import ATTRIBUTES
+from checkpoint import Checkpoint
+from compass import Compass
+from experiments import EXPERIMENTS
+from navigator import ANCHORS
+from paths import MAX_STEPS, MIN_STEPS, WAYS, Paths
+from widgets import DigitView, Directions, FilmStrip, LatentMap
+
+# Events of the page's own controls: no API of their own, and no queue that could delay them.
+QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+
+class Instrument(NamedTuple):
+    """What the other parts of the page read or move."""
+
+    latent_map: LatentMap
+    x: gr.Slider
+    y: gr.Slider
+    anchor: gr.Radio
+
+
+def build_instrument(paths: Paths) -> Instrument:
+    """The first screen: the map, the digit, the sliders, random and the ten digits."""
+    navigator = paths.navigator
+    # The same for every visitor, so made once; what a server function gets is of no use here.
+    answers = navigator.points(), navigator.regions(), navigator.table()
+
+    def points(_: Any) -> dict[str, Any]:
+        return answers[0]
+
+    def regions(_: Any) -> dict[str, Any]:
+        return answers[1]
+
+    def table(_: Any) -> dict[str, Any]:
+        return answers[2]
+
+    def sensitivity(_: Any) -> dict[str, Any]:
+        return paths.sensitivity()
+
+    # async, so that it runs in the server's own loop: half a millisecond of work costs less there
+    # than forty threads that take the interpreter from each other.
+    async def look(position: Any) -> dict[str, Any]:
+        if not isinstance(position, list) or len(position) != 2:
+            raise gr.Error("a position is two numbers", print_exception=False)
+        return readable(navigator.look)(*position)
+
+    def sample_prior() -> tuple[dict[str, float], str]:
+        z = navigator.random_sample()
+        return z, "A random draw from the prior N(0, I): most land within 2σ of the centre."
+
+    def jump(digit: int, anchor: str) -> tuple[dict[str, float], str]:
+        return navigator.jump_to_digit(digit, anchor), navigator.remark(digit, anchor)
+
+    limit = navigator.range
+    with gr.Row(elem_id="instrument"):
+        with gr.Column(scale=7, min_width=320):
+            latent_map = LatentMap(
+                limit,
+                navigator.anchors["centroid"].tolist(),
+                navigator.names,
+                points,
+                regions,
+                table,
+                sensitivity,
+                elem_id="latent-map",
+            )
+        with gr.Column(scale=5, min_width=320, elem_id="panel"):
+            DigitView(navigator.names, look, elem_id="digit")
+            with gr.Row(elem_id="sliders"):
+                # No reset button: it moves the thumb without an event that the page could hear.
+                x, y = (
+                    gr.Slider(-limit, limit, 0, step=0.01, label=label, elem_id=name, buttons=[])
+                    for label, name in (("x (z₁)", "x-slider"), ("y (z₂)", "y-slider"))
+                )
+            sample = gr.Button("Random digit (a sample from the prior)", elem_id="random-sample")
+            with gr.Row(elem_id="digits"):
+                jumps = [
+                    gr.Button(name, elem_id=f"jump-{digit}", min_width=0)
+                    for digit, name in enumerate(navigator.names)
+                ]
+            anchor = gr.Radio(
+                [("most typical place", "typical"), ("average place (centroid)", "centroid")],
+                value=ANCHORS[0],
+                label="Each digit stands for its",
+                elem_id="anchor",
+            )
+            note = gr.Markdown(
+                "Drag on the map, or press a digit to go to where it lives.", elem_id="note"
+            )
+
+    # In the page alone: the sliders and the map meet in web/position.js.
+    gr.on(
+        [x.input, y.input],
+        None,
+        [x, y],
+        js="(x, y) => { latentSpace.set({ x, y }, 'slider'); return []; }",
+    )
+    latent_map.input(None, None, [x, y], js="() => [latentSpace.z.x, latentSpace.z.y]", **QUICK)
+    sample.click(sample_prior, None, [latent_map, note], **QUICK)
+    for digit, button in enumerate(jumps):
+        go = readable(functools.partial(jump, digit))
+        button.click(go, anchor, [latent_map, note], **QUICK)
+    return Instrument(latent_map, x, y, anchor)
+
+
+def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Component]:
+    """Morph, ways, experiments and their film strip; returns what can be chosen."""
+    navigator = paths.navigator
+    digits = [(name, digit) for digit, name in enumerate(navigator.names)]
+
+    def morph(x: float, y: float, digit: int, amount: float, anchor: str) -> dict[str, float]:
+        return navigator.morph_toward(x, y, digit, amount, anchor)
+
+    def show_ways(*chosen: Any) -> tuple[dict[str, Any], str]:
+        return paths.compare(*chosen), ""
+
+    def export(asked: Any) -> dict[str, str]:
+        if not isinstance(asked, list) or len(asked) != 2:
+            raise gr.Error("a file is asked for by kind and row", print_exception=False)
+        return readable(paths.export)(*asked)
+
+    with gr.Row(elem_id="travel"):
+        with gr.Column(scale=3, min_width=240):
+            gr.Markdown("### Morph from here toward a digit")
+            target = gr.Radio(digits, value=8, label="Digit", elem_id="morph-digit")
+            amount = gr.Slider(0, 1, 0.5, step=0.05, label="How far", elem_id="morph-amount")
+            with gr.Row():
+                go = gr.Button("Morph", elem_id="morph", min_width=80)
+                animate = gr.Button("▶ Animate", elem_id="animate", min_width=80)
+        with gr.Column(scale=6, min_width=300):
+            gr.Markdown("### Ways from one place to another (interpolation)")
+            with gr.Row(elem_id="ends"):
+                start, end = (
+                    gr.Dropdown(
+                        [*digits, ("where I am", "here"), (f"{flag} on the map", flag)],
+                        value=digit,
+                        label=label,
+                        min_width=80,
+                        elem_id=f"way-{label.lower()}",
+                    )
+                    for label, digit, flag in (("From", 5, "A"), ("To", 7, "B"))
+                )
+                pick = gr.Button("Pick A and B on the map", elem_id="pick", min_width=120)
+            ways = gr.CheckboxGroup(
+                [(f"{named.name} ({named.term})", way) for way, named in WAYS.items()],
+                value=list(WAYS),
+                label="Ways",
+                elem_id="ways",
+            )
+            with gr.Row(elem_id="spacing"):
+                steps = gr.Slider(
+                    MIN_STEPS,
+                    MAX_STEPS,
+                    12,
+                    step=1,
+                    label="Pictures",
+                    elem_id="steps",
+                    min_width=160,
+                )
+                even = gr.Checkbox(
+                    False,
+                    label="even steps: each changes the picture as much",
+                    elem_id="even",
+                    min_width=160,
+                )
+            compare = gr.Button("Compare", variant="primary", elem_id="compare")
+        with gr.Column(scale=3, min_width=240):
+            gr.Markdown("### Experiments, one click each")
+            experiments = {
+                name: gr.Button(label, elem_id=f"experiment-{name}")
+                for name, (label, _) in EXPERIMENTS.items()
+            }
+    story = gr.Markdown(elem_id="story", elem_classes="reading")
+    strip = FilmStrip(export, elem_id="film-strip")
+
+    here = [instrument.x, instrument.y, target, amount, instrument.anchor]
+    go.click(readable(morph), here, instrument.latent_map, **QUICK)
+    animate.click(
+        readable(morph),
+        here,
+        instrument.latent_map,
+        js="(...inputs) => { latentSpace.glideNext(2400); return inputs; }",
+        **QUICK,
+    )
+    # The page knows where "here", A and B are, and puts their positions in the place of the names:
+    # so the values do not go through the dropdowns' own check, and Paths checks them.
+    chosen = [start, end, ways, steps, even, instrument.anchor]
+    comparing = gr.on(
+        [compare.click, even.input],
+        readable(show_ways),
+        chosen,
+        [strip, story],
+        js="async (from, to, ...rest) => [...await latentSpace.depart(from, to), ...rest]",
+        preprocess=False,
+        api_visibility="private",
+        show_progress="hidden",
+    )
+    for ended in (comparing.success, comparing.failure):
+        ended(None, None, None, js="() => { latentSpace.arrived(); return []; }")
+    pick.click(
+        None,
+        [start, end],
+        [start, end],
+        js="async (...ends) => (await latentSpace.pick()) ? ['A', 'B'] : ends",
+    ).then(None, None, None, js="() => { latentSpace.afterPick('#compare'); return []; }")
+    for name, button in experiments.items():
+        run = functools.partial(EXPERIMENTS[name][1], paths)
+        button.click(run, None, [strip, story], **QUICK)
+    return [target, amount, start, end, ways, steps, even, instrument.anchor]
+
+
+def build_directions(compass: Compass) -> None:
+    """Attributes that can be changed by nudges, and the ways toward the digits."""
+
+    def here(position: Any) -> dict[str, Any]:
+        if not isinstance(position, list) or len(position) != 2:
+            raise gr.Error("a position is two numbers", print_exception=False)
+        return readable(compass.here)(*position)
+
+    def nudge(asked: Any) -> dict[str, Any]:
+        if not isinstance(asked, list) or len(asked) != 4:
+            raise gr.Error("a nudge is x, y, attribute and sign", print_exception=False)
+        return readable(compass.nudge)(*asked)
+
+    anchors = {name: places.tolist() for name, places in compass.navigator.anchors.items()}
+    attributes = [{"name": name} | measure._asdict() for name, measure in ATTRIBUTES.items()]
+    Directions(compass.navigator.names, anchors, attributes, here, nudge, elem_id="directions")
+
+
+def describe_model(checkpoint: Checkpoint) -> str:
+    """What the checkpoint says of itself, as Markdown."""
+    final, recipe = checkpoint.history[-1], checkpoint.training_config
+    parameters = sum(value.numel() for value in checkpoint.weights.values())
+    return (
+        f"A convolutional VAE with {parameters:,} parameters and "
+        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on the 60,000 training "
+        f"digits of MNIST for {len(checkpoint.history)} epochs (beta {recipe.get('beta')}, "
+        f"seed {recipe.get('seed')}).\n\n"
+        f"On the {len(checkpoint.labels):,} test digits, in nats per image: reconstruction "
+        f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO {final['test_elbo']:.1f}.\n\n"
+        "**What it cannot do.** Two numbers cannot hold all that makes a handwritten digit: "
+        "stroke width, style and rare shapes are averaged away, and 4 and 9 overlap. beta = 4 "
+        "packs the digits tightly around the centre, which makes the map full and the pictures "
+        "soft. Far from all points the decoder still draws something: it is invented, and the "
+        "page says so."
+    )

@@ -1,0 +1,134 @@
+// What leads on from the current position: attributes that a nudge changes, and the digits around. The
+// answers of Python are asked for when the position rests and the tab is open.
+const space = window.latentSpace;
+const find = (name) => element.querySelector(name);
+const told = find(".told");
+const STRIDE = 0.25; // toward a digit, in units of the prior's sigma
+const REST = 150; // ms without a move after which the attributes here are asked for
+
+function arrow(degrees) {
+  return `<svg class="arrow" viewBox="-10 -10 20 20" width="20" height="20" aria-hidden="true"
+    style="transform: rotate(${-degrees}deg)"><path d="M-8 0H7M2-5L7 0L2 5"/></svg>`;
+}
+
+// --- attributes ---
+
+let busy = false;
+async function nudge(name, sign) {
+  if (busy) return;
+  busy = true;
+  element.dataset.busy = "true";
+  try {
+    const from = { ...space.z };
+    const answer = await server.nudge(from.x, from.y, name, sign);
+    told.textContent = answer.told;
+    told.dataset.stopped = answer.stopped ?? "";
+    // A person who moved on meanwhile is not called back.
+    if (space.isAt(from)) {
+      space.travel(answer.path.map(([x, y]) => ({ x, y })), 260, "nudge");
+    }
+  } catch {
+    told.textContent = "The server does not answer. Try again.";
+  }
+  busy = false;
+  element.dataset.busy = "false";
+}
+
+for (const { name, more, less, term } of props.attributes) {
+  const made = document.createElement("div");
+  made.className = "attribute";
+  made.dataset.name = name;
+  made.innerHTML = `<span class="term"></span>
+    <button type="button" class="less"></button><b class="value">&hellip;</b>
+    <button type="button" class="more"></button>`;
+  made.querySelector(".term").textContent = term;
+  for (const [side, text, sign] of [["less", less, -1], ["more", more, 1]]) {
+    const button = made.querySelector(`.${side}`);
+    button.innerHTML = `<span>${text}</span><i></i>`;
+    button.addEventListener("click", () => nudge(name, sign));
+  }
+  find(".attributes").append(made);
+}
+
+let asked = 0;
+async function ask() {
+  if (!element.checkVisibility()) return;
+  const mine = ++asked;
+  const from = { ...space.z };
+  try {
+    const answer = await server.here(from.x, from.y);
+    if (mine !== asked || !space.isAt(from)) return;
+    for (const [name, { told: value, direction }] of Object.entries(answer.attributes)) {
+      const made = find(`[data-name=${name}]`);
+      made.querySelector(".value").textContent = value;
+      made.querySelector(".more i").innerHTML = arrow(direction);
+      made.querySelector(".less i").innerHTML = arrow(direction + 180);
+    }
+    find(".sensitivity").textContent = answer.told;
+    element.dataset.state = "shown";
+  } catch {
+    element.dataset.state = "failed";
+    find(".sensitivity").textContent = "The server does not answer. Move on to try again.";
+  }
+}
+
+// --- digits ---
+
+const chips = props.names.map((name, digit) => {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.style.setProperty("--digit", props.palette[digit]);
+  button.addEventListener("click", () => {
+    const { way, distance } = toward(digit);
+    const share = Math.min(1, STRIDE / distance) || 0;
+    const goal = { x: space.z.x + share * way.x, y: space.z.y + share * way.y };
+    space.travel([space.z, goal], 260, "nudge");
+  });
+  find(".toward").append(button);
+  return button;
+});
+
+function toward(digit) {
+  const [x, y] = props.anchors[space.choice("anchor") ?? "typical"][digit];
+  const way = { x: x - space.z.x, y: y - space.z.y };
+  return { way, distance: Math.hypot(way.x, way.y) };
+}
+
+function point() {
+  chips.forEach((button, digit) => {
+    const { way, distance } = toward(digit);
+    const degrees = (Math.atan2(way.y, way.x) * 180) / Math.PI;
+    const here = distance < 0.005;
+    button.innerHTML = `<b></b>${here ? "<i>•</i>" : arrow(degrees)}<span>${distance.toFixed(2)}</span>`;
+    button.firstChild.textContent = props.names[digit];
+    button.setAttribute(
+      "aria-label",
+      `Toward ${props.names[digit]}, ${distance.toFixed(2)} away`,
+    );
+  });
+}
+
+// The same digit as on the first screen, which is out of sight while one presses buttons down here.
+const live = find(".live").getContext("2d");
+const frame = new ImageData(28, 28);
+const grey = new Uint8ClampedArray(784);
+frame.data.fill(255);
+function draw() {
+  if (!window.decoderTable.ready) return;
+  window.decoderTable.decode(space.z, grey);
+  for (let i = 0; i < 784; i++) frame.data.fill(grey[i], 4 * i, 4 * i + 3);
+  live.putImageData(frame, 0, 0);
+}
+
+let resting = 0;
+function refresh() {
+  if (!element.checkVisibility()) return;
+  point();
+  draw();
+  element.dataset.state = "moving";
+  clearTimeout(resting);
+  resting = setTimeout(ask, REST);
+}
+space.subscribe(refresh);
+// The tab was opened, or the page scrolled here.
+new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && refresh()).observe(element);

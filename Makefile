@@ -22,6 +22,7 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/chromium
 	$(RUN) -m benchmarks.page_speed
+	$(RUN) -m benchmarks.paths
 	$(RUN) -m benchmarks.training_speed
 	$(RUN) -m benchmarks.quality
 

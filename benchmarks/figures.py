@@ -72,9 +72,55 @@ def page() -> str:
     return "\n".join(lines)
 
 
+def paths() -> str:
+    report = read("paths")
+    found = report["summary"]
+    names = {
+        "linear": "straight",
+        "spherical": "around the centre",
+        "geodesic": "least change (geodesic)",
+        "data": "least change among digits",
+    }
+    lines = [
+        f"**Ways** between the typical places of all 45 pairs of digits, {report['pictures']} "
+        "pictures each (`python -m benchmarks.paths`). Change is the length in picture space, "
+        "support the fewest test digits encoded within 0.1 of a place on the way:",
+        "",
+        "| way | change, mean | to straight: mean, least, most | largest step, mean "
+        "| the same with even steps | support, mean | time, ms: p50, most |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for way, name in names.items():
+        f = found[way]
+        lines.append(
+            f"| {name} | {f['length']:.1f} | {f['ratio']:.2f}, {f['least_ratio']:.2f}, "
+            f"{f['greatest_ratio']:.2f} | {f['largest_step']:.2f} | {f['largest_even_step']:.2f} "
+            f"| {f['support']:.1f} | {f['ms_p50']:.0f}, {f['ms_most']:.0f} |"
+        )
+    around, least, data = found["spherical"], found["geodesic"], found["data"]
+    even = found["linear"]["even_to_straight"]
+    lines += [
+        "",
+        f"- The geodesic changes the picture less than the straight line (by more than 1 %) for "
+        f"{least['shorter']} of 45 pairs, by more than a tenth for {least['below_0.9']}; it is "
+        f"never longer.",
+        f"- The spherical way is longer than the straight one by more than a tenth for "
+        f"{around['above_1.1']} pairs and shorter by more than a tenth for {around['below_0.9']}; "
+        f"its largest step is smaller for {around['largest_step_smaller']}.",
+        f"- Even steps alone bring the largest step of the straight line to {even:.2f} of its "
+        "size.",
+        f"- The geodesic passes less well known places than the straight line for "
+        f"{least['less_support']} pairs, the way among digits for {data['less_support']}. "
+        f"{least['touches_nothing']} and {data['touches_nothing']} of them touch a place where no "
+        f"test digit was encoded within 0.1; |z| reaches {least['radius']:.2f}, and "
+        f"{found['linear']['radius']:.2f} on the straight lines.",
+    ]
+    return "\n".join(lines)
+
+
 def section() -> str:
     """The text between the marks."""
-    return "\n\n".join([quality(), training(), page()]) + "\n"
+    return "\n\n".join([quality(), training(), paths(), page()]) + "\n"
 
 
 def main() -> None:

@@ -37,10 +37,16 @@ def take_pages(browser: Browser, address: str) -> None:
         page.evaluate("() => window.scrollTo(0, 0)")
         page.screenshot(path=DOCS / f"{name}.png")
         if name == "page":
-            page.locator("#experiment-paths").click()
-            page.locator("#film-strip .row").nth(1).wait_for()
+            page.locator("#experiment-ways").click()
+            page.locator("#film-strip .comparison").wait_for()
             page.wait_for_timeout(500)
             page.screenshot(path=DOCS / "paths.png", full_page=True)
+            page.get_by_role("tab", name="Directions").click()
+            page.wait_for_selector("#directions [data-state=shown]")
+            page.locator("#directions [data-name=slant] .more").click()
+            page.wait_for_timeout(1000)
+            page.mouse.move(0, 0)
+            page.locator("#directions").screenshot(path=DOCS / "directions.png")
         page.close()
 
 
@@ -48,10 +54,15 @@ def take_layers(browser: Browser, address: str) -> None:
     for name, fragment in (
         ("pictures", "layers=pictures,rings"),
         ("regions", "layers=regions,rings,numerals"),
+        ("sensitivity", "layers=sensitivity,points,rings,numerals"),
         ("zoomed", "x=-0.42&y=0.9&view=-0.2,0.95,0.75&layers=pictures,regions,rings,numerals"),
     ):
         page = browser.new_page(viewport={"width": 1100, "height": 800})
         ready(page, f"{address}#{fragment}")
+        page.wait_for_timeout(300)
+        page.wait_for_selector(
+            "#latent-map .map-legend:not(:has-text('Measuring'))", state="attached"
+        )
         page.wait_for_timeout(300)
         page.locator("#latent-map .map-frame").screenshot(path=DOCS / f"layer_{name}.png")
         page.close()

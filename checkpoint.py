@@ -5,8 +5,10 @@ no code in it is ever run.
 """
 
 import dataclasses
+import math
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,11 @@ import torch
 from torch import Tensor
 
 from neural_network import VAE, VAEConfig
+from replay import SIDE, Replay
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DEFAULT_PATH = Path("pretrained/vae_mnist.pt")
+COMPARED_PATH = Path("pretrained/vae_low_beta.pt")  # trained to be compared with it
 MAX_BYTES = 256 * 2**20  # ten times any sensible model of this kind
 REMEDY = "restore it with `git checkout pretrained`, or make one with `python trainer.py`"
 
@@ -44,7 +48,16 @@ class Checkpoint:
     counts: Tensor  # (10,) int64: test digits of each class
     centroids: Tensor  # (10, latent_dim) float32: mean mu of each class
     prototypes: Tensor  # (10, latent_dim) float32: most typical mu of each class
+    pictures: Tensor  # (N, 28, 28) uint8: the test digits themselves
+    replay: Replay  # how the space was learned
     training_state: dict[str, Any] | None = None  # only in the file of an unfinished run
+
+    @property
+    def label(self) -> str:
+        """What tells the model from others: "beta 4", or "beta 4, no warm-up"."""
+        recipe = self.training_config
+        told = f"beta {recipe.get('beta', 0):g}"
+        return told if recipe.get("warmup_epochs") else f"{told}, no warm-up"
 
     def build_model(self) -> VAE:
         """The trained VAE on the CPU, in evaluation mode."""
@@ -64,9 +77,39 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     }
     contents["model_config"] = dataclasses.asdict(checkpoint.model_config)
     contents["format_version"] = FORMAT_VERSION
+    contents["pictures"] = _pack(checkpoint.pictures)
+    replay = checkpoint.replay._asdict()
+    contents["replay"] = replay | {"grids": _pack(replay["grids"])}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda file: torch.save(contents, file))
+
+
+def _pack(pictures: Tensor) -> Tensor:
+    """uint8 of any shape -> the zlib stream of its bytes, as uint8: a quarter for digits."""
+    # Level 1: the state of an unfinished run is written after every epoch.
+    packed = zlib.compress(pictures.contiguous().numpy().tobytes(), 1)
+    return torch.frombuffer(bytearray(packed), dtype=torch.uint8)
+
+
+def _unpack(name: str, packed: Any, shape: tuple[int, ...]) -> Tensor:
+    """The pictures of that shape that `_pack` packed.
+
+    Raises:
+        ValueError: if it does not unpack to exactly so many.
+    """
+    fault = f"{name} does not unpack to {shape} bytes"
+    flat = isinstance(packed, Tensor) and packed.ndim == 1 and packed.dtype == torch.uint8
+    _require(flat, f"{name} is not packed bytes")
+    size = math.prod(shape)
+    _require(0 < size <= MAX_BYTES, fault)
+    reader = zlib.decompressobj()
+    try:
+        unpacked = reader.decompress(packed.numpy().tobytes(), size + 1)
+    except zlib.error:
+        raise ValueError(fault) from None
+    _require(len(unpacked) == size and reader.eof, fault)
+    return torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).reshape(shape)
 
 
 def write_whole(path: Path, write) -> None:
@@ -112,6 +155,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         _check_weights(checkpoint)
         _check_encodings(checkpoint)
         _check_history(checkpoint)
+        checkpoint = _unpacked(checkpoint)
+        _check_replay(checkpoint)
     except (TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(path, str(error)) from None
     return checkpoint
@@ -219,3 +264,29 @@ def _check_history(checkpoint: Checkpoint) -> None:
             isinstance(value, int | float) and abs(value) < float("inf") for value in entry.values()
         )
         _require(numbers, "history holds values that are not finite numbers")
+
+
+def _unpacked(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint of a file, whose pictures are still packed, with its pictures."""
+    replay = checkpoint.replay
+    _require(isinstance(replay, dict), "replay is not a dictionary")
+    n, moments = len(checkpoint.labels), len(checkpoint.history) + 1
+    grids = _unpack("replay grids", replay.get("grids"), (moments, SIDE, SIDE, 28, 28))
+    return dataclasses.replace(
+        checkpoint,
+        pictures=_unpack("pictures", checkpoint.pictures, (n, 28, 28)),
+        replay=Replay(**replay | {"grids": grids}),
+    )
+
+
+def _check_replay(checkpoint: Checkpoint) -> None:
+    replay, n = checkpoint.replay, len(checkpoint.labels)
+    sampled = isinstance(replay.sample, Tensor) and replay.sample.ndim == 1
+    _require(sampled, "the replay's sample is not a vector")
+    _check_tensor("replay sample", replay.sample, (len(replay.sample),), torch.int64)
+    within = (
+        len(replay.sample) > 0 and 0 <= int(replay.sample.min()) <= int(replay.sample.max()) < n
+    )
+    _require(within, "the replay's sample is not of the test digits")
+    shape = (len(checkpoint.history) + 1, len(replay.sample), checkpoint.model_config.latent_dim)
+    _check_tensor("replay means", replay.means, shape, torch.float16)

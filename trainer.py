@@ -29,6 +29,7 @@ from latent_utils import Encodings, digit_centroids, digit_prototypes, encode_da
 from mnist import Digits, load_mnist
 from neural_network import VAE, VAEConfig, vae_loss
 from recipe import TrainingConfig, beta_at, learning_rate_at
+from replay import Replay, record, record_start
 
 
 class TrainingError(RuntimeError):
@@ -118,9 +119,15 @@ def snapshot(
     config: TrainingConfig,
     history: list[dict[str, float]],
     encodings: Encodings,
+    pictures: Tensor,
+    replay: Replay,
     training_state: dict[str, Any] | None,
 ) -> Checkpoint:
-    """All that the demo needs of the model as it stands; tensors on the CPU."""
+    """All that the demo needs of the model as it stands; tensors on the CPU.
+
+    Args:
+        pictures: (N, 28, 28) uint8, those of the encodings.
+    """
     means, logvars, labels = encodings
     return Checkpoint(
         model_config=model.config,
@@ -134,6 +141,8 @@ def snapshot(
         counts=labels.bincount(minlength=10),
         centroids=digit_centroids(means, labels),
         prototypes=digit_prototypes(means, labels),
+        pictures=pictures,
+        replay=replay,
         training_state=training_state,
     )
 
@@ -191,6 +200,10 @@ def train(
         history = list(resumed.history)
     images = digits.train_images.to(device)  # resident: an epoch indexes, it does not load
     test_images = digits.test_images.to(device)
+    if resumed is None:
+        replay = record_start(model, test_images, digits.test_labels)
+    else:
+        replay = resumed.replay
     done, total = len(history) * len(images), config.epochs * len(images)
     print(records.HEADER)
     with tqdm(total=total, initial=done, unit="img", unit_scale=True, leave=False) as bar:
@@ -210,7 +223,9 @@ def train(
                 "seconds": time.perf_counter() - started,
             }
             history.append(entry)
-            latest = snapshot(model, config, history, encodings, optimizer.state_dict())
+            replay = record(replay, model, encodings.means)
+            state = optimizer.state_dict()
+            latest = snapshot(model, config, history, encodings, digits.test_images, replay, state)
             checkpoints.save_checkpoint(resume_path(Path(config.output)), latest)
             tqdm.write(records.epoch_line(entry))
             sys.stdout.flush()  # a log that is a file shows each epoch when it is done

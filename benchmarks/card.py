@@ -6,7 +6,7 @@ python -m benchmarks.card
 import hashlib
 from pathlib import Path
 
-from checkpoint import DEFAULT_PATH, FORMAT_VERSION, load_checkpoint
+from checkpoint import COMPARED_PATH, DEFAULT_PATH, FORMAT_VERSION, load_checkpoint
 
 CARD = Path(DEFAULT_PATH).with_name("README.md")
 
@@ -23,7 +23,7 @@ written from the file by `python -m benchmarks.card`.
 | parameters | {parameters:,} |
 | model | {model} |
 | recipe | {recipe} |
-| training time | {minutes:.1f} minutes on a CPU, {epochs} epochs |
+| training time | {minutes:.1f} minutes, {epochs} epochs, on a CPU busy with other work too |
 
 ## Figures
 
@@ -40,8 +40,15 @@ Several seeds, and the accuracy of nearest neighbours on z: `benchmarks/quality.
 ## What is in it
 
 Weights; both configurations; the history of every epoch; mean and log-variance of the posterior
-of the 10,000 test digits with their labels; count, centroid and most typical point of each class;
-the ten class names. No picture of MNIST is in it.
+of the 10,000 test digits with their labels, and their pictures; count, centroid and most typical
+point of each class; the ten class names; and for the replay of the training, before it and after
+each epoch, where 1,000 of the test digits were encoded and what 9 x 9 places were decoded to.
+
+## vae_low_beta.pt
+
+The same model and recipe trained with `python trainer.py --beta 0.1`, for the replay's comparison;
+what it shows is in `benchmarks/prior.json`, made by `python -m benchmarks.prior`. SHA-256
+`{other_sha256}`.
 
 ## Data
 
@@ -67,6 +74,7 @@ def card(path: Path) -> str:
     plain = vars(checkpoint.model_config).items()
     return TEXT.format(
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        other_sha256=hashlib.sha256(COMPARED_PATH.read_bytes()).hexdigest(),
         size=path.stat().st_size,
         version=FORMAT_VERSION,
         parameters=sum(value.numel() for value in checkpoint.weights.values()),

@@ -3,6 +3,7 @@
 import os
 import pickle
 import zipfile
+import zlib
 
 import pytest
 import torch
@@ -23,6 +24,10 @@ def write_changed(path, good, **changes):
     torch.save({key: v for key, v in contents.items() if v is not ...}, path)
 
 
+def packed(data):
+    return torch.frombuffer(bytearray(zlib.compress(data)), dtype=torch.uint8)
+
+
 def assert_refused(path, *expected: str) -> None:
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
@@ -39,8 +44,11 @@ def test_what_is_saved_is_loaded(path, small_checkpoint):
     assert loaded.training_config == small_checkpoint.training_config
     assert loaded.history == small_checkpoint.history
     assert loaded.class_names == list("0123456789")
-    for name in ("means", "logvars", "labels", "counts", "centroids", "prototypes"):
+    names = ("means", "logvars", "labels", "counts", "centroids", "prototypes", "pictures")
+    for name in names:
         assert torch.equal(getattr(loaded, name), getattr(small_checkpoint, name))
+    for kept, made in zip(loaded.replay, small_checkpoint.replay, strict=True):
+        assert kept.dtype == made.dtype and torch.equal(kept, made)
     z = torch.randn(5, 2)
     with torch.inference_mode():
         pictures = loaded.build_model().decode(z)
@@ -101,7 +109,7 @@ class Trap:
 
 def test_code_in_the_file_is_never_run(path, tmp_path, small_checkpoint):
     mark = tmp_path / "executed"
-    contents = {"format_version": 1, "weights": Trap(str(mark))}
+    contents = {"format_version": 2, "weights": Trap(str(mark))}
     torch.save(contents, path)
     assert_refused(path, "more than tensors and plain values")
     assert not mark.exists()
@@ -171,11 +179,43 @@ def test_missing_and_unknown_keys(path, small_checkpoint):
         ({"history": []}, "history"),
         ({"history": [{"test_elbo": float("nan")}]}, "not finite"),
         ({"training_config": 5}, "training_config"),
+        ({"pictures": torch.zeros(200, 28, 28, dtype=torch.uint8)}, "pictures is not packed"),
+        ({"pictures": torch.zeros(99, dtype=torch.uint8)}, "pictures does not unpack"),
+        ({"pictures": packed(bytes(199 * 784))}, "pictures does not unpack to (200, 28, 28)"),
+        ({"pictures": packed(bytes(300 * 784))}, "pictures does not unpack to (200, 28, 28)"),
+        ({"pictures": None}, "pictures is not packed"),
+        ({"replay": None}, "replay is not a dictionary"),
+        ({"replay": {}}, "replay grids is not packed"),
     ],
 )
 def test_wrong_contents_are_named(path, small_checkpoint, changes, fault):
     write_changed(path, small_checkpoint, **changes)
     assert_refused(path, fault)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"sample": torch.arange(201)[-1:]}, "not of the test digits"),
+        ({"sample": torch.tensor([-1])}, "not of the test digits"),
+        ({"sample": torch.zeros(0, dtype=torch.int64)}, "not of the test digits"),
+        ({"sample": [1, 2]}, "not a vector"),
+        ({"means": torch.zeros(3, 2)}, "replay means is (3, 2)"),
+        ({"extra": 1}, "extra"),
+    ],
+)
+def test_a_wrong_replay_is_named(path, small_checkpoint, changes, fault):
+    save_checkpoint(path, small_checkpoint)
+    contents = torch.load(path, weights_only=True)
+    contents["replay"].update(changes)
+    torch.save(contents, path)
+    assert_refused(path, fault)
+
+
+def test_pictures_that_would_unpack_to_gigabytes_are_not_unpacked(path, small_checkpoint):
+    write_changed(path, small_checkpoint, pictures=packed(bytes(2**30)))
+    assert path.stat().st_size < 4 * 2**20
+    assert_refused(path, "pictures does not unpack to (200, 28, 28)")
 
 
 @pytest.mark.parametrize("poison", [torch.nan, torch.inf])

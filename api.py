@@ -24,6 +24,26 @@ def readable(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def answering(function: Callable[..., Any], count: int) -> Callable[[Any], dict[str, Any]]:
+    """`function` as a server function of a component, whose arguments come as one list.
+
+    What is wrong with them is answered as {"error": sentence}: an exception would reach the page
+    as a bare HTTP 500, and the log as a fault of ours.
+    """
+
+    def answer(arguments: Any) -> dict[str, Any]:
+        listed = [arguments] if count == 1 else arguments
+        try:
+            if not isinstance(listed, list) or len(listed) != count:
+                raise ValueError(f"{count} arguments are expected, not {arguments!r:.40}")
+            return function(*listed)
+        except ValueError as error:
+            return {"error": str(error)}
+
+    answer.__name__ = function.__name__
+    return answer
+
+
 def add_api(paths: Paths, compass: Compass, x: gr.Slider, y: gr.Slider) -> None:
     """The named endpoints for gradio_client and HTTP; their docstrings are the public help."""
     navigator = paths.navigator

@@ -34,6 +34,10 @@ class Compass:
         graph = self.paths.graph()
         return between_nodes(graph, sensitivity(graph), self.navigator.means).sort().values
 
+    def rank(self, norm: Tensor) -> float:
+        """The share of the encoded digits at which the decoder is less sensitive; norm is one."""
+        return float((self._usual < norm).float().mean())
+
     def here(self, x: Any, y: Any) -> dict[str, Any]:
         """The attributes of the digit at a place, each with its direction, and the sensitivity.
 
@@ -42,7 +46,7 @@ class Compass:
         z = self.navigator.position(x, y)
         values, gradients = attributes_at(self.paths.decode, z)
         norm = jacobian_norm(self.paths.decode, z[None])
-        rank = float((self._usual < norm).float().mean())
+        rank = self.rank(norm)
         return {
             "attributes": {
                 name: {

@@ -14,31 +14,57 @@ from typing import Any
 import gradio as gr
 
 from api import add_api
-from checkpoint import DEFAULT_PATH, Checkpoint, CheckpointError, load_checkpoint
+from checkpoint import (
+    COMPARED_PATH,
+    DEFAULT_PATH,
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+)
 from compass import Compass
 from navigator import Navigator
-from page import build_directions, build_instrument, build_travel, describe_model
+from page import (
+    build_directions,
+    build_instrument,
+    build_lessons,
+    build_reading,
+    build_replay,
+    build_travel,
+    describe_model,
+)
 from paths import Paths
+from reader import Reader
 from widgets import PALETTE, web_file
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7862
 
 
-def build_demo(checkpoint: Checkpoint, paths: Paths) -> gr.Blocks:
-    """The page for one checkpoint. Every visitor's state lives in the page, none of it here."""
-    compass = Compass(paths)
+def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> gr.Blocks:
+    """The page. Every visitor's state lives in the page, none of it here.
+
+    Args:
+        paths, reader: of the model that the page explores.
+        others: by label, models whose training can be seen beside its own.
+    """
+    compass, checkpoint = Compass(paths), paths.navigator.checkpoint
     # /decode leaves a small PNG in Gradio's cache for each answer: those of the last hour stay.
     with gr.Blocks(
         title="Latent Space Navigator", analytics_enabled=False, delete_cache=(600, 3600)
     ) as demo:
         gr.HTML(web_file("heading.html"), elem_id="heading")
-        instrument = build_instrument(paths)
+        instrument = build_instrument(paths, reader)
         with gr.Tabs():
             with gr.Tab("Paths"):
                 choices = build_travel(paths, instrument)
             with gr.Tab("Directions"):
                 build_directions(compass)
+            with gr.Tab("Your digit"):
+                build_reading(reader)
+            with gr.Tab("How it was learned"):
+                build_replay({checkpoint.label: checkpoint} | others)
+            with gr.Tab("Lessons"):
+                build_lessons(compass)
             with gr.Tab("How VAEs work"):
                 gr.Markdown(web_file("how_vaes_work.md"), elem_classes="reading")
             with gr.Tab("This model"):
@@ -83,13 +109,25 @@ def launch_options() -> dict[str, Any]:
     }
 
 
+def warm_up(paths: Paths, reader: Reader) -> None:
+    """Compute what the first path and the first picture would else wait for."""
+    paths.graph()
+    reader.test_digit(0)
+
+
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line; GRADIO_SERVER_PORT gives the default port."""
     parser = argparse.ArgumentParser(
         description="Explore the latent space of a trained VAE in the browser.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_PATH)
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        nargs="+",
+        default=[DEFAULT_PATH, COMPARED_PATH],
+        help="the model to explore; further ones are compared with it in the replay of training",
+    )
     parser.add_argument("--host", default=DEFAULT_HOST, help="0.0.0.0 to serve the network")
     # A text default goes through `type` too, so that a wrong variable is reported like an option.
     port = os.environ.get("GRADIO_SERVER_PORT", str(DEFAULT_PORT))
@@ -107,12 +145,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until Ctrl-C; the exit status."""
     options = parse_arguments(argv)
     try:
-        checkpoint = load_checkpoint(options.checkpoint)
-        paths = Paths(Navigator(checkpoint))
+        first, *rest = [load_checkpoint(path) for path in options.checkpoint]
+        paths = Paths(Navigator(first))
+        others = {}
+        for path, checkpoint in zip(options.checkpoint[1:], rest, strict=True):
+            taken = checkpoint.label in (first.label, *others)
+            others[f"{checkpoint.label}, {path}" if taken else checkpoint.label] = checkpoint
     except (CheckpointError, ValueError) as error:
         print(f"demo.py: {error}", file=sys.stderr)
         return 1
-    demo = build_demo(checkpoint, paths)
+    reader = Reader(paths.navigator)
+    demo = build_demo(paths, reader, others)
     try:
         demo.launch(
             server_name=options.host,
@@ -131,8 +174,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f"Latent Space Navigator: http://{options.host}:{options.port} (Ctrl-C ends it)", flush=True
     )
-    # Nobody has asked for a path yet: by the time that somebody does, the graph is there.
-    threading.Thread(target=paths.graph, daemon=True).start()
+    # Nobody has asked for a path yet: by the time that somebody does, what it needs is there.
+    threading.Thread(target=warm_up, args=(paths, reader), daemon=True).start()
     demo.block_thread()
     return 0
 

@@ -38,6 +38,7 @@ class Surroundings(NamedTuple):
     shares: Tensor  # (N, 10) share of each digit among the nearest encodings; rows sum to 1
     within: Tensor  # (N,) int64 number of encodings no further than `radius`
     nearest: Tensor  # (N,) distance to the nearest encoding
+    neighbours: Tensor  # (N, k) int64, the nearest encodings, nearest first
 
 
 @torch.inference_mode()
@@ -162,7 +163,7 @@ def surroundings(
     nearest = distances.topk(min(neighbours, len(means)), largest=False)  # (N, k)
     votes = torch.nn.functional.one_hot(labels[nearest.indices], 10)  # (N, k, 10)
     within = (distances <= radius).sum(1)  # (N,)
-    return Surroundings(votes.float().mean(1), within, nearest.values[:, 0])
+    return Surroundings(votes.float().mean(1), within, nearest.values[:, 0], nearest.indices)
 
 
 @torch.inference_mode()

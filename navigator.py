@@ -25,6 +25,7 @@ from latent_utils import (
 
 ANCHORS = ("typical", "centroid")
 MAX_SEED = 2**63 - 1
+SHOWN = 6  # real digits beside a place
 WELL_KNOWN = 5  # test digits within RADIUS from which on a place counts as well known
 
 
@@ -80,6 +81,7 @@ class Navigator:
         self.model = checkpoint.build_model()
         self.names = checkpoint.class_names
         self.means, self.labels = checkpoint.means, checkpoint.labels
+        self.test_pictures = checkpoint.pictures  # (N, 28, 28) uint8
         self.anchors = {
             "centroid": digit_centroids(self.means, self.labels),
             "typical": checkpoint.prototypes,
@@ -96,6 +98,12 @@ class Navigator:
         """(2,) where a digit is at home: its most typical point or its centroid."""
         points = self.anchors[choice("anchor", anchor, ANCHORS)]
         return points[whole_number("digit", digit, 0, 9)]
+
+    @torch.inference_mode()
+    def encode(self, pictures: np.ndarray | Tensor) -> tuple[Tensor, Tensor]:
+        """pictures (N, 28, 28) uint8 -> mu and logvar of their posteriors, (N, 2) each."""
+        x = torch.as_tensor(pictures)[:, None].float() / 255  # (N, 1, 28, 28)
+        return self.model.encode(x)
 
     @torch.inference_mode()
     def pictures(self, z: Tensor) -> np.ndarray:
@@ -156,13 +164,33 @@ class Navigator:
         shares, within = around.shares[0], int(around.within)
         radius = float(z.norm())
         further = math.exp(-(radius**2) / 2)  # P(|z| > radius) under N(0, I) in two dimensions
+        picture = self.pictures(z[None])  # (1, 28, 28)
+        returned, _ = self.encode(picture)
         return {
-            "pixels": base64_of(self.pictures(z[None])),
+            "pixels": base64_of(picture),
             "shares": shares.tolist(),
+            "entropy": float(torch.special.entr(shares).sum() / math.log(2)),
             "within": within,
+            "nearest": self.neighbours(around.neighbours[0, :SHOWN]),
+            "returns": returned[0].tolist(),
             "verdict": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
             "depth": f"{radius:.2f}σ from the centre; {percent(further)} of the prior N(0, I) "
             "lies further out.",
+        }
+
+    def neighbours(self, indices: Tensor) -> dict[str, Any]:
+        """Test digits by index (K,), for the page: who they are, where, and their pictures."""
+        return {
+            "digits": [
+                {
+                    "index": int(i),
+                    "name": self.names[int(self.labels[i])],
+                    "x": float(self.means[i, 0]),
+                    "y": float(self.means[i, 1]),
+                }
+                for i in indices
+            ],
+            "pixels": base64_of(self.test_pictures[indices].numpy()),
         }
 
     def _support(self, within: int, nearest: float) -> str:

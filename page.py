@@ -5,14 +5,27 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from api import readable
+from api import answering, readable
 from attributes import ATTRIBUTES
 from checkpoint import Checkpoint
 from compass import Compass
+from drawing import MAX_BYTES
 from experiments import EXPERIMENTS
+from layers import gaps_layer, round_trips, sensitivity_layer
+from lessons import Lessons
 from navigator import ANCHORS
 from paths import MAX_STEPS, MIN_STEPS, WAYS, Paths
-from widgets import DigitView, Directions, FilmStrip, LatentMap
+from reader import Reader
+from training_story import Story
+from widgets import (
+    DigitView,
+    Directions,
+    FilmStrip,
+    LatentMap,
+    LessonCards,
+    OwnDigit,
+    Replay,
+)
 
 # Events of the page's own controls: no API of their own, and no queue that could delay them.
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -27,7 +40,7 @@ class Instrument(NamedTuple):
     anchor: gr.Radio
 
 
-def build_instrument(paths: Paths) -> Instrument:
+def build_instrument(paths: Paths, reader: Reader) -> Instrument:
     """The first screen: the map, the digit, the sliders, random and the ten digits."""
     navigator = paths.navigator
     # The same for every visitor, so made once; what a server function gets is of no use here.
@@ -43,14 +56,18 @@ def build_instrument(paths: Paths) -> Instrument:
         return answers[2]
 
     def sensitivity(_: Any) -> dict[str, Any]:
-        return paths.sensitivity()
+        return sensitivity_layer(paths)
+
+    def gaps(_: Any) -> dict[str, Any]:
+        return gaps_layer(navigator)
+
+    def trips(_: Any) -> dict[str, Any]:
+        return round_trips(navigator)
 
     # async, so that it runs in the server's own loop: half a millisecond of work costs less there
     # than forty threads that take the interpreter from each other.
     async def look(position: Any) -> dict[str, Any]:
-        if not isinstance(position, list) or len(position) != 2:
-            raise gr.Error("a position is two numbers", print_exception=False)
-        return readable(navigator.look)(*position)
+        return answering(navigator.look, 2)(position)
 
     def sample_prior() -> tuple[dict[str, float], str]:
         z = navigator.random_sample()
@@ -70,10 +87,12 @@ def build_instrument(paths: Paths) -> Instrument:
                 regions,
                 table,
                 sensitivity,
+                gaps,
+                trips,
                 elem_id="latent-map",
             )
         with gr.Column(scale=5, min_width=320, elem_id="panel"):
-            DigitView(navigator.names, look, elem_id="digit")
+            DigitView(navigator.names, look, answering(reader.test_digit, 1), elem_id="digit")
             with gr.Row(elem_id="sliders"):
                 # No reset button: it moves the thumb without an event that the page could hear.
                 x, y = (
@@ -121,11 +140,6 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
 
     def show_ways(*chosen: Any) -> tuple[dict[str, Any], str]:
         return paths.compare(*chosen), ""
-
-    def export(asked: Any) -> dict[str, str]:
-        if not isinstance(asked, list) or len(asked) != 2:
-            raise gr.Error("a file is asked for by kind and row", print_exception=False)
-        return readable(paths.export)(*asked)
 
     with gr.Row(elem_id="travel"):
         with gr.Column(scale=3, min_width=240):
@@ -179,7 +193,7 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
                 for name, (label, _) in EXPERIMENTS.items()
             }
     story = gr.Markdown(elem_id="story", elem_classes="reading")
-    strip = FilmStrip(export, elem_id="film-strip")
+    strip = FilmStrip(answering(paths.export, 2), elem_id="film-strip")
 
     here = [instrument.x, instrument.y, target, amount, instrument.anchor]
     go.click(readable(morph), here, instrument.latent_map, **QUICK)
@@ -219,20 +233,39 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
 
 def build_directions(compass: Compass) -> None:
     """Attributes that can be changed by nudges, and the ways toward the digits."""
-
-    def here(position: Any) -> dict[str, Any]:
-        if not isinstance(position, list) or len(position) != 2:
-            raise gr.Error("a position is two numbers", print_exception=False)
-        return readable(compass.here)(*position)
-
-    def nudge(asked: Any) -> dict[str, Any]:
-        if not isinstance(asked, list) or len(asked) != 4:
-            raise gr.Error("a nudge is x, y, attribute and sign", print_exception=False)
-        return readable(compass.nudge)(*asked)
-
     anchors = {name: places.tolist() for name, places in compass.navigator.anchors.items()}
     attributes = [{"name": name} | measure._asdict() for name, measure in ATTRIBUTES.items()]
-    Directions(compass.navigator.names, anchors, attributes, here, nudge, elem_id="directions")
+    Directions(
+        compass.navigator.names,
+        anchors,
+        attributes,
+        answering(compass.here, 2),
+        answering(compass.nudge, 4),
+        elem_id="directions",
+    )
+
+
+def build_reading(reader: Reader) -> None:
+    """A person's own digit, and the real ones."""
+    OwnDigit(
+        len(reader.navigator.labels),
+        MAX_BYTES,
+        answering(reader.drawn, 1),
+        elem_id="own-digit",
+    )
+
+
+def build_replay(checkpoints: dict[str, Checkpoint]) -> None:
+    """How the space was learned, epoch by epoch; the first model is the page's own."""
+    names = next(iter(checkpoints.values())).class_names
+    story = answering(Story(checkpoints).story, 1)
+    Replay(list(checkpoints), names, story, elem_id="replay")
+
+
+def build_lessons(compass: Compass) -> None:
+    """Challenges that check themselves."""
+    lessons = Lessons(compass)
+    LessonCards(lessons.all(), answering(lessons.check, 3), elem_id="lessons")
 
 
 def describe_model(checkpoint: Checkpoint) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from exports import animation, path_json, strip_png
 from geodesics import geodesic, picture_length, retime, subdivide
-from graph import Graph, build_graph, data_weights, sensitivity
+from graph import Graph, build_graph, data_weights
 from latent_utils import linear_interpolation, spherical_interpolation, surroundings
 from navigator import ANCHORS, Navigator, base64_of, choice, whole_number
 
@@ -228,20 +228,6 @@ class Paths:
         frames = base64_of(self.navigator.pictures(path))
         points = path.tolist()
         return {"title": title, "note": note, "points": points, "curve": points, "frames": frames}
-
-    def sensitivity(self) -> dict[str, Any]:
-        """The decoder's sensitivity |J| over the map; see `widgets.LatentMap`.
-
-        The bytes run from the top left; 255 stands for `most` and more.
-        """
-        norms = sensitivity(self.graph())  # (128, 128), the first row is the bottom
-        most = float(norms.quantile(0.99))
-        strength = (norms / most).clamp(max=1).mul(255).round().byte().flip(0)
-        return {
-            "strength": base64_of(strength.numpy()),
-            "side": len(strength),
-            "most": most,
-        }
 
 
 def _changes(frames: np.ndarray) -> np.ndarray:

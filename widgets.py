@@ -63,12 +63,11 @@ class LatentMap(_Widget):
         regions: likewise; {"winners", "strength", "side"}: base64 of side x side uint8 from the
             top left: the prevailing class and how strongly it is coloured (0: blank).
         table: likewise; the decoder as a table, see `navigator.Navigator.table`.
-        sensitivity: called when its layer is first shown; {"strength", "side", "most"}: base64 of
-            side x side uint8 from the top left, 255 for `most` and more.
+        sensitivity, gaps, trips: called when their layers are first shown; see `layers`.
     """
 
     source = "latent_map"
-    before = ("map_layers.js",)
+    before = ("map_layers.js", "map_fields.js")
 
     def __init__(
         self,
@@ -79,6 +78,8 @@ class LatentMap(_Widget):
         regions: Callable[..., dict[str, Any]],
         table: Callable[..., dict[str, Any]],
         sensitivity: Callable[..., dict[str, Any]],
+        gaps: Callable[..., dict[str, Any]],
+        trips: Callable[..., dict[str, Any]],
         **kwargs: Any,
     ):
         super().__init__(
@@ -87,7 +88,7 @@ class LatentMap(_Widget):
             centroids=centroids,
             names=names,
             palette=PALETTE,
-            server_functions=[points, regions, table, sensitivity],
+            server_functions=[points, regions, table, sensitivity, gaps, trips],
             **kwargs,
         )
 
@@ -98,13 +99,23 @@ class DigitView(_Widget):
     Args:
         names: ten class names.
         look: called with [x, y]; returns {"pixels": base64 of 784 bytes, "shares": ten numbers
-            that sum to 1, "verdict": text, "depth": text}.
+            that sum to 1, "entropy" in bits, "verdict": text, "depth": text, "nearest": see
+            `navigator.Navigator.neighbours`, "returns": [x, y] where its picture is encoded}.
+        test_digit: called with the index of a test digit that is opened; see `reader.Reader`.
     """
 
     source = "digit_view"
 
-    def __init__(self, names: list[str], look: Callable[[Any], dict[str, Any]], **kwargs: Any):
-        super().__init__(names=names, palette=PALETTE, server_functions=[look], **kwargs)
+    def __init__(
+        self,
+        names: list[str],
+        look: Callable[[Any], dict[str, Any]],
+        test_digit: Callable[[Any], dict[str, Any]],
+        **kwargs: Any,
+    ):
+        super().__init__(
+            names=names, palette=PALETTE, server_functions=[look, test_digit], **kwargs
+        )
 
 
 class FilmStrip(_Widget):
@@ -155,3 +166,58 @@ class Directions(_Widget):
             server_functions=[here, nudge],
             **kwargs,
         )
+
+
+class OwnDigit(_Widget):
+    """A pad to draw on, an upload, and what the model makes of the picture.
+
+    Args:
+        digits: how many test digits there are. max_bytes: of an uploaded file.
+        drawn: called with a picture file in base64; see `reader.Reader`.
+    """
+
+    source = "own_digit"
+
+    def __init__(
+        self, digits: int, max_bytes: int, drawn: Callable[[Any], dict[str, Any]], **kwargs: Any
+    ):
+        super().__init__(digits=digits, max_bytes=max_bytes, server_functions=[drawn], **kwargs)
+
+
+class Replay(_Widget):
+    """How models were learned: points, pictures and curves, epoch by epoch, played or scrubbed.
+
+    Args:
+        labels: of the models; the first is the one shown, any other can be chosen or set beside.
+        names: ten class names.
+        story: called with a label when that model is first seen; see `training_story.Story.story`.
+    """
+
+    source = "replay"
+
+    def __init__(
+        self,
+        labels: list[str],
+        names: list[str],
+        story: Callable[[Any], dict[str, Any]],
+        **kwargs: Any,
+    ):
+        super().__init__(
+            labels=labels, names=names, palette=PALETTE, server_functions=[story], **kwargs
+        )
+
+
+class LessonCards(_Widget):
+    """Lessons one at a time; each is checked at the current position, and stays done once it was.
+
+    Args:
+        lessons: [{"name", "title", "task", "hint", "why"}], see `lessons.Lesson`.
+        check: called with [name, x, y]; returns {"done": bool, "told": text}.
+    """
+
+    source = "lessons"
+
+    def __init__(
+        self, lessons: list[dict[str, str]], check: Callable[[Any], dict[str, Any]], **kwargs: Any
+    ):
+        super().__init__(lessons=lessons, server_functions=[check], **kwargs)

@@ -118,9 +118,28 @@ def paths() -> str:
     return "\n".join(lines)
 
 
+def prior() -> str:
+    report = read("prior")
+    lines = [
+        f"**What beta is for**: {report['draws']:,} draws from the prior in each committed model "
+        "(`python -m benchmarks.prior`):",
+        "",
+        "| model | ELBO | KL | 95 % of the digits within | draws within 0.1 of a digit "
+        "| median round trip | commonest digit among the draws |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for f in report["models"]:
+        lines.append(
+            f"| {f['label']} | {f['elbo']:.1f} | {f['kl']:.2f} | {f['radius_95']:.1f}σ "
+            f"| {100 * f['draws_near_digits']:.0f} % | {f['round_trip_median']:.2f} "
+            f"| {100 * f['commonest_digit']:.0f} % |"
+        )
+    return "\n".join(lines)
+
+
 def section() -> str:
     """The text between the marks."""
-    return "\n\n".join([quality(), training(), paths(), page()]) + "\n"
+    return "\n\n".join([quality(), training(), prior(), paths(), page()]) + "\n"
 
 
 def main() -> None:

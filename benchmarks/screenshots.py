@@ -23,6 +23,17 @@ def ready(page: Page, address: str) -> None:
     page.wait_for_selector("#digit [data-kind=exact]")
 
 
+def draw_a_seven(page: Page) -> None:
+    page.locator(".paper").scroll_into_view_if_needed()
+    box = page.locator(".paper").bounding_box()
+    page.mouse.move(box["x"] + 75, box["y"] + 65)
+    page.mouse.down()
+    for x, y in ((140, 60), (205, 62), (175, 130), (130, 235)):
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+    page.mouse.up()
+    page.locator(".own[data-state=shown]").wait_for()
+
+
 def take_pages(browser: Browser, address: str) -> None:
     for name, width, height, scheme in (
         ("page", 1440, 900, "light"),
@@ -47,6 +58,15 @@ def take_pages(browser: Browser, address: str) -> None:
             page.wait_for_timeout(1000)
             page.mouse.move(0, 0)
             page.locator("#directions").screenshot(path=DOCS / "directions.png")
+            page.get_by_role("tab", name="Your digit").click()
+            draw_a_seven(page)
+            page.wait_for_timeout(600)
+            page.locator("#own-digit").screenshot(path=DOCS / "own_digit.png")
+            page.get_by_role("tab", name="How it was learned").click()
+            page.locator("#replay .beside").check(timeout=60_000)
+            page.locator("#replay .epoch").fill("12")
+            page.wait_for_timeout(800)
+            page.locator("#replay").screenshot(path=DOCS / "replay.png")
         page.close()
 
 

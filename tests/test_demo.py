@@ -50,7 +50,8 @@ def test_the_defaults(monkeypatch):
     monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
     options = demo.parse_arguments([])
     assert (options.host, options.port) == ("127.0.0.1", 7862)
-    assert str(options.checkpoint) == "pretrained/vae_mnist.pt"
+    names = ["pretrained/vae_mnist.pt", "pretrained/vae_low_beta.pt"]
+    assert [str(path) for path in options.checkpoint] == names
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http", "80.5", ""])

@@ -272,7 +272,9 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
     page.locator("[data-layer=regions]").click()
     page.locator("[data-layer=points]").click()
     zoom_in(page, 1.0, 0.0)
-    page.locator("#method").get_by_label("spherical").check()
+    page.locator("#ways").get_by_label("spherical").uncheck()
+    page.locator("#even input").check()
+    page.locator("#film-strip .comparison").wait_for()
     page.locator("#morph-digit").get_by_text("2", exact=True).click()
     page.get_by_label("average place (centroid)").check()
     page.wait_for_timeout(700)
@@ -285,7 +287,9 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
     for key, value in page.evaluate(VIEW).items():
         assert other.evaluate(VIEW)[key] == pytest.approx(value, abs=1e-3)
     assert other.evaluate("() => latentSpace.layers") == page.evaluate("() => latentSpace.layers")
-    expect(other.locator("#method").get_by_label("spherical")).to_be_checked()
+    expect(other.locator("#ways").get_by_label("spherical")).not_to_be_checked()
+    expect(other.locator("#ways").get_by_label("straight")).to_be_checked()
+    expect(other.locator("#even input")).to_be_checked()
     expect(other.get_by_label("average place (centroid)")).to_be_checked()
     expect(other.locator("#morph-digit").get_by_label("2", exact=True)).to_be_checked()
     other.wait_for_timeout(700)
@@ -295,7 +299,13 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
 
 @pytest.mark.parametrize(
     "address",
-    ["#x=nan&y=1", "#x=1e30&y=-1e30", "#view=1,2", "#layers=nonsense&digit=77&way=up", "#%%%"],
+    [
+        "#x=nan&y=1",
+        "#x=1e30&y=-1e30",
+        "#view=1,2",
+        "#layers=nonsense&digit=77&ways=up&from=C&A=1,x&even=2",
+        "#%%%",
+    ],
 )
 def test_a_wrong_link_still_opens(browser, served, address):
     page = browser.new_page(viewport={"width": 1440, "height": 900})

@@ -9,10 +9,11 @@ from conftest import ROOT
 
 from benchmarks import figures
 from benchmarks.card import card
-from checkpoint import DEFAULT_PATH
+from checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
 from latent_utils import digit_centroids, digit_prototypes
 from neural_network import VAEConfig
 from recipe import TrainingConfig
+from replay import REACH, SIDE
 
 PATH = ROOT / DEFAULT_PATH
 
@@ -26,6 +27,48 @@ def test_the_checkpoint_is_that_of_the_default_recipe(released):
     assert found == expected
     assert len(released.history) == 50 and released.training_state is None
     assert PATH.stat().st_size < 12_000_000
+
+
+def test_the_compared_model_differs_in_beta_alone(released):
+    path = ROOT / COMPARED_PATH
+    other = load_checkpoint(path)
+    assert path.stat().st_size < 12_000_000
+    differing = {
+        key
+        for key in released.training_config
+        if released.training_config[key] != other.training_config[key]
+    }
+    assert differing == {"beta"}
+    assert other.label == "beta 0.1" and released.label == "beta 4"
+    assert torch.equal(other.labels, released.labels)
+
+
+def test_the_comparison_shows_its_lesson():
+    """Less weight on the prior: closer pictures, but fewer of its draws land where digits are."""
+    report = json.loads((ROOT / "benchmarks" / "prior.json").read_text())
+    main, low, *_ = report["models"]
+    assert low["recon"] < main["recon"] - 2 and low["kl"] > 1.5 * main["kl"]
+    assert low["draws_near_digits"] < main["draws_near_digits"] - 0.1
+    assert low["commonest_digit"] > 1.5 * main["commonest_digit"]
+    for rest in report["models"][2:]:
+        gap = main["draws_near_digits"] - rest["draws_near_digits"]
+        assert gap < main["draws_near_digits"] - low["draws_near_digits"]
+
+
+def test_the_replay_ends_with_the_model_itself(released):
+    sample, means, grids = released.replay
+    epochs = len(released.history)
+    assert len(means) == len(grids) == epochs + 1 and len(sample) == 1000
+    torch.testing.assert_close(means[-1].float(), released.means[sample], atol=2e-3, rtol=1e-3)
+    assert means[0].float().std() < 0.2, "before training all digits lie on one spot"
+    axis = torch.linspace(-REACH, REACH, SIDE)
+    with torch.inference_mode():
+        z = torch.stack([axis[6], -axis[1]])[None]  # row 1 from the top, column 6
+        picture = released.build_model().decode(z)[0, 0] * 255
+    assert (grids[-1, 1, 6].float() - picture).abs().max() <= 2
+    # Warm-up pulls the clusters together, as the page says: KL falls while beta rises.
+    kl = [entry["test_kl"] for entry in released.history]
+    assert kl[1] < kl[0]
 
 
 def test_it_was_trained_on_all_of_mnist(released):

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from paths import WAYS, Paths
 
 pytestmark = pytest.mark.browser
 
+QUEUE = re.compile("/queue/join")  # where the page asks for ways
+
 
 @pytest.fixture(scope="module")
 def paths(navigator):
@@ -27,7 +30,7 @@ def paths(navigator):
 def compare(page: Page) -> None:
     page.locator("#compare").click()
     page.locator("#film-strip .comparison").wait_for()
-    expect(page.locator("body")).not_to_have_class("finding-ways")
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
 
 
 def drawn(page: Page) -> list[dict]:
@@ -121,7 +124,7 @@ def test_only_chosen_ways_and_as_many_pictures(open_page):
         page.locator("#ways").get_by_label(f"({name})", exact=False).first.uncheck()
     page.locator("#compare").click()
     expect(page.get_by_text("no way is chosen; tick at least one")).to_be_visible()
-    expect(page.locator("body")).not_to_have_class("finding-ways")
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
 
 
 def test_from_where_i_am_to_a_digit(open_page, navigator):
@@ -188,10 +191,18 @@ def test_a_server_that_fails_leaves_no_endless_waiting(browser, served):
     page.goto(served)
     page.wait_for_selector("#latent-map [data-ready=true]")
     page.wait_for_selector("#digit [data-state=shown]")
-    page.route("**/queue/join*", lambda route: route.abort())
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route(QUEUE, refuse)
     page.locator("#compare").click()
-    expect(page.locator("body")).not_to_have_class("finding-ways")
-    page.unroute("**/queue/join*")
+    expect(page.locator("body")).to_have_class(re.compile("finding-ways"))
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    assert asked and page.locator("#film-strip .comparison").count() == 0
+    page.unroute(QUEUE)
     compare(page)
     page.close()
 
@@ -236,6 +247,7 @@ def test_the_layer_of_sensitivity(open_page):
       const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
       let n = 0; for (let i = 3; i < data.length; i += 4) n += data[i] > 0; return n; }"""
     before = page.evaluate(inked)
+    page.locator("#latent-map .more summary").click()
     page.get_by_role("button", name="Sensitivity").click()
     expect(legend).to_contain_text("‖J‖: 0 to")
     page.wait_for_timeout(200)

@@ -22,6 +22,33 @@ props.names.forEach((name, digit) => {
   shares.append(item);
 });
 
+// The real digits encoded nearest to here; a click opens one and goes to its place.
+const nearest = find(".nearest");
+function showNearest({ digits, pixels }) {
+  const data = atob(pixels);
+  digits.forEach(({ index, name, x, y }, i) => {
+    let button = nearest.children[i];
+    if (!button) {
+      button = document.createElement("button");
+      button.type = "button";
+      button.innerHTML = '<canvas width="28" height="28"></canvas>';
+      nearest.append(button);
+    }
+    button.title = `Test digit ${index}, labelled ${name}`;
+    button.setAttribute("aria-label", `Open test digit ${index}, a ${name}`);
+    button.onclick = () => {
+      space.set({ x, y }, "nearest");
+      space.open(index);
+    };
+    const image = new ImageData(28, 28);
+    for (let p = 0; p < 784; p++) {
+      image.data.fill(data.charCodeAt(784 * i + p), 4 * p, 4 * p + 3);
+      image.data[4 * p + 3] = 255;
+    }
+    button.firstChild.getContext("2d").putImageData(image, 0, 0);
+  });
+}
+
 const signed = (v) => v.toFixed(3).replace("-", "−");
 
 function paint(z, kind, ms) {
@@ -37,6 +64,8 @@ function paint(z, kind, ms) {
 function tell(answer) {
   find(".verdict").textContent = answer.verdict;
   find(".depth").textContent = answer.depth;
+  find(".entropy").textContent = `Undecided by ${answer.entropy.toFixed(2)} bits of 3.32 (entropy).`;
+  showNearest(answer.nearest);
   answer.shares.forEach((share, digit) => {
     const item = shares.children[digit];
     item.classList.toggle("some", share >= 0.05);
@@ -58,13 +87,14 @@ async function ask() {
     askedAt = performance.now();
     askedFor = z;
     try {
-      const answer = await server.look(z.x, z.y);
+      const answer = await space.answer(server.look(z.x, z.y));
       const pixels = atob(answer.pixels);
       if (space.isAt(z)) {
         for (let i = 0; i < 784; i++) grey[i] = pixels.charCodeAt(i);
         paint(z, "exact", performance.now() - askedAt);
       }
       tell(answer);
+      space.tell({ x: z.x, y: z.y, returns: answer.returns });
       view.dataset.state = "shown";
     } catch (error) {
       view.dataset.state = "failed";
@@ -93,3 +123,16 @@ space.subscribe((z) => {
   resting = setTimeout(soon, REST);
   if (performance.now() - askedAt > MEANWHILE) soon();
 });
+
+// A test digit is opened here, since the tab that tells of it is made only when it is first chosen.
+let opened = 0;
+space.subscribe(async (z, { index, move }) => {
+  const mine = ++opened;
+  let answer = { error: "The server does not answer. Try again." };
+  try {
+    answer = await space.answer(server.test_digit(index));
+  } catch {}
+  if (mine !== opened) return;
+  space.showReading(answer);
+  if (move && !answer.error) space.travel([space.z, { x: answer.mu[0], y: answer.mu[1] }], 400, "open");
+}, "open");

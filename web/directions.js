@@ -20,7 +20,7 @@ async function nudge(name, sign) {
   element.dataset.busy = "true";
   try {
     const from = { ...space.z };
-    const answer = await server.nudge(from.x, from.y, name, sign);
+    const answer = await space.answer(server.nudge(from.x, from.y, name, sign));
     told.textContent = answer.told;
     told.dataset.stopped = answer.stopped ?? "";
     // A person who moved on meanwhile is not called back.
@@ -56,7 +56,7 @@ async function ask() {
   const mine = ++asked;
   const from = { ...space.z };
   try {
-    const answer = await server.here(from.x, from.y);
+    const answer = await space.answer(server.here(from.x, from.y));
     if (mine !== asked || !space.isAt(from)) return;
     for (const [name, { told: value, direction }] of Object.entries(answer.attributes)) {
       const made = find(`[data-name=${name}]`);
@@ -130,5 +130,5 @@ function refresh() {
   resting = setTimeout(ask, REST);
 }
 space.subscribe(refresh);
-// The tab was opened, or the page scrolled here.
-new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && refresh()).observe(element);
+// The tab was opened: below the fold it intersects nothing, but it gets a width.
+new ResizeObserver(refresh).observe(element);

@@ -25,7 +25,7 @@ async function save(kind, { points, curve, title }, summary) {
   summary.textContent = "Saving…";
   summary.parentElement.open = false;
   try {
-    const { name, type, data } = await server.export(kind, { points, curve, title });
+    const { name, type, data } = await space.answer(server.export(kind, { points, curve, title }));
     const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([bytes], { type }));

@@ -61,7 +61,7 @@ space.subscribe((z, source) => {
 });
 
 space.subscribe(() => redraw(true), "layers");
-space.subscribe(() => redraw(false), "paths");
+for (const topic of ["paths", "known", "reading"]) space.subscribe(() => redraw(false), topic);
 space.subscribe(() => {
   showPicking();
   redraw(false);
@@ -106,6 +106,7 @@ top_.addEventListener("pointerdown", (event) => {
   }
   top_.setPointerCapture(event.pointerId);
   down.set(event.pointerId, local(event));
+  pressed = down.size === 1 ? { ...local(event), at: event.timeStamp } : null;
   hidePreview();
   if (down.size === 1 && !event.shiftKey) {
     const { px, py } = local(event);
@@ -131,6 +132,30 @@ top_.addEventListener("pointermove", (event) => {
   } else {
     space.set(view.toLatent(here.px, here.py), "map");
   }
+});
+// A click that hits a point of the map opens the digit that was encoded there.
+let pressed = null; // where the pointer went down, and when
+function hit({ px, py }) {
+  if (!layers.points || !points) return null;
+  let [best, least] = [null, 5 ** 2];
+  for (let i = 0; i < points.labels.length; i++) {
+    const p = view.toPixels({
+      x: points.xy[2 * i] * points.scale,
+      y: points.xy[2 * i + 1] * points.scale,
+    });
+    const gap = (p.px - px) ** 2 + (p.py - py) ** 2;
+    if (gap < least) [best, least] = [i, gap];
+  }
+  return best;
+}
+top_.addEventListener("pointerup", (event) => {
+  const here = local(event);
+  const still = pressed && Math.hypot(here.px - pressed.px, here.py - pressed.py) < 4;
+  if (still && event.timeStamp - pressed.at < 400) {
+    const index = hit(here);
+    if (index !== null) space.open(index);
+  }
+  pressed = null;
 });
 for (const end of ["pointerup", "pointercancel"]) {
   top_.addEventListener(end, (event) => down.delete(event.pointerId));
@@ -217,15 +242,30 @@ for (const button of element.querySelectorAll("[data-layer]")) {
   const name = button.dataset.layer;
   const show = () => {
     button.setAttribute("aria-pressed", layers[name]);
-    if (name === "sensitivity") showSensitivity();
+    if (name in FIELDS) showField(name);
   };
   button.addEventListener("click", () => {
     layers[name] = !layers[name];
     show();
     space.layersChanged();
   });
+  space.subscribe(() => button.setAttribute("aria-pressed", layers[name]), "layers");
   show();
 }
+// What is folded away still shows that something of it is on.
+function tellMore() {
+  const shown = [...element.querySelectorAll(".more [data-layer]")].filter(
+    (button) => layers[button.dataset.layer],
+  );
+  find(".more summary").toggleAttribute("data-on", shown.length > 0);
+  find(".more summary").textContent = shown.length ? `✓ More (${shown.length})` : "More";
+}
+space.subscribe(tellMore, "layers");
+tellMore();
+document.addEventListener("pointerdown", ({ target }) => {
+  if (!find(".more").contains(target)) find(".more").open = false;
+});
+
 find(".copy-link").addEventListener("click", async (event) => {
   const button = event.currentTarget;
   let told = "Copied";
@@ -246,43 +286,6 @@ new MutationObserver(() => {
 }).observe(document.body, { attributeFilter: ["class"] });
 
 // --- what comes from the server once: points, regions, the table of decodings ---
-
-// A canvas of side x side cells; rgba(i) gives the colour of the i-th from the top left.
-function cells(side, rgba) {
-  const canvas = new OffscreenCanvas(side, side);
-  const image = new ImageData(side, side);
-  for (let i = 0; i < side * side; i++) image.data.set(rgba(i), 4 * i);
-  canvas.getContext("2d").putImageData(image, 0, 0);
-  return canvas;
-}
-
-function regionCells({ winners, strength, side }) {
-  const [winner, alpha] = [bytes(winners), bytes(strength)];
-  const colours = props.palette.map((code) => parseInt(code.slice(1), 16));
-  return cells(side, (i) => {
-    const hex = colours[winner[i]];
-    return [hex >> 16, (hex >> 8) & 255, hex & 255, alpha[i]];
-  });
-}
-
-async function showSensitivity() {
-  const legend = find(".map-legend");
-  legend.hidden = !layers.sensitivity;
-  if (!layers.sensitivity || sensitivity || askingSensitivity) return;
-  askingSensitivity = true;
-  legend.textContent = "Measuring the sensitivity…";
-  try {
-    const { strength, side, most } = await server.sensitivity();
-    const alpha = bytes(strength);
-    // One hue that the digits do not have, on light and dark ground alike.
-    sensitivity = { canvas: cells(side, (i) => [214, 51, 132, alpha[i] * 0.85]), most };
-    legend.innerHTML = `<span></span> sensitivity ‖J‖: 0 to ${most.toFixed(0)} and more`;
-    redraw(true);
-  } catch {
-    legend.textContent = "The sensitivity did not arrive. Switch the layer on again to retry.";
-  }
-  askingSensitivity = false;
-}
 
 Promise.all([
   server.points().then((answer) => {

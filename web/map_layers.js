@@ -15,8 +15,6 @@ space.view = view;
 const layers = space.layers; // shared with the link in the address
 let points = null; // { xy: Int16Array, labels: Uint8Array, scale }
 let regions = null; // a canvas, one pixel a cell
-let sensitivity = null; // { canvas, most }; asked for when the layer is first shown
-let askingSensitivity = false;
 let colour = null; // of the theme
 
 const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -153,10 +151,11 @@ function drawBase() {
   const context = fit(base);
   context.font = "12px system-ui, sans-serif";
   if (layers.regions && regions) drawCells(context, regions);
-  if (layers.sensitivity && sensitivity) drawCells(context, sensitivity.canvas);
+  drawFields(context);
   drawAxes(context);
   if (layers.pictures && window.decoderTable.ready) drawPictures(context);
   if (layers.points && points) drawPoints(context);
+  drawTrips(context);
   if (layers.rings) drawRings(context);
   drawTicks(context);
 }
@@ -293,6 +292,8 @@ function drawTop() {
   context.lineJoin = "round";
   for (const path of space.paths) drawPath(context, path);
   if (layers.numerals) drawNumerals(context);
+  drawReturn(context);
+  drawReading(context);
   drawLabels(context);
   drawMarks(context);
 }

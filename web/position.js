@@ -2,13 +2,16 @@
 // and the choices of the controls. Whoever changes one calls a function here; whoever shows it subscribes. Nothing
 // else on the page keeps a position of its own. The address after # holds all of it.
 window.latentSpace = (() => {
-  const listeners = { position: new Set(), paths: new Set(), layers: new Set(), marks: new Set() };
+  const TOPICS = ["position", "paths", "layers", "marks", "known", "reading", "open"];
+  const listeners = Object.fromEntries(TOPICS.map((topic) => [topic, new Set()]));
   const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
   const LAYERS = {
     points: true,
     pictures: false,
     regions: false,
     sensitivity: false,
+    gaps: false,
+    trips: false,
     rings: true,
     numerals: true,
   };
@@ -37,6 +40,8 @@ window.latentSpace = (() => {
   let journey = null; // the running animation: { frame }
   let nextGlide = 0; // ms that the next position from Python takes to reach
   let paths = [];
+  let known = null; // { x, y, returns }: what Python said of the newest place it was asked about
+  let reading = null; // what Python said of the newest picture, see reader.Reader; or { error }
   const marks = { A: null, B: null }; // places picked on the map
   let picking = null; // { flag, resolve }: the place that the next click on the map gives
   let picked = false; // whether the last picking gave both
@@ -201,6 +206,30 @@ window.latentSpace = (() => {
     },
     get paths() {
       return paths;
+    },
+    get known() {
+      return known;
+    },
+    tell(answer) {
+      known = answer;
+      announce("known");
+    },
+    get reading() {
+      return reading;
+    },
+    showReading(next) {
+      reading = next;
+      announce("reading");
+    },
+    // Opens a test digit; `move` also goes to where it lands.
+    open(index, move = false) {
+      announce("open", { index, move });
+    },
+    // What a server function answered; its refusals come as { error } and become an Error here.
+    async answer(asked) {
+      const answer = await asked;
+      if (answer?.error) throw new Error(answer.error, { cause: "refused" });
+      return answer;
     },
     get picking() {
       return picking?.flag ?? null;

@@ -1,0 +1,115 @@
+"""How each model was learned: what the page replays of it, epoch by epoch.
+
+A Story holds checkpoints and nothing of any visitor: each answer depends on its label alone.
+"""
+
+import base64
+import gzip
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from checkpoint import Checkpoint
+from replay import REACH, SIDE
+
+CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # name on the page -> in history
+SHOWN = 0.995  # share of the points that the square must hold
+LEAST, MOST = 4.0, 12.0  # half sides of the square between which it is chosen
+FAR = 64.0  # a point beyond is off every square; kept nearer, it does not coarsen the others
+
+
+class Story:
+    """Replays by label; the first is that of the page's own model.
+
+    Raises:
+        ValueError: if there is no checkpoint, or one whose latent space is not two-dimensional.
+    """
+
+    def __init__(self, checkpoints: dict[str, Checkpoint]):
+        if not checkpoints:
+            raise ValueError("there is no checkpoint to replay; give at least one")
+        for label, checkpoint in checkpoints.items():
+            latent_dim = checkpoint.model_config.latent_dim
+            if latent_dim != 2:
+                raise ValueError(f"{label}: latent_dim is {latent_dim}; the replay needs 2")
+        self.checkpoints = dict(checkpoints)
+        self._told: dict[str, dict[str, Any]] = {}
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels that `story` takes."""
+        return list(self.checkpoints)
+
+    def story(self, label: Any) -> dict[str, Any]:
+        """The replay of one model. E moments: before training, and after each epoch.
+
+        Returns {"label", "summary": a sentence, "epochs": E,
+        "points": {"xy": base64 of (E, S, 2) int16, little endian, times "scale" in units of the
+        prior's sigma; "labels": base64 of (S,) uint8}, "range": half side of the square to show,
+        "grids": base64 of the gzip of (E, 9, 9, 28, 28) uint8, "grid_side", "grid_reach",
+        "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
+
+        Raises:
+            ValueError: if there is no model of that label.
+        """
+        if not isinstance(label, str) or label not in self.checkpoints:
+            labels = ", ".join(self.checkpoints)
+            raise ValueError(f"no model is called {label!r:.40}; give one of {labels}")
+        # Two visitors at once may both compute it: the answer is the same.
+        if label not in self._told:
+            self._told[label] = _tell(label, self.checkpoints[label])
+        return self._told[label]
+
+
+def _tell(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
+    replay, history = checkpoint.replay, checkpoint.history
+    means = replay.means.float().clamp(-FAR, FAR)
+    scale = max(float(means.abs().max()), 1e-6) / 32767
+    xy = (means / scale).round().to(torch.int16).numpy().astype("<i2")
+    grids = gzip.compress(replay.grids.contiguous().numpy().tobytes(), mtime=0)
+    labels = checkpoint.labels[replay.sample].to(torch.uint8).numpy()
+    return {
+        "label": label,
+        "summary": summary(checkpoint),
+        "epochs": len(means),
+        "points": {"xy": _base64(xy.tobytes()), "scale": scale, "labels": _base64(labels)},
+        "range": shown_range(means),
+        "grids": _base64(grids),
+        "grid_side": SIDE,
+        "grid_reach": REACH,
+        "curves": {name: [float(entry[key]) for entry in history] for name, key in CURVES.items()},
+    }
+
+
+def _base64(data: Any) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def shown_range(means: Tensor) -> float:
+    """Half the side of the square around 0 to show of (E, S, 2), in halves, 4 ... 12.
+
+    It holds 99.5 % of the points of all moments but the first, which is before training.
+    """
+    reach = means[1:].abs().amax(dim=2).flatten()
+    if len(reach) == 0:
+        return LEAST
+    held = float(reach.sort().values[math.ceil(SHOWN * len(reach)) - 1])
+    return min(MOST, max(LEAST, math.ceil(2 * held) / 2))
+
+
+def summary(checkpoint: Checkpoint) -> str:
+    """One sentence on the run: how long, and how the weight of the KL went."""
+    history, recipe = checkpoint.history, checkpoint.training_config
+    epochs, beta = len(history), float(history[-1]["beta"])
+    told = f"Trained for {epochs} epoch{'s' * (epochs != 1)}"
+    warmup = recipe.get("warmup_epochs")
+    rises = isinstance(warmup, int | float) and not isinstance(warmup, bool) and warmup > 0
+    if beta == 0:
+        return f"{told} with beta 0: no prior at all (a plain autoencoder)."
+    if not rises:
+        return f"{told} with beta {beta:g} from the start."
+    if warmup > epochs:
+        return f"{told}, in which beta rose to {beta:g} (the warm-up was cut short)."
+    return f"{told}; beta rises to {beta:g} over the first {warmup:g} (the warm-up)."

@@ -157,8 +157,12 @@ class Navigator:
             "bound": decoder_table.BOUND,
         }
 
-    def look(self, x: Any, y: Any) -> dict[str, Any]:
-        """The picture at a position and what is known there; see `widgets.DigitView`."""
+    def look(self, x: Any, y: Any, nearest: bool = True) -> dict[str, Any]:
+        """The picture at a position and what is known there; see `widgets.DigitView`.
+
+        Args:
+            nearest: whether the nearest real digits are wanted too.
+        """
         z = self.position(x, y)
         around = surroundings(z[None], self.means, self.labels)
         shares, within = around.shares[0], int(around.within)
@@ -171,7 +175,7 @@ class Navigator:
             "shares": shares.tolist(),
             "entropy": float(torch.special.entr(shares).sum() / math.log(2)),
             "within": within,
-            "nearest": self.neighbours(around.neighbours[0, :SHOWN]),
+            "nearest": self.neighbours(around.neighbours[0, :SHOWN]) if nearest else None,
             "returns": returned[0].tolist(),
             "verdict": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
             "depth": f"{radius:.2f}σ from the centre; {percent(further)} of the prior N(0, I) "

@@ -67,7 +67,7 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
     # async, so that it runs in the server's own loop: half a millisecond of work costs less there
     # than forty threads that take the interpreter from each other.
     async def look(position: Any) -> dict[str, Any]:
-        return answering(navigator.look, 2)(position)
+        return answering(navigator.look, 3)(position)
 
     def sample_prior() -> tuple[dict[str, float], str]:
         z = navigator.random_sample()

@@ -98,9 +98,10 @@ class DigitView(_Widget):
 
     Args:
         names: ten class names.
-        look: called with [x, y]; returns {"pixels": base64 of 784 bytes, "shares": ten numbers
-            that sum to 1, "entropy" in bits, "verdict": text, "depth": text, "nearest": see
-            `navigator.Navigator.neighbours`, "returns": [x, y] where its picture is encoded}.
+        look: called with [x, y, whether the nearest digits are wanted]; returns {"pixels": base64
+            of 784 bytes, "shares": ten numbers that sum to 1, "entropy" in bits, "verdict": text,
+            "depth": text, "nearest": None or see `navigator.Navigator.neighbours`, "returns":
+            [x, y] where its picture is encoded}.
         test_digit: called with the index of a test digit that is opened; see `reader.Reader`.
     """
 
@@ -194,6 +195,7 @@ class Replay(_Widget):
     """
 
     source = "replay"
+    before = ("replay_panels.js", "replay_curves.js")
 
     def __init__(
         self,

@@ -187,7 +187,7 @@ async def visitors(address: str, count: int, seconds: float) -> dict:
             started = time.perf_counter()
             z = [3 * math.sin(0.7 * step + number), 3 * math.cos(0.9 * step + number)]
             body = {
-                "data": z,
+                "data": [*z, False],  # as the page asks within a drag
                 "component_id": component,
                 "fn_name": "look",
                 "session_hash": f"visitor{number}",

@@ -1,7 +1,8 @@
 """What beta and its warm-up do to the space: which second model shows the lesson best.
 
     python -m benchmarks.prior                                 # the two committed models
-    python -m benchmarks.prior a.pt b.pt --output other.json   # others
+    python trainer.py --warmup-epochs 0 --output runs/no_warmup/vae.pt
+    python -m benchmarks.prior pretrained/*mnist.pt pretrained/*beta.pt runs/no_warmup/vae.pt
 
 Draws from the prior N(0, I), the way a VAE makes new digits: how many land where digits were
 encoded, whether the encoder takes their pictures back to where they came from, and how evenly they

@@ -13,6 +13,7 @@ frame.data.fill(255);
 
 const REST = 30; // ms without a move after which the exact picture is asked for
 const MEANWHILE = 150; // ms between questions during a long drag, for the words and bars
+const AGAIN = 400; // ms after a question within which another is part of the same drag
 
 props.names.forEach((name, digit) => {
   const item = document.createElement("li");
@@ -65,7 +66,7 @@ function tell(answer) {
   find(".verdict").textContent = answer.verdict;
   find(".depth").textContent = answer.depth;
   find(".entropy").textContent = `Undecided by ${answer.entropy.toFixed(2)} bits of 3.32 (entropy).`;
-  showNearest(answer.nearest);
+  if (answer.nearest) showNearest(answer.nearest);
   answer.shares.forEach((share, digit) => {
     const item = shares.children[digit];
     item.classList.toggle("some", share >= 0.05);
@@ -78,6 +79,7 @@ let asking = false;
 let wanted = false;
 let askedAt = 0;
 let askedFor = null; // the position of the newest question
+let full = false; // whether the next question, then the newest, is for the real digits too
 async function ask() {
   if (asking) return;
   asking = true;
@@ -87,7 +89,7 @@ async function ask() {
     askedAt = performance.now();
     askedFor = z;
     try {
-      const answer = await space.answer(server.look(z.x, z.y));
+      const answer = await space.answer(server.look(z.x, z.y, full));
       const pixels = atob(answer.pixels);
       if (space.isAt(z)) {
         for (let i = 0; i < 784; i++) grey[i] = pixels.charCodeAt(i);
@@ -114,14 +116,17 @@ space.subscribe((z) => {
     paint(z, "table", performance.now() - started);
   }
   const known = () => askedFor && space.isAt(askedFor) && view.dataset.state !== "failed";
-  const soon = () => {
-    if (known()) return;
+  // In a drag the real digits would flicker by, and they are most of the answer's bytes.
+  const soon = (rest) => {
+    const since = performance.now() - askedAt;
+    if (known() && (full || !rest)) return;
+    full = rest || since > AGAIN;
     wanted = true;
     ask();
   };
   clearTimeout(resting);
-  resting = setTimeout(soon, REST);
-  if (performance.now() - askedAt > MEANWHILE) soon();
+  resting = setTimeout(soon, REST, true);
+  if (performance.now() - askedAt > MEANWHILE) soon(false);
 });
 
 // A test digit is opened here, since the tab that tells of it is made only when it is first chosen.

@@ -17,6 +17,7 @@ from compass import Compass
 from exports import animation, strip_png
 from geodesics import picture_length
 from latent_utils import linear_interpolation, surroundings
+from layers import sensitivity_layer
 from paths import WAYS, Paths
 
 
@@ -242,7 +243,7 @@ def test_here_tells_values_directions_and_sensitivity(paths, compass, navigator)
 
 
 def test_the_layer_of_sensitivity_is_the_exact_one_seen_coarsely(paths, navigator):
-    layer = paths.sensitivity()
+    layer = sensitivity_layer(paths)
     side = layer["side"]
     cells = np.frombuffer(base64.b64decode(layer["strength"]), np.uint8).reshape(side, side)
     place = np.linspace(-navigator.range, navigator.range, side)

@@ -251,16 +251,28 @@ def test_two_models_stand_side_by_side_in_step(open_replay, checkpoints):
     )
 
 
-def test_it_is_fetched_when_it_is_seen_and_once(browser, address):
+def test_it_is_fetched_when_its_tab_is_opened(browser, served):
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    asked = []
+    page.on("request", lambda r: asked.append(r) if '"story"' in (r.post_data or "") else None)
+    page.goto(served)
+    page.wait_for_selector("#latent-map [data-ready=true]")
+    page.wait_for_timeout(500)
+    assert not asked, "nobody has opened it yet"
+    page.get_by_role("tab", name="How it was learned").click()
+    page.wait_for_selector("#replay [data-state=shown]")
+    assert len(asked) == 1
+    page.close()
+
+
+def test_each_model_is_fetched_once(browser, address):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     asked = []
     page.on("request", lambda r: asked.append(r.url) if SERVER.search(r.url) else None)
     page.goto(address)
     page.wait_for_selector("#replay [data-state=shown]")
-    assert len(asked) == 1, "the one further down was not seen yet"
-    page.locator("#alone").scroll_into_view_if_needed()
     page.wait_for_selector("#alone [data-state=shown]")
-    assert len(asked) == 2
+    assert len(asked) == 2, "one for each of the two on this page"
     page.locator("#replay .beside").check()
     expect(page.locator("#replay .grid")).to_have_count(2)
     page.locator("#replay .model").select_option("the short one")
@@ -277,7 +289,8 @@ def test_a_server_that_fails_is_told_and_can_be_asked_again(browser, address):
     expect(page.get_by_text("Fetching the replay…").first).to_be_visible()
     expect(page.locator("#replay .play")).to_be_hidden()
     page.wait_for_timeout(200)
-    held.pop().abort()
+    for route in held:
+        route.abort()
     failed = page.locator("#replay .failed")
     expect(failed).to_contain_text("the server does not answer")
     page.unroute(SERVER)

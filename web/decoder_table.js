@@ -69,9 +69,22 @@ window.decoderTable = (() => {
     }
   }
 
+  const frame = new ImageData(28, 28);
+  const grey = new Uint8ClampedArray(PIXELS);
+  frame.data.fill(255);
+
+  // Paints the picture at z on a canvas of 28 x 28; nothing, as long as the table is not there.
+  function paint(context, z) {
+    if (!table) return;
+    decode(z, grey);
+    for (let k = 0; k < PIXELS; k++) frame.data.fill(grey[k], 4 * k, 4 * k + 3);
+    context.putImageData(frame, 0, 0);
+  }
+
   return {
     load,
     decode,
+    paint,
     get ready() {
       return table !== null;
     },

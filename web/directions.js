@@ -110,21 +110,12 @@ function point() {
 
 // The same digit as on the first screen, which is out of sight while one presses buttons down here.
 const live = find(".live").getContext("2d");
-const frame = new ImageData(28, 28);
-const grey = new Uint8ClampedArray(784);
-frame.data.fill(255);
-function draw() {
-  if (!window.decoderTable.ready) return;
-  window.decoderTable.decode(space.z, grey);
-  for (let i = 0; i < 784; i++) frame.data.fill(grey[i], 4 * i, 4 * i + 3);
-  live.putImageData(frame, 0, 0);
-}
 
 let resting = 0;
 function refresh() {
   if (!element.checkVisibility()) return;
   point();
-  draw();
+  window.decoderTable.paint(live, space.z);
   element.dataset.state = "moving";
   clearTimeout(resting);
   resting = setTimeout(ask, REST);

@@ -205,14 +205,9 @@ top_.addEventListener("keydown", (event) => {
 // --- the small picture beside a hovering mouse ---
 
 const hint = preview.getContext("2d");
-const hintImage = new ImageData(28, 28);
-const hintGrey = new Uint8ClampedArray(784);
 function showPreview({ px, py }) {
   if (!window.decoderTable.ready) return;
-  window.decoderTable.decode(view.toLatent(px, py), hintGrey);
-  for (let i = 0; i < 784; i++) hintImage.data.fill(hintGrey[i], 4 * i, 4 * i + 3);
-  for (let i = 0; i < 784; i++) hintImage.data[4 * i + 3] = 255;
-  hint.putImageData(hintImage, 0, 0);
+  window.decoderTable.paint(hint, view.toLatent(px, py));
   const flip = (v) => (v > view.side - 96 ? v - 84 : v + 20);
   preview.style.transform = `translate(${flip(px)}px, ${flip(py)}px)`;
   preview.hidden = false;

@@ -235,34 +235,13 @@ function drawMarks(context) {
   }
 }
 
-// Places of discs that would cover each other, moved until they do not; a line leads to each home.
-function apart(homes, distance) {
-  const placed = homes.map((p) => ({ ...p }));
-  for (let round = 0; round < 20; round++) {
-    for (let i = 0; i < placed.length; i++) {
-      for (let j = 0; j < i; j++) {
-        const [a, b] = [placed[i], placed[j]];
-        const [dx, dy] = [a.px - b.px || 0.1, a.py - b.py];
-        const gap = Math.hypot(dx, dy);
-        if (gap >= distance) continue;
-        const push = (distance - gap) / 2 / gap;
-        a.px += dx * push;
-        a.py += dy * push;
-        b.px -= dx * push;
-        b.py -= dy * push;
-      }
-    }
-  }
-  return placed;
-}
-
 function drawNumerals(context) {
   const radius = view.side < 480 ? 9 : 12;
   context.textAlign = "center";
   context.textBaseline = "middle";
   context.font = `700 ${radius + 2}px system-ui, sans-serif`;
   const homes = props.centroids.map(([x, y]) => view.toPixels({ x, y }));
-  apart(homes, 2 * radius + 4).forEach((p, digit) => {
+  window.apart(homes, 2 * radius + 4).forEach((p, digit) => {
     context.lineWidth = 2;
     context.strokeStyle = colour.digits[digit];
     context.beginPath();

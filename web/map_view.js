@@ -66,3 +66,24 @@ window.MapView = class {
     return power * [1, 2, 5, 10].find((m) => m * power >= rough);
   }
 };
+
+// Places of discs that would cover each other, moved until they do not; { px, py } each, in pixels.
+window.apart = (homes, distance, rounds = 20) => {
+  const placed = homes.map((p) => ({ ...p }));
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < placed.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const [a, b] = [placed[i], placed[j]];
+        const [dx, dy] = [a.px - b.px || 0.1, a.py - b.py];
+        const gap = Math.hypot(dx, dy);
+        if (gap >= distance) continue;
+        const push = (distance - gap) / 2 / gap;
+        a.px += dx * push;
+        a.py += dy * push;
+        b.px -= dx * push;
+        b.py -= dy * push;
+      }
+    }
+  }
+  return placed;
+};

@@ -31,29 +31,14 @@ function placesAt({ xy, classes, epochs }, from, t) {
   return Float32Array.from({ length: wide }, (_, i) => xy[a + i] + t * (xy[b + i] - xy[a + i]));
 }
 
-// As the discs of the big map: those that would cover each other are moved until they do not.
+// As the discs of the big map. Before training all homes are one: from a small circle they part to
+// all sides.
 function apart(homes, distance) {
-  // Before training all homes are one: from a small circle they part to all sides.
-  const placed = homes.map((p) => {
+  const start = homes.map((p) => {
     const angle = (2 * Math.PI * p.digit) / 10;
     return { px: p.px + Math.cos(angle), py: p.py + Math.sin(angle) };
   });
-  for (let round = 0; round < 40; round++) {
-    for (let i = 0; i < placed.length; i++) {
-      for (let j = 0; j < i; j++) {
-        const [a, b] = [placed[i], placed[j]];
-        const [dx, dy] = [a.px - b.px || 0.1, a.py - b.py];
-        const gap = Math.hypot(dx, dy);
-        if (gap >= distance) continue;
-        const push = (distance - gap) / 2 / gap;
-        a.px += dx * push;
-        a.py += dy * push;
-        b.px -= dx * push;
-        b.py -= dy * push;
-      }
-    }
-  }
-  return placed;
+  return window.apart(start, distance, 40);
 }
 
 function label(context, text, px, py) {

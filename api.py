@@ -8,7 +8,28 @@ import gradio as gr
 from PIL import Image
 
 from compass import Compass
+from gate import REFUSED, SENSELESS, is_own
 from paths import Paths
+
+
+class Application(gr.Blocks):
+    """gr.Blocks that tells what is wrong with a request.
+
+    Gradio alone answers null, and puts a traceback into the log, where values are missing or are
+    not what a component takes.
+    """
+
+    async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        try:
+            return await super().process_api(*args, **kwargs)
+        except Exception as error:
+            refused = isinstance(error, gr.Error)
+            if not refused and is_own(error):
+                raise
+            if isinstance(kwargs.get("request"), gr.Request):
+                kwargs["request"].request.scope[REFUSED] = True
+            message = error.message if refused else SENSELESS
+            raise gr.Error(message, print_exception=False) from None
 
 
 def readable(function: Callable[..., Any]) -> Callable[..., Any]:

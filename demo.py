@@ -4,7 +4,11 @@ python demo.py        # http://127.0.0.1:7862
 """
 
 import argparse
+import errno
+import importlib.util
 import os
+import signal
+import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -12,16 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
-from api import add_api
+from api import Application, add_api
 from checkpoint import (
     COMPARED_PATH,
     DEFAULT_PATH,
     Checkpoint,
-    CheckpointError,
     load_checkpoint,
 )
 from compass import Compass
+from gate import QUEUED, Gate
 from navigator import Navigator
 from page import (
     build_directions,
@@ -38,6 +43,9 @@ from widgets import PALETTE, web_file
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7862
+SPACE_PORT = 7860  # the one at which Hugging Face looks for a Space
+CLEANED = (600, 3600)  # every so many seconds, files in Gradio's cache older than so many go
+PATIENCE = 30.0  # seconds in which requests in flight may finish when the server is told to end
 
 
 def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> gr.Blocks:
@@ -48,9 +56,9 @@ def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> g
         others: by label, models whose training can be seen beside its own.
     """
     compass, checkpoint = Compass(paths), paths.navigator.checkpoint
-    # /decode leaves a small PNG in Gradio's cache for each answer: those of the last hour stay.
-    with gr.Blocks(
-        title="Latent Space Navigator", analytics_enabled=False, delete_cache=(600, 3600)
+    # /decode leaves a small PNG in Gradio's cache for each answer.
+    with Application(
+        title="Latent Space Navigator", analytics_enabled=False, delete_cache=CLEANED
     ) as demo:
         gr.HTML(web_file("heading.html"), elem_id="heading")
         instrument = build_instrument(paths, reader)
@@ -78,7 +86,7 @@ def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> g
             js="(...values) => { latentSpace.choose(values); return []; }",
         )
         add_api(paths, compass, instrument.x, instrument.y)
-    return demo
+    return demo.queue(max_size=QUEUED)
 
 
 def launch_options() -> dict[str, Any]:
@@ -116,7 +124,10 @@ def warm_up(paths: Paths, reader: Reader) -> None:
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The command line; GRADIO_SERVER_PORT gives the default port."""
+    """The command line; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT give the defaults' place.
+
+    In a Hugging Face Space the defaults are those that it needs.
+    """
     parser = argparse.ArgumentParser(
         description="Explore the latent space of a trained VAE in the browser.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -128,10 +139,18 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=[DEFAULT_PATH, COMPARED_PATH],
         help="the model to explore; further ones are compared with it in the replay of training",
     )
-    parser.add_argument("--host", default=DEFAULT_HOST, help="0.0.0.0 to serve the network")
+    in_space = "SPACE_ID" in os.environ
+    host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if in_space else DEFAULT_HOST)
+    parser.add_argument("--host", default=host, help="0.0.0.0 to serve the network")
     # A text default goes through `type` too, so that a wrong variable is reported like an option.
-    port = os.environ.get("GRADIO_SERVER_PORT", str(DEFAULT_PORT))
+    usual = str(SPACE_PORT if in_space else DEFAULT_PORT)
+    port = os.environ.get("GRADIO_SERVER_PORT", usual)
     parser.add_argument("--port", type=port_number, default=port)
+    parser.add_argument(
+        "--mcp",
+        action="store_true",
+        help="also a tool server (Model Context Protocol) at /gradio_api/mcp/",
+    )
     return parser.parse_args(argv)
 
 
@@ -141,42 +160,86 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def check_address(host: str, port: int) -> None:
+    """Raises ValueError, with the remedy, if nothing can be served there."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError):
+        raise ValueError(
+            f"host {host!r:.80} is unknown; give an address of this machine, or 0.0.0.0 for all"
+        ) from None
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(address)
+        except PermissionError:
+            raise ValueError(f"port {port} needs more rights; give one above 1023") from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ValueError(
+                    f"port {port} on {host} is not free; choose another with --port, or end the "
+                    "program that uses it"
+                ) from None
+            raise ValueError(
+                f"host {host!r:.80} is not of this machine; give 127.0.0.1, or 0.0.0.0 for all"
+            ) from None
+
+
+def load(paths: list[Path]) -> tuple[Paths, dict[str, Checkpoint]]:
+    """The model to explore and, by label, those to compare with it.
+
+    Raises:
+        ValueError: if one cannot be used.
+    """
+    first, *rest = [load_checkpoint(path) for path in paths]
+    others: dict[str, Checkpoint] = {}
+    for path, checkpoint in zip(paths[1:], rest, strict=True):
+        taken = checkpoint.label in (first.label, *others)
+        others[f"{checkpoint.label}, {path}" if taken else checkpoint.label] = checkpoint
+    return Paths(Navigator(first)), others
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve the page until Ctrl-C; the exit status."""
+    """Serve the page until SIGTERM or Ctrl-C, and then answer what was asked; the exit status."""
     options = parse_arguments(argv)
     try:
-        first, *rest = [load_checkpoint(path) for path in options.checkpoint]
-        paths = Paths(Navigator(first))
-        others = {}
-        for path, checkpoint in zip(options.checkpoint[1:], rest, strict=True):
-            taken = checkpoint.label in (first.label, *others)
-            others[f"{checkpoint.label}, {path}" if taken else checkpoint.label] = checkpoint
-    except (CheckpointError, ValueError) as error:
+        if options.mcp and importlib.util.find_spec("mcp") is None:
+            raise ValueError("--mcp needs another package: pip install 'gradio[mcp]'")
+        check_address(options.host, options.port)
+        paths, others = load(options.checkpoint)
+    except ValueError as error:
         print(f"demo.py: {error}", file=sys.stderr)
         return 1
     reader = Reader(paths.navigator)
     demo = build_demo(paths, reader, others)
+    gate = Gate({"model": paths.navigator.checkpoint.label})
+    told_to_end = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told_to_end.set())
     try:
         demo.launch(
             server_name=options.host,
             server_port=options.port,
             quiet=True,
             prevent_thread_lock=True,
+            mcp_server=options.mcp,
+            app_kwargs={"middleware": [Middleware(gate.around)]},
             **launch_options(),
         )
-    except OSError:
-        print(
-            f"demo.py: port {options.port} on {options.host} is not free; choose another with "
-            "--port, or end the program that uses it",
-            file=sys.stderr,
-        )
+    except OSError as error:
+        print(f"demo.py: the server cannot start: {error}", file=sys.stderr)
         return 1
     print(
         f"Latent Space Navigator: http://{options.host}:{options.port} (Ctrl-C ends it)", flush=True
     )
     # Nobody has asked for a path yet: by the time that somebody does, what it needs is there.
     threading.Thread(target=warm_up, args=(paths, reader), daemon=True).start()
-    demo.block_thread()
+    while not told_to_end.wait(1):  # on Windows, a wait without end hears no Ctrl-C
+        pass
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait
+    if not gate.drain(PATIENCE):
+        print(f"demo.py: {gate.running} requests took too long and are dropped", file=sys.stderr)
+    demo.close(verbose=False)
     return 0
 
 

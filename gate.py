@@ -1,0 +1,163 @@
+"""The door of the server: what is let in, how much at once, and how it closes.
+
+ASGI middleware around Gradio's application, which bounds neither the size of a request nor their
+number, tells nobody whether it is well, and at its end drops what it is still working on.
+"""
+
+import itertools
+import json
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+API = "/gradio_api"
+MAX_BODY = 8_000_000  # bytes: a picture of drawing.MAX_BYTES in base64, and what goes with it
+MAX_RUNNING = 256  # requests at once; of 50 people who drag, 10 wait on average
+QUEUED = 64  # computations that wait in Gradio's queue, some seconds of work
+QUIET = 1.0  # seconds without a request after which nobody is thought to wait for an answer
+STREAMS = (
+    "/heartbeat/",
+    "/mcp",
+    "/upload_progress",
+)  # GETs that end with the page, not by themselves
+
+FULL = "Too many people ask at once just now; wait a moment and try again."
+ENDING = "The server is about to end; try again in a moment."
+NO_UPLOADS = "No files are taken here; the page sends a picture with its question."
+NO_LENGTH = "The size of the request is not told; send a Content-Length."
+TOO_LARGE = f"The request is too large; send at most {MAX_BODY // 10**6} MB."
+SENSELESS = "The request makes no sense here; see the API's description at /gradio_api/info."
+FAULT = "Something went wrong on the server; its log tells what."
+
+ROOT = Path(__file__).parent
+REFUSED = "refused"  # key of a request's scope: the application found fault with what was sent
+
+
+class Gate:
+    """Counts, refuses and drains the requests of one server; holds nothing of any visitor.
+
+    Args:
+        about: what /health tells besides the state, as JSON takes it.
+    """
+
+    def __init__(self, about: dict[str, Any]):
+        self.about = about
+        self.running = 0
+        self.ending = False
+        self._last = time.monotonic()
+
+    def around(self, application: Application) -> Application:
+        """The application behind this gate."""
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http":
+                await application(scope, receive, send)
+            elif scope["path"] == "/health":
+                await self._health(send)
+            elif refusal := self._refusal(scope):
+                await _answer(send, *refusal)
+            elif scope["method"] == "GET" and any(part in scope["path"] for part in STREAMS):
+                await application(scope, receive, send)
+            else:
+                self.running += 1
+                try:
+                    await _handled(application, scope, receive, send)
+                finally:
+                    self.running -= 1
+                    self._last = time.monotonic()
+
+        return guarded
+
+    async def _health(self, send: Send) -> None:
+        state = {"status": "ending" if self.ending else "ok", "running": self.running}
+        await _answer(send, 503 if self.ending else 200, state | self.about)
+
+    def _refusal(self, scope: Scope) -> tuple[int, Any] | None:
+        """Status and sentence, if the request is not let in."""
+        path, headers = scope["path"], dict(scope["headers"])
+        if path.startswith(f"{API}/upload") and scope["method"] == "POST":
+            return 403, NO_UPLOADS
+        if b"transfer-encoding" in headers:
+            return 411, NO_LENGTH
+        if int(headers.get(b"content-length", b"0")) > MAX_BODY:
+            return 413, TOO_LARGE
+        if scope["method"] != "POST":
+            return None  # pages and results: who has asked gets the answer, also at the end
+        if self.ending:
+            return 503, ENDING
+        if self.running >= MAX_RUNNING:
+            return 503, FULL
+        return None
+
+    def drain(self, seconds: float) -> bool:
+        """Let nothing new in; wait until all is answered, at most so long. Whether it was.
+
+        For the thread that ends the server, which is not the server's own.
+        """
+        self.ending = True
+        self._last, until = time.monotonic(), time.monotonic() + seconds
+        while self.running or time.monotonic() - self._last < QUIET:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        return True
+
+
+async def _handled(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    """The application's answer, or a sentence where it stumbles over the request."""
+    started, full = False, False
+
+    async def watched(message: dict[str, Any]) -> None:
+        nonlocal started, full
+        if message["type"] == "http.response.start":
+            started = True
+            full = message["status"] == 503  # Gradio's queue, in words for programmers
+            if message["status"] == 500 and scope.get(REFUSED):
+                message["status"] = 400
+            if full:
+                return await _answer(send, 503, FULL)
+        if not full:
+            await send(message)
+
+    try:
+        await application(scope, receive, watched)
+    except Exception as error:
+        ours = is_own(error)
+        if ours:
+            traceback.print_exception(error)
+        else:
+            where = f"{scope['method']} {scope['path']!r:.60}"  # no line breaks into the log
+            print(f"refused: {where}: {type(error).__name__}", file=sys.stderr)
+        if started:
+            raise
+        await _answer(send, *((500, FAULT) if ours else (400, SENSELESS)))
+
+
+def is_own(error: BaseException) -> bool:
+    """Whether an error arose in this program, and not in a library that read a request for it."""
+    folders = [Path(frame.filename).parent for frame in traceback.extract_tb(error.__traceback__)]
+    # The first frames are those that caught it.
+    called = itertools.dropwhile(lambda folder: folder == ROOT, folders)
+    return ROOT in called
+
+
+async def _answer(send: Send, status: int, content: Any) -> None:
+    detail = {"detail": content} if isinstance(content, str) else content
+    body = json.dumps(detail).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,277 @@
+"""The server's door: sizes, numbers, health, and an end that drops nothing."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from conftest import ROOT
+
+import gate
+from benchmarks.server import free_port
+from gate import Gate
+
+
+class Inner:
+    """An application that answers when it is let go, and keeps what it was sent."""
+
+    def __init__(self):
+        self.let_go = asyncio.Event()
+        self.seen = []
+
+    async def __call__(self, scope, receive, send):
+        self.seen.append(scope["path"])
+        if scope["path"] == "/stumble":
+            json.loads("{")
+        if scope["path"] == "/queue":
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b"Queue is full. Max size is 64"})
+            return
+        if scope["path"] == "/slow":
+            await self.let_go.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"answer"})
+
+
+def behind_gate(visit) -> Gate:
+    """Run `visit(client, inner, gate)` against an Inner behind a Gate."""
+
+    async def run():
+        inner, door = Inner(), Gate({"model": "a model"})
+        transport = httpx.ASGITransport(door.around(inner), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
+            await visit(client, inner, door)
+        return door
+
+    return asyncio.run(run())
+
+
+def test_what_is_too_large_is_refused_unread():
+    async def visit(client, inner, door):
+        answer = await client.post("/", content=b"x" * (gate.MAX_BODY + 1))
+        assert answer.status_code == 413 and "8 MB" in answer.json()["detail"]
+
+        async def pieces():
+            yield b"x"
+
+        answer = await client.post("/", content=pieces())
+        assert answer.status_code == 411 and "Content-Length" in answer.json()["detail"]
+        assert inner.seen == []
+        assert (await client.post("/", content=b"x" * gate.MAX_BODY)).text == "answer"
+
+    behind_gate(visit)
+
+
+def test_uploads_are_refused():
+    async def visit(client, inner, door):
+        for path in ("/gradio_api/upload", "/gradio_api/upload/"):
+            answer = await client.post(path, files={"files": ("../../x.png", b"x")})
+            assert answer.status_code == 403
+        assert inner.seen == []
+
+    behind_gate(visit)
+
+
+def test_too_many_at_once_are_refused_and_the_others_answered(monkeypatch):
+    monkeypatch.setattr(gate, "MAX_RUNNING", 3)
+
+    async def visit(client, inner, door):
+        waiting = [asyncio.create_task(client.post("/slow")) for _ in range(3)]
+        while door.running < 3:
+            await asyncio.sleep(0)
+        refused = await client.post("/slow")
+        assert refused.status_code == 503 and refused.headers["retry-after"] == "1"
+        assert refused.json() == {"detail": gate.FULL}
+        assert (await client.get("/page")).text == "answer"  # reading goes on
+        inner.let_go.set()
+        assert [(await answer).text for answer in waiting] == ["answer"] * 3
+        assert (await client.post("/slow")).text == "answer"
+        assert door.running == 0
+
+    behind_gate(visit)
+
+
+def test_a_full_queue_is_told_in_plain_words():
+    async def visit(client, inner, door):
+        answer = await client.post("/queue")
+        assert answer.status_code == 503 and answer.json() == {"detail": gate.FULL}
+
+    behind_gate(visit)
+
+
+def test_what_stumbles_over_a_request_is_no_fault_of_the_server(capsys):
+    async def visit(client, inner, door):
+        answer = await client.post("/stumble")
+        # The error arises in the test's file, which is not of this program.
+        assert answer.status_code == 400 and answer.json() == {"detail": gate.SENSELESS}
+        assert door.running == 0
+
+    behind_gate(visit)
+    assert capsys.readouterr().err == "refused: POST '/stumble': JSONDecodeError\n"
+
+
+def test_a_fault_of_the_server_is_logged_with_its_place_and_told_without(capsys, monkeypatch):
+    monkeypatch.setattr(gate, "is_own", lambda error: True)
+
+    async def visit(client, inner, door):
+        answer = await client.post("/stumble")
+        assert answer.status_code == 500 and answer.json() == {"detail": gate.FAULT}
+
+    behind_gate(visit)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_only_errors_of_this_program_are_its_own(navigator):
+    with pytest.raises(ValueError) as caught:
+        navigator.look("left", 0)
+    assert gate.is_own(caught.value)
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads("{")
+    assert not gate.is_own(caught.value)
+
+
+def test_a_draining_gate_answers_what_runs_and_refuses_what_comes(monkeypatch):
+    monkeypatch.setattr(gate, "QUIET", 0.2)
+
+    async def visit(client, inner, door):
+        running = asyncio.create_task(client.post("/slow"))
+        while not door.running:
+            await asyncio.sleep(0)
+        drained = asyncio.create_task(asyncio.to_thread(door.drain, 30.0))
+        while not door.ending:
+            await asyncio.sleep(0)
+        assert (await client.get("/health")).status_code == 503
+        assert (await client.get("/health")).json()["status"] == "ending"
+        refused = await client.post("/slow")
+        assert refused.status_code == 503 and refused.json() == {"detail": gate.ENDING}
+        assert (await client.get("/result")).text == "answer"
+        assert not drained.done()
+        inner.let_go.set()
+        assert (await running).text == "answer"
+        assert await drained
+
+    behind_gate(visit)
+
+
+def test_draining_does_not_wait_for_ever():
+    async def visit(client, inner, door):
+        running = asyncio.create_task(client.post("/slow"))
+        while not door.running:
+            await asyncio.sleep(0)
+        assert not await asyncio.to_thread(door.drain, 0.1)
+        inner.let_go.set()
+        await running
+
+    behind_gate(visit)
+
+
+# --- the server itself ---
+
+
+def call(address: str, endpoint: str, *data) -> str:
+    """The id of a computation in Gradio's queue.
+
+    Raises:
+        httpx.HTTPStatusError: if it is refused.
+    """
+    answer = httpx.post(f"{address}gradio_api/call/{endpoint}", json={"data": data})
+    return answer.raise_for_status().json()["event_id"]
+
+
+def result(address: str, endpoint: str, event: str):
+    """What a computation in Gradio's queue found; waits for it."""
+    told = httpx.get(f"{address}gradio_api/call/{endpoint}/{event}", timeout=120).text
+    kind, data = told.strip().split("\n\n")[-1].split("\n")
+    assert kind == "event: complete", told
+    return json.loads(data.removeprefix("data: "))[0]
+
+
+def health(address: str) -> httpx.Response:
+    return httpx.get(f"{address}health")
+
+
+def test_health(served, released):
+    answer = health(served)
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "running": 0, "model": released.label}
+
+
+def test_beyond_the_queues_limit_one_is_refused_and_the_others_go_on(served, released):
+    """More than wait at most; those that were let in are answered, rightly."""
+    asked = [(a, b) for a in range(10) for b in range(10)] * 2
+    with ThreadPoolExecutor(32) as pool:
+
+        def ask(pair):
+            try:
+                return pair, call(served, "interpolate", *pair, "geodesic", 24, False)
+            except httpx.HTTPStatusError as error:
+                return pair, error.response
+
+        answers = list(pool.map(ask, asked))
+        refused = [found for _, found in answers if not isinstance(found, str)]
+        taken = [(pair, found) for pair, found in answers if isinstance(found, str)]
+        assert refused and len(taken) >= gate.QUEUED
+        assert {(r.status_code, r.json()["detail"]) for r in refused} == {(503, gate.FULL)}
+        # Another visitor's digit does not wait for the queue.
+        assert httpx.get(served).status_code == 200
+        ways = list(pool.map(lambda one: result(served, "interpolate", one[1]), taken))
+    for ((start, end), _), way in zip(taken, ways, strict=True):
+        assert way["path"][0] == released.prototypes[start].tolist()
+        assert way["path"][-1] == released.prototypes[end].tolist()
+    assert len(taken) + len(refused) == len(asked)
+    assert result(served, "random_sample", call(served, "random_sample", 1))
+
+
+@pytest.fixture
+def own_demo(tmp_path):
+    """A demo that the test may end: its process, its address and its log."""
+    cache = tmp_path / "cache"
+    log = tmp_path / "log"
+    port = free_port()
+    with open(log, "w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "demo.py", "--port", str(port)],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "GRADIO_TEMP_DIR": str(cache)},
+        )
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        until = time.monotonic() + 180
+        while "Ctrl-C ends it" not in log.read_text():
+            assert process.poll() is None and time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        yield process, address, log, cache
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_the_server_first_answers_what_it_was_asked(own_demo, told):
+    process, address, log, cache = own_demo
+    picture = result(address, "decode", call(address, "decode", 0.5, 0.5))
+    assert list(cache.rglob("*.png"))
+    events = [call(address, "interpolate", 0, end, "geodesic", 24, False) for end in range(1, 7)]
+    with ThreadPoolExecutor() as pool:
+        results = [pool.submit(result, address, "interpolate", event) for event in events]
+        while not health(address).json()["running"]:
+            assert not any(waiting.done() for waiting in results)
+        process.send_signal(told)
+        while health(address).status_code == 200:
+            pass
+        with pytest.raises(httpx.HTTPStatusError) as refused:
+            call(address, "decode", 0, 0)
+        assert refused.value.response.json() == {"detail": gate.ENDING}
+        assert httpx.get(picture["url"]).content.startswith(b"\x89PNG")
+        assert [len(waiting.result()["path"]) for waiting in results] == [24] * 6
+    assert process.wait(timeout=60) == 0
+    assert log.read_text().count("\n") == 1  # the line that it started with
+    assert not list(cache.rglob("*.png"))

@@ -233,13 +233,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"Latent Space Navigator: http://{options.host}:{options.port} (Ctrl-C ends it)", flush=True
     )
     # Nobody has asked for a path yet: by the time that somebody does, what it needs is there.
-    threading.Thread(target=warm_up, args=(paths, reader), daemon=True).start()
+    warming = threading.Thread(target=warm_up, args=(paths, reader), daemon=True)
+    warming.start()
     while not told_to_end.wait(1):  # on Windows, a wait without end hears no Ctrl-C
         pass
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait
     if not gate.drain(PATIENCE):
         print(f"demo.py: {gate.running} requests took too long and are dropped", file=sys.stderr)
     demo.close(verbose=False)
+    warming.join()  # Python cannot end in order while a thread computes in torch
     return 0
 
 

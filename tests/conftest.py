@@ -1,6 +1,10 @@
 """What the tests share: real digits, checkpoints, a running demo, a Chromium."""
 
 import dataclasses
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 import trainer
 from benchmarks.chromium import launch_chromium
-from benchmarks.server import running_demo
+from benchmarks.server import free_port, running_demo
 from checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
 from mnist import Digits
 from navigator import Navigator
@@ -80,6 +84,34 @@ def served(tmp_path_factory) -> Iterator[str]:
     with running_demo(log) as address:
         yield address
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture
+def own_demo(tmp_path):
+    """own_demo(...) -> a demo that the test may end: its process, address, log and cache."""
+    started = []
+
+    def start(*options: str, program: tuple[str, ...] = ("demo.py",), **environment: str):
+        log, cache, port = tmp_path / "log", tmp_path / "cache", free_port()
+        with open(log, "w") as output:
+            process = subprocess.Popen(
+                [sys.executable, *program, "--port", str(port), *options],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                env={**os.environ, "GRADIO_TEMP_DIR": str(cache), **environment},
+            )
+        started.append(process)
+        until = time.monotonic() + 180
+        while "Ctrl-C ends it" not in log.read_text():
+            assert process.poll() is None and time.monotonic() < until, log.read_text()
+            time.sleep(0.1)
+        return process, f"http://127.0.0.1:{port}/", log, cache
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")

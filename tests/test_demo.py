@@ -1,6 +1,7 @@
 """`python demo.py` from the shell: what it says when it cannot start."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from packaging.version import Version
 
 import demo
 from benchmarks.server import free_port
@@ -77,3 +79,64 @@ def test_it_starts_from_another_folder_when_the_checkpoint_is_named(tmp_path, bu
     path = ROOT / "pretrained" / "vae_mnist.pt"
     done = run("--checkpoint", str(path), "--port", str(busy_port), folder=tmp_path)
     assert "is not free" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        ("", "host '' is unknown"),
+        ("no such host", "host 'no such host' is unknown"),
+        ("x" * 300, "is unknown"),
+        ("999.1.1.1", "host '999.1.1.1' is unknown"),
+        ("192.0.2.1", "host '192.0.2.1' is not of this machine"),  # an address for documentation
+    ],
+)
+def test_a_wrong_host_is_named(host, message):
+    with pytest.raises(ValueError) as caught:
+        demo.check_address(host, free_port())
+    assert message in str(caught.value) and "0.0.0.0" in str(caught.value)
+
+
+def test_a_wrong_host_is_one_clear_line():
+    done = run("--host", "999.1.1.1", "--port", str(free_port()))
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("demo.py: host '999.1.1.1' is unknown; give")
+    assert done.stderr.count("\n") == 1
+
+
+def test_unknown_options_are_named(capsys):
+    for wrong in (["--sharing"], ["--checkpoint"], ["--mcp=yes"]):
+        with pytest.raises(SystemExit) as caught:
+            demo.parse_arguments(wrong)
+        assert caught.value.code == 2 and wrong[0].split("=")[0] in capsys.readouterr().err
+
+
+def test_a_tool_server_that_is_not_installed_is_one_clear_line(monkeypatch, capsys):
+    monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: None)
+    assert demo.main(["--mcp", "--port", str(free_port())]) == 1
+    assert capsys.readouterr().err == (
+        "demo.py: --mcp needs another package: pip install 'gradio[mcp]'\n"
+    )
+
+
+def test_a_space_needs_no_option(monkeypatch):
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SPACE_ID", "somebody/navigator")
+    options = demo.parse_arguments([])
+    assert (options.host, options.port) == ("0.0.0.0", 7860)
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.2")
+    assert demo.parse_arguments([]).host == "127.0.0.2"
+
+
+def test_the_front_matter_fits_this_repository():
+    """What a Hugging Face Space reads of README.md."""
+    _, block, _ = (ROOT / "README.md").read_text().split("---\n", 2)
+    told = dict(line.split(": ", 1) for line in block.splitlines())
+    assert told["sdk"] == "gradio" and (ROOT / told["app_file"]).is_file()
+    wanted = (ROOT / "requirements.txt").read_text()
+    low, high = re.search(r"gradio>=([\d.]+),<([\d.]+)", wanted).groups()
+    version = told["sdk_version"]
+    assert Version(low) <= Version(version) < Version(high)
+    needs = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert Version(told["python_version"].strip('"')) >= Version(needs.group(1))

@@ -2,19 +2,14 @@
 
 import asyncio
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import ROOT
 
 import gate
-from benchmarks.server import free_port
 from gate import Gate
 
 
@@ -204,7 +199,7 @@ def test_health(served, released):
 
 def test_beyond_the_queues_limit_one_is_refused_and_the_others_go_on(served, released):
     """More than wait at most; those that were let in are answered, rightly."""
-    asked = [(a, b) for a in range(10) for b in range(10)] * 2
+    asked = [(a, b) for a in range(10) for b in range(10)]
     with ThreadPoolExecutor(32) as pool:
 
         def ask(pair):
@@ -228,35 +223,9 @@ def test_beyond_the_queues_limit_one_is_refused_and_the_others_go_on(served, rel
     assert result(served, "random_sample", call(served, "random_sample", 1))
 
 
-@pytest.fixture
-def own_demo(tmp_path):
-    """A demo that the test may end: its process, its address and its log."""
-    cache = tmp_path / "cache"
-    log = tmp_path / "log"
-    port = free_port()
-    with open(log, "w") as output:
-        process = subprocess.Popen(
-            [sys.executable, "demo.py", "--port", str(port)],
-            cwd=ROOT,
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "GRADIO_TEMP_DIR": str(cache)},
-        )
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        until = time.monotonic() + 180
-        while "Ctrl-C ends it" not in log.read_text():
-            assert process.poll() is None and time.monotonic() < until, log.read_text()
-            time.sleep(0.1)
-        yield process, address, log, cache
-    finally:
-        process.kill()
-        process.wait()
-
-
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_end_the_server_first_answers_what_it_was_asked(own_demo, told):
-    process, address, log, cache = own_demo
+    process, address, log, cache = own_demo()
     picture = result(address, "decode", call(address, "decode", 0.5, 0.5))
     assert list(cache.rglob("*.png"))
     events = [call(address, "interpolate", 0, end, "geodesic", 24, False) for end in range(1, 7)]
@@ -275,3 +244,26 @@ def test_told_to_end_the_server_first_answers_what_it_was_asked(own_demo, told):
     assert process.wait(timeout=60) == 0
     assert log.read_text().count("\n") == 1  # the line that it started with
     assert not list(cache.rglob("*.png"))
+
+
+def test_told_to_end_at_once_it_ends_in_order(own_demo):
+    """While it still computes, in a thread of its own, what the first path will need."""
+    process, _, log, _ = own_demo()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    assert log.read_text().count("\n") == 1
+
+
+def test_files_in_the_cache_are_cleaned(own_demo):
+    program = ("-c", "import demo, sys; demo.CLEANED = 1, 1; sys.exit(demo.main())")
+    _, address, _, cache = own_demo(program=program)
+    for x in range(3):
+        picture = result(address, "decode", call(address, "decode", x, 0))
+        assert httpx.get(picture["url"]).status_code == 200
+    assert len(list(cache.rglob("*.png"))) >= 1
+    until = time.monotonic() + 60
+    while list(cache.rglob("*.png")):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert httpx.get(picture["url"]).status_code == 403
+    assert health(address).status_code == 200

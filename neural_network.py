@@ -158,10 +158,19 @@ class VAE(nn.Module):
         return self.encoder(x)
 
     def reparameterize(
-        self, mu: Tensor, logvar: Tensor, generator: torch.Generator | None = None
+        self,
+        mu: Tensor,
+        logvar: Tensor,
+        generator: torch.Generator | None = None,
+        eps: Tensor | None = None,
     ) -> Tensor:
-        """Sample z ~ N(mu, exp(logvar)) so that gradients reach both; (N, latent_dim)."""
-        eps = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
+        """Sample z ~ N(mu, exp(logvar)) so that gradients reach both; (N, latent_dim).
+
+        Args:
+            eps: (N, latent_dim) draws from N(0, I), if they are made already.
+        """
+        if eps is None:
+            eps = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
         return mu + eps * torch.exp(0.5 * logvar)
 
     def decode(self, z: Tensor) -> Tensor:
@@ -169,11 +178,11 @@ class VAE(nn.Module):
         return torch.sigmoid(self.decoder(z))
 
     def forward(
-        self, x: Tensor, generator: torch.Generator | None = None
+        self, x: Tensor, generator: torch.Generator | None = None, eps: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x (N, 1, 28, 28) -> logits (N, 1, 28, 28), mu and logvar (N, latent_dim)."""
         mu, logvar = self.encode(x)
-        z = self.reparameterize(mu, logvar, generator)
+        z = self.reparameterize(mu, logvar, generator, eps)
         return self.decoder(z), mu, logvar
 
 

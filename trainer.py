@@ -2,13 +2,16 @@
 
 python trainer.py                    # the committed checkpoint's recipe
 python trainer.py --resume           # go on after an interruption
+torchrun --nproc-per-node=2 trainer.py    # by two processes, each with its share of every batch
 """
 
 import argparse
+import contextlib
 import dataclasses
 import hashlib
+import io
 import math
-import shlex
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -25,11 +28,14 @@ import checkpoint as checkpoints
 import records
 from checkpoint import Checkpoint
 from device import resolve_device, resolve_precision
-from latent_utils import Encodings, digit_centroids, digit_prototypes, encode_dataset
+from interrupts import Terminated, stoppable
+from latent_utils import Encodings, encode_dataset
 from mnist import Digits, load_mnist
 from neural_network import VAE, VAEConfig, vae_loss
+from progress import check_output, kept, load_resumable, resume_path, snapshot
+from ranks import ALONE, Ranks, find_ranks
 from recipe import TrainingConfig, beta_at, learning_rate_at
-from replay import Replay, record, record_start
+from replay import record, record_start
 
 
 class TrainingError(RuntimeError):
@@ -37,21 +43,27 @@ class TrainingError(RuntimeError):
 
 
 def train_epoch(
-    model: VAE,
+    model: nn.Module,
     optimizer: torch.optim.Optimizer,
     images: Tensor,
     epoch: int,
     config: TrainingConfig,
     bar: tqdm,
+    ranks: Ranks = ALONE,
 ) -> tuple[float, float]:
     """One pass over images (N, 28, 28) uint8, on the model's device; mean recon and kl in nats.
 
-    All randomness comes from (seed, epoch), so that a resumed run needs no generator's state.
+    All randomness comes from (seed, epoch), so that a resumed run needs no generator's state, and
+    is drawn for the whole batch, so that the processes of a run share what one alone would draw.
+
+    Args:
+        model: a VAE, or one wrapped by `ranks`.
 
     Raises:
         TrainingError: if the loss or gradient is not finite, before the step would be taken.
     """
     device, n = images.device, len(images)
+    latent_dim = getattr(model, "module", model).config.latent_dim  # within, if it is wrapped
     order = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
     noise = torch.Generator(device).manual_seed(config.seed * 100_003 + epoch)
     batches = torch.randperm(n, generator=order).to(device).split(config.batch_size)
@@ -61,27 +73,33 @@ def train_epoch(
         lr = learning_rate_at(progress, config)
         for group in optimizer.param_groups:
             group["lr"] = lr
-        x = images[batch].unsqueeze(1).float().div_(255)  # (B, 1, 28, 28)
+        rows, share = ranks.part(len(batch))
+        keep = torch.rand((len(batch), 1, 28, 28), generator=noise, device=device)
+        x = images[batch[rows]].unsqueeze(1).float().div_(255)  # (B, 1, 28, 28)
         # Blanking pixels keeps the encoder from learning pictures by heart (Im et al. 2017); the
         # decoder is asked for all of them.
-        shown = x * (torch.rand(x.shape, generator=noise, device=device) >= config.blanking)
+        shown = x * (keep[rows] >= config.blanking)
+        eps = torch.randn((len(batch), latent_dim), generator=noise, device=device)[rows]
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16"):
-            logits, mu, logvar = model(shown, noise)
+            logits, mu, logvar = model(shown, eps=eps)
         # Outside of autocast: bf16 cannot tell 140.0 from 140.5 nats.
-        loss, recon, kl = vae_loss(logits, x, mu, logvar, beta_at(progress, config))
+        losses = vae_loss(logits, x, mu, logvar, beta_at(progress, config))
         optimizer.zero_grad()
-        loss.backward()
+        (
+            losses.loss * (share * ranks.size)
+        ).backward()  # the mean over processes is that of the batch
+        loss, recon, kl = ranks.sum(torch.stack(losses).detach() * share).tolist()
         norm = nn.utils.get_total_norm([p.grad for p in model.parameters()])
-        if not math.isfinite(loss.item() + norm.item()):
+        if not math.isfinite(loss + norm.item()):
             raise TrainingError(
-                f"the loss is {loss.item()} and the norm of its gradient {norm.item()} in epoch "
+                f"the loss is {loss} and the norm of its gradient {norm.item()} in epoch "
                 f"{epoch + 1}, step {step + 1}, at learning rate {lr:.2e}; the step was not "
                 "taken. Try a lower --learning-rate or another --seed"
             )
         if norm > config.grad_clip:
             nn.utils.clip_grads_with_norm_(model.parameters(), config.grad_clip, norm)
         optimizer.step()
-        totals += torch.tensor([recon.item(), kl.item()], dtype=torch.float64) * len(batch)
+        totals += torch.tensor([recon, kl], dtype=torch.float64) * len(batch)
         bar.update(len(batch))
     return tuple((totals / n).tolist())
 
@@ -109,87 +127,23 @@ def evaluate(
     return recon, kl, encodings
 
 
-def resume_path(output: Path) -> Path:
-    """Where an unfinished run keeps its state: vae_mnist.pt -> vae_mnist.resume.pt."""
-    return output.with_suffix(".resume.pt")
-
-
-def snapshot(
-    model: VAE,
-    config: TrainingConfig,
-    history: list[dict[str, float]],
-    encodings: Encodings,
-    pictures: Tensor,
-    replay: Replay,
-    training_state: dict[str, Any] | None,
-) -> Checkpoint:
-    """All that the demo needs of the model as it stands; tensors on the CPU.
-
-    Args:
-        pictures: (N, 28, 28) uint8, those of the encodings.
-    """
-    means, logvars, labels = encodings
-    return Checkpoint(
-        model_config=model.config,
-        training_config=config.recipe(),
-        weights={name: value.detach().cpu().clone() for name, value in model.state_dict().items()},
-        history=history,
-        class_names=[str(digit) for digit in range(10)],
-        means=means,
-        logvars=logvars,
-        labels=labels,
-        counts=labels.bincount(minlength=10),
-        centroids=digit_centroids(means, labels),
-        prototypes=digit_prototypes(means, labels),
-        pictures=pictures,
-        replay=replay,
-        training_state=training_state,
-    )
-
-
-def load_resumable(
-    output: Path, model_config: VAEConfig, config: TrainingConfig
-) -> Checkpoint | None:
-    """The unfinished run beside `output`; None if the run at `output` is finished.
-
-    Raises:
-        ValueError: if there is no run to resume, or it has another configuration.
-    """
-    unfinished = resume_path(output)
-    path = unfinished if unfinished.exists() else output
-    if not path.exists():
-        raise ValueError(f"there is no run to resume at {unfinished}; run without --resume")
-    found = checkpoints.load_checkpoint(path)
-    then = {**found.training_config, **dataclasses.asdict(found.model_config)}
-    now = {**config.recipe(), **dataclasses.asdict(model_config)}
-    differing = [
-        f"{key} ({then.get(key)!r} then, {now.get(key)!r} now)"
-        for key in sorted(then.keys() | now.keys())
-        if then.get(key) != now.get(key)
-    ]
-    if differing:
-        raise ValueError(
-            f"{path} was trained with another configuration: {', '.join(differing)}; give the "
-            "same options, or run without --resume"
-        )
-    if found.training_state is None and len(found.history) < config.epochs:
-        raise ValueError(f"{path} holds no state to resume from; run without --resume")
-    return None if found.training_state is None else found
-
-
 def train(
     config: TrainingConfig,
     model_config: VAEConfig,
     digits: Digits,
     resumed: Checkpoint | None = None,
-) -> Checkpoint:
+    ranks: Ranks = ALONE,
+) -> Checkpoint | None:
     """Train from scratch, or on from `resumed`; the state is on disk after each epoch.
+
+    Returns:
+        The finished checkpoint in process 0, None in the others.
 
     Raises:
         TrainingError: if the loss is not finite.
         KeyboardInterrupt: passed on; the last complete epoch is in `resume_path(output)`.
     """
-    device = resolve_device(config.device)
+    device = ranks.place(resolve_device(config.device))
     torch.manual_seed(config.seed)
     model = VAE(model_config).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
@@ -198,8 +152,14 @@ def train(
         model.load_state_dict(resumed.weights)
         optimizer.load_state_dict(resumed.training_state)
         history = list(resumed.history)
+    learner = ranks.wrap(model)
     images = digits.train_images.to(device)  # resident: an epoch indexes, it does not load
     test_images = digits.test_images.to(device)
+    if not ranks.first:
+        with tqdm(disable=True) as bar:
+            for epoch in range(len(history), config.epochs):
+                train_epoch(learner, optimizer, images, epoch, config, bar, ranks)
+        return None
     if resumed is None:
         replay = record_start(model, test_images, digits.test_labels)
     else:
@@ -209,7 +169,9 @@ def train(
     with tqdm(total=total, initial=done, unit="img", unit_scale=True, leave=False) as bar:
         for epoch in range(len(history), config.epochs):
             started = time.perf_counter()
-            train_recon, train_kl = train_epoch(model, optimizer, images, epoch, config, bar)
+            train_recon, train_kl = train_epoch(
+                learner, optimizer, images, epoch, config, bar, ranks
+            )
             recon, kl, encodings = evaluate(model, test_images, digits.test_labels)
             entry = {
                 "epoch": epoch + 1,
@@ -252,35 +214,45 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(options: dict[str, Any], command: str) -> None:
+def run(options: dict[str, Any], ranks: Ranks) -> None:
     """Train as the command line's options say, save, and say where."""
     resume = options.pop("resume")
     model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
     config = TrainingConfig(**options)
-    device = resolve_device(config.device)
-    config = dataclasses.replace(config, precision=resolve_precision(config.precision, device))
+    device = ranks.place(resolve_device(config.device))
     output = Path(config.output)
     resumed = None
-    if resume:
-        resumed = load_resumable(output, model_config, config)
-        if resumed is None:
+    if ranks.first:
+        # The others follow: what is wrong is said once.
+        precision = resolve_precision(config.precision, device)
+        config = dataclasses.replace(config, precision=precision)
+        resumed = load_resumable(output, model_config, config) if resume else None
+        check_output(output)
+    ranks.join(device)
+    config, resumed = ranks.share((config, resumed))
+    if resumed is not None and resumed.training_state is None:
+        if ranks.first:
             print(f"{output} is finished ({config.epochs} epochs); nothing to do.")
-            return
-    digits = load_mnist(config.data_dir)
-    print(f"Training on {len(digits.train_images):,} digits, {device}, {config.precision}.")
-    try:
-        final = train(config, model_config, digits, resumed)
-    except KeyboardInterrupt:
-        if resume_path(output).exists():
-            kept = len(checkpoints.load_checkpoint(resume_path(output)).history)
-            print(f"\nInterrupted; epochs 1 to {kept} are kept. To go on: {command} --resume")
-        else:
-            print("\nInterrupted before the first epoch was complete; nothing is kept.")
-        raise
+        return
+    digits = ranks.in_turn(lambda: load_mnist(config.data_dir))
+    if ranks.first:
+        processes = f", {ranks.size} processes" if ranks.size > 1 else ""
+        count = f"{len(digits.train_images):,}"
+        print(f"Training on {count} digits, {device}, {config.precision}{processes}.")
+    final = train(config, model_config, digits, resumed, ranks)
+    if final is not None:
+        finish(final, output)
+
+
+def finish(final: Checkpoint, output: Path) -> None:
+    """Save the finished run, its metrics and its curves, and say where they are."""
     checkpoints.save_checkpoint(output, final)
     resume_path(output).unlink(missing_ok=True)
     metrics, curves = output.with_name("metrics.json"), output.with_name("training_curves.png")
-    recipe = {"model": dataclasses.asdict(model_config), "training": config.recipe()}
+    recipe = {
+        "model": dataclasses.asdict(final.model_config),
+        "training": final.training_config,
+    }
     records.write_metrics(metrics, final.history, **recipe)
     records.draw_curves(curves, final.history)
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
@@ -290,19 +262,47 @@ def run(options: dict[str, Any], command: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status: 0, 1 for an error, 130 for Ctrl-C."""
+    """Run the command line; the exit status: 0, 1 for an error, 130 for Ctrl-C, 143 for SIGTERM."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    options = vars(build_parser().parse_args(argv))
-    command = shlex.join(["python", "trainer.py", *(a for a in argv if a != "--resume")])
+    ranks, options = ALONE, {}
     try:
-        run(options, command)
-    except KeyboardInterrupt:
-        return 130
+        ranks = find_ranks()
+        with contextlib.redirect_stderr(sys.stderr if ranks.first else io.StringIO()):
+            options = vars(build_parser().parse_args(argv))
+        output = Path(options["output"])
+        with stoppable():
+            try:
+                run(options, ranks)
+            except (KeyboardInterrupt, RuntimeError) as error:
+                if isinstance(error, RuntimeError) and not ranks.lost(error):
+                    raise
+                return stopped(error, output, ranks, argv)
     except (ValueError, OSError, TrainingError) as error:
-        print(f"trainer.py: {error}", file=sys.stderr)
+        if ranks.first or isinstance(error, OSError):
+            print(f"trainer.py: {error}", file=sys.stderr)
         return 1
+    ranks.leave()
     return 0
 
 
+def stopped(error: BaseException, output: Path, ranks: Ranks, argv: list[str]) -> int:
+    """Say why the run ends and how it can go on; the exit status."""
+    if isinstance(error, Terminated):
+        why, status = "The run was told to end (SIGTERM)", 143
+    elif isinstance(error, KeyboardInterrupt):
+        why, status = "Interrupted", 130
+    else:
+        why, status = "Another process of the run has ended", 1
+    if ranks.size > 1 and status == 143:
+        why = "Another process of the run has ended, or all were told to (SIGTERM)"
+    if ranks.rank <= 1:  # process 0 may be the one that is gone
+        print(f"\n{why}; {kept(output, [*ranks.command(), 'trainer.py', *argv])}", flush=True)
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if status and "WORLD_SIZE" in os.environ:
+        sys.stdout.flush()
+        os._exit(status)  # an orderly end would wait for processes that are gone
+    sys.exit(status)

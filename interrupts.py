@@ -16,8 +16,7 @@ def stoppable() -> Iterator[None]:
     """Within, the first Ctrl-C or SIGTERM is an exception; later ones do not disturb the end."""
 
     def stop(signum: int, _: Any) -> None:
-        for other in before:
-            signal.signal(other, signal.SIG_IGN)
+        hold()
         raise Terminated() if signum == signal.SIGTERM else KeyboardInterrupt()
 
     before = {}
@@ -28,3 +27,10 @@ def stoppable() -> Iterator[None]:
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)
+
+
+def hold() -> None:
+    """No signal disturbs what remains to be said, until `stoppable` ends."""
+    if threading.current_thread() is threading.main_thread():
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)

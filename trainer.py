@@ -28,7 +28,7 @@ import checkpoint as checkpoints
 import records
 from checkpoint import Checkpoint
 from device import resolve_device, resolve_precision
-from interrupts import Terminated, stoppable
+from interrupts import Terminated, hold, stoppable
 from latent_utils import Encodings, encode_dataset
 from mnist import Digits, load_mnist
 from neural_network import VAE, VAEConfig, vae_loss
@@ -36,6 +36,9 @@ from progress import check_output, kept, load_resumable, resume_path, snapshot
 from ranks import ALONE, Ranks, find_ranks
 from recipe import TrainingConfig, beta_at, learning_rate_at
 from replay import record, record_start
+
+
+SPEECH = 5  # seconds: torchrun ends all processes with the first to end, which should be process 0
 
 
 class TrainingError(RuntimeError):
@@ -274,13 +277,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             try:
                 run(options, ranks)
             except (KeyboardInterrupt, RuntimeError) as error:
+                hold()
                 if isinstance(error, RuntimeError) and not ranks.lost(error):
                     raise
                 return stopped(error, output, ranks, argv)
     except (ValueError, OSError, TrainingError) as error:
         if ranks.first or isinstance(error, OSError):
-            print(f"trainer.py: {error}", file=sys.stderr)
+            print(f"trainer.py: {error}", file=sys.stderr, flush=True)
+        else:
+            time.sleep(SPEECH)
         return 1
+    except SystemExit:
+        time.sleep(0 if ranks.first else SPEECH)
+        raise
     ranks.leave()
     return 0
 

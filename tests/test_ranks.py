@@ -18,13 +18,13 @@ from recipe import TrainingConfig
 
 # What torchrun starts: the trainer on the digits that ship with the tests, with a small model.
 PROGRAM = """
-    import functools, os, signal, sys
+    import os, signal, sys
     sys.path[:0] = [{root!r}, {tests!r}]
     import torch
     import trainer
     from conftest import SMALL, read_digits
     trainer.load_mnist = lambda folder: read_digits()
-    trainer.VAEConfig = lambda latent_dim: SMALL
+    trainer.VAEConfig = lambda latent_dim=2: SMALL
     {sabotage}
     if __name__ == "__main__":
         status = trainer.main(sys.argv[1:])

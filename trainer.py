@@ -37,7 +37,6 @@ from ranks import ALONE, Ranks, find_ranks
 from recipe import TrainingConfig, beta_at, learning_rate_at
 from replay import record, record_start
 
-
 SPEECH = 5  # seconds: torchrun ends all processes with the first to end, which should be process 0
 
 

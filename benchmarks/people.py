@@ -21,7 +21,7 @@ from PIL import Image
 
 # How often each is chosen when the one before is finished, of the sum.
 OFTEN = {
-    "drag": 12,
+    "drag": 18,
     "directions": 3,
     "draw": 3,
     "open a digit": 2,

@@ -20,7 +20,10 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running_process(
-    log: Path, module: str = "demo", environment: dict[str, str] | None = None
+    log: Path,
+    module: str = "demo",
+    environment: dict[str, str] | None = None,
+    port: int | None = None,
 ) -> Iterator[tuple[str, subprocess.Popen]]:
     """The address and the process of a demo on the committed checkpoint.
 
@@ -28,11 +31,12 @@ def running_process(
         log: where what it prints goes.
         module: "demo", or another that takes its port as its only argument.
         environment: variables that it has besides this program's.
+        port: where it listens; any free one by default.
 
     Raises:
         RuntimeError: with what it printed, if it does not come up within three minutes.
     """
-    port = free_port()
+    port = port or free_port()
     arguments = ["demo.py", "--port"] if module == "demo" else ["-m", module]
     with open(log, "w") as output:
         process = subprocess.Popen(

@@ -1,6 +1,7 @@
 # make demo    open the page on the committed checkpoint      make train   train it again
 # make test    every test, in a real Chromium too             make bench   speed and quality, measured
 # make lint    ruff
+# The tests need nginx too: apt install nginx, or brew install nginx.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -22,6 +23,7 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/chromium
 	$(RUN) -m benchmarks.page_speed
+	$(RUN) -m benchmarks.load
 	$(RUN) -m benchmarks.paths
 	$(RUN) -m benchmarks.training_speed
 	$(RUN) -m benchmarks.quality

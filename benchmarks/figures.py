@@ -72,6 +72,28 @@ def page() -> str:
     return "\n".join(lines)
 
 
+def load() -> str:
+    report = read("load")
+    memory = report["memory"]
+    lines = [
+        f"**Load**: {report['people']} people dragging, drawing and comparing for "
+        f"{report['seconds']} seconds, they and one server on {report['cores']} cores "
+        f"(`python -m benchmarks.load`): {report['answers']:,} answers, "
+        f"{report['answers_a_second']:.0f} a second, {report['failures']} failures. Memory "
+        f"{memory['at_quarter_mb']:,.0f} MB after a quarter of the time and "
+        f"{memory['at_end_mb']:,.0f} MB at the end, {memory['most_mb']:,.0f} MB at most.",
+        "",
+        "| | answers | failures | p50, ms | p95, ms | p99, ms |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, f in report["actions"].items():
+        lines.append(
+            f"| {name} | {f['count']:,} | {f['failures']} | {f['p50']:.0f} | {f['p95']:.0f} "
+            f"| {f['p99']:.0f} |"
+        )
+    return "\n".join(lines)
+
+
 def paths() -> str:
     report = read("paths")
     found = report["summary"]
@@ -140,7 +162,7 @@ def prior() -> str:
 
 def section() -> str:
     """The text between the marks."""
-    return "\n\n".join([quality(), training(), prior(), paths(), page()]) + "\n"
+    return "\n\n".join([quality(), training(), prior(), paths(), page(), load()]) + "\n"
 
 
 def main() -> None:

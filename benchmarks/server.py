@@ -1,6 +1,7 @@
 """Start `python demo.py` as a user does, for the tests and the benchmarks."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -18,20 +19,32 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_demo(log: Path, module: str = "demo") -> Iterator[str]:
-    """The address of a demo on the committed checkpoint; what it prints goes to `log`.
+def running_process(
+    log: Path,
+    module: str = "demo",
+    environment: dict[str, str] | None = None,
+    port: int | None = None,
+) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address and the process of a demo on the committed checkpoint.
 
     Args:
+        log: where what it prints goes.
         module: "demo", or another that takes its port as its only argument.
+        environment: variables that it has besides this program's.
+        port: where it listens; any free one by default.
 
     Raises:
         RuntimeError: with what it printed, if it does not come up within three minutes.
     """
-    port = free_port()
+    port = port or free_port()
     arguments = ["demo.py", "--port"] if module == "demo" else ["-m", module]
     with open(log, "w") as output:
         process = subprocess.Popen(
-            [sys.executable, *arguments, str(port)], cwd=ROOT, stdout=output, stderr=output
+            [sys.executable, *arguments, str(port)],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            env=os.environ | (environment or {}),
         )
         try:
             for _ in range(1800):
@@ -40,7 +53,14 @@ def running_demo(log: Path, module: str = "demo") -> Iterator[str]:
                 time.sleep(0.1)
             if process.poll() is not None or "Ctrl-C ends it" not in log.read_text():
                 raise RuntimeError(f"the demo did not start: {log.read_text()}")
-            yield f"http://127.0.0.1:{port}/"
+            yield f"http://127.0.0.1:{port}/", process
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def running_demo(log: Path, module: str = "demo") -> Iterator[str]:
+    """The address of a demo; see `running_process`."""
+    with running_process(log, module) as (address, _):
+        yield address

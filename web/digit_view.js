@@ -13,6 +13,7 @@ frame.data.fill(255);
 
 const REST = 30; // ms without a move after which the exact picture is asked for
 const MEANWHILE = 150; // ms between questions during a long drag, for the words and bars
+const RETRY = 500; // ms after which a question that got no answer is asked once more
 const AGAIN = 400; // ms after a question within which another is part of the same drag
 
 props.names.forEach((name, digit) => {
@@ -77,6 +78,7 @@ function tell(answer) {
 
 let asking = false;
 let wanted = false;
+let failed = false; // whether the newest question was not answered
 let askedAt = 0;
 let askedFor = null; // the position of the newest question
 let full = false; // whether the next question, then the newest, is for the real digits too
@@ -98,12 +100,21 @@ async function ask() {
       tell(answer);
       space.tell({ x: z.x, y: z.y, returns: answer.returns });
       view.dataset.state = "shown";
+      failed = false;
     } catch (error) {
+      // Of several servers the one that was asked may just have ended: another takes over.
+      if (!failed) setTimeout(retry, RETRY, z);
+      failed = true;
       view.dataset.state = "failed";
       find(".verdict").textContent = "The server does not answer. Move again to retry.";
     }
   }
   asking = false;
+}
+
+function retry(z) {
+  wanted ||= space.isAt(z);
+  ask();
 }
 
 let resting = 0;

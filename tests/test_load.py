@@ -1,0 +1,104 @@
+"""The load test, small: every kind of action, no failure, and that it would tell of one."""
+
+import json
+import re
+
+import pytest
+from conftest import ROOT
+
+from benchmarks import load
+
+KINDS = {
+    "compare ways",
+    "compare ways: ask",
+    "decode from a program",
+    "decode from a program: ask",
+    "decode from a program: picture",
+    "draw",
+    "here",
+    "look, at rest",
+    "look, in a drag",
+    "nudge",
+    "open a digit",
+    "open the page",
+}
+
+# People who do everything twice as fast, and once each at first, so that ten seconds suffice.
+HASTY = """
+from benchmarks.people import Person
+
+class Hasty(Person):
+    def wait_time(self):
+        return 0.1
+
+    def on_start(self):
+        super().on_start()
+        for task in (Hasty.draw, Hasty.open_a_digit, Hasty.directions, Hasty.compare_ways,
+                     Hasty.decode, Hasty.drag{more}):
+            task(self)
+"""
+FAULTY = """
+
+def fail(self):
+    self.serve("a digit that is not", "digit", "test_digit", -1, "recon")
+"""
+
+
+def run(tmp_path, people: int, seconds: int, locustfile: str) -> tuple[int, dict]:
+    actions, output = tmp_path / "actions.py", tmp_path / "load.json"
+    actions.write_text(locustfile)
+    status = load.main(
+        ["--people", str(people), "--seconds", str(seconds)]
+        + ["--locustfile", str(actions), "--output", str(output)]
+    )
+    return status, json.loads(output.read_text())
+
+
+def test_people_do_everything_without_a_failure(tmp_path):
+    status, report = run(tmp_path, 4, 12, HASTY.format(more=""))
+    actions = report["actions"]
+    assert set(actions) == KINDS
+    assert all(action["count"] > 0 == action["failures"] for action in actions.values()), actions
+    for action in actions.values():
+        assert 0 < action["p50"] <= action["p95"] <= action["p99"] < 1000 * load.PATIENCE
+    assert report["answers"] == sum(action["count"] for action in actions.values())
+    assert report["failures"] == 0 and report["log"] == []
+    # So short a run is all warm-up: a bound for the whole, not for its growth.
+    assert 100 < report["memory"]["most_mb"] < 2500
+    assert len(report["samples"]) >= 8
+    assert status == (1 if load.faults(report) else 0)
+
+
+def test_a_failure_is_told_with_its_cause(tmp_path, capsys):
+    faulty = HASTY.format(more=", fail") + FAULTY
+    status, report = run(tmp_path, 1, 3, faulty)
+    assert status == 1
+    assert report["actions"]["a digit that is not"]["failures"] > 0
+    told = capsys.readouterr()
+    assert "requests failed" in told.err and "index" in told.out
+
+
+@pytest.mark.parametrize(
+    ("slope", "grows"), [(0.0, False), (0.1, False), (1.0, True)], ids=["flat", "noise", "leak"]
+)
+def test_growth_after_the_warm_up_is_a_fault(slope, grows):
+    samples = [
+        {
+            "second": float(i),
+            "rss_mb": 500 + 200 * min(1.0, i / 25) + slope * max(0, i - 25) + (i % 3),
+            "threads": 40,
+            "cached_files": 0,
+            "cpu_s": float(i),
+        }
+        for i in range(121)
+    ]
+    report = {"failures": 0, "answers": 1, "log": [], "memory": load.memory(samples)}
+    found = load.faults(report)
+    assert bool(found) == grows and (not grows or re.search("memory grew by 9", found[0]))
+
+
+def test_the_committed_report_is_of_the_full_load_and_without_a_fault():
+    report = json.loads((ROOT / "benchmarks" / "load.json").read_text())
+    assert (report["people"], report["seconds"]) == (load.PEOPLE, load.SECONDS)
+    assert set(report["actions"]) == KINDS
+    assert load.faults(report) == []

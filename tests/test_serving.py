@@ -1,0 +1,230 @@
+"""Two copies of the demo behind a real nginx with docs/nginx.conf, and one of them dies."""
+
+import contextlib
+import math
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from conftest import ROOT
+from gradio_client import Client
+from playwright.sync_api import Page, expect
+from test_page import assert_painted, map_point, position, settle
+from test_travel import compare, drawn
+
+from benchmarks.server import free_port, running_process
+
+pytestmark = pytest.mark.browser
+
+CONFIGURATION = ROOT / "docs" / "nginx.conf"
+
+
+class Copies:
+    """Two copies of the demo behind one address; `folder` holds nginx's files and the logs."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack):
+        self.folder, self.stack = folder, stack
+        self.starts = 0
+        self.processes: dict[str, subprocess.Popen] = {}  # by "host:port"
+        ports = free_port(), free_port()
+        with ThreadPoolExecutor() as pool:  # each start needs one core for some seconds
+            list(pool.map(self.start, ports))
+        self.address = f"http://127.0.0.1:{self._start_nginx()}/"
+
+    def start(self, port: int) -> None:
+        self.starts += 1
+        log = self.folder / f"copy-{self.starts}-{port}.log"
+        process = self.stack.enter_context(running_process(log, port=port))[1]
+        self.processes[f"127.0.0.1:{port}"] = process
+
+    def _start_nginx(self) -> int:
+        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+        assert program, "no nginx is found; Debian: apt install nginx, macOS: brew install nginx"
+        port, text = free_port(), CONFIGURATION.read_text()
+        first, second = self.processes
+        for given, ours in (
+            ("listen 8080;", f"listen 127.0.0.1:{port};"),
+            ("server 127.0.0.1:7862 ", f"server {first} "),
+            ("server 127.0.0.1:7863 ", f"server {second} "),
+            ("/run/nginx.pid", f"{self.folder}/nginx.pid"),
+            ("/var/log/nginx/", f"{self.folder}/"),
+        ):
+            assert given in text, given
+            text = text.replace(given, ours)
+        (self.folder / "nginx.conf").write_text(text)
+        errors = self.folder / "error.log"
+        command = [program, "-c", self.folder / "nginx.conf", "-e", errors, "-g", "daemon off;"]
+        nginx = subprocess.Popen(command)
+        self.stack.callback(nginx.wait)
+        self.stack.callback(nginx.terminate)
+        while True:
+            assert nginx.poll() is None, errors.read_text()
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                return port
+
+    def serving(self, path: str) -> str:
+        """The copy that answered the newest request of a path, by nginx's log."""
+        lines = (self.folder / "access.log").read_text().splitlines()
+        return [line for line in lines if path in line][-1].split()[-2]
+
+    def kill(self, name: str) -> None:
+        """End a copy in the hardest way, and wait until it is gone."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+
+    def complete(self) -> None:
+        """Start anew what was killed, and wait until nginx sends requests to every copy."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                self.start(int(name.split(":")[1]))
+        seen = set()
+        while seen != set(self.processes):
+            cookie = {"Cookie": f"copy={uuid.uuid4().hex}"}
+            assert httpx.get(f"{self.address}health", headers=cookie).status_code == 200
+            seen.add(self.serving("/health"))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory) -> Iterator[Copies]:
+    folder = tmp_path_factory.mktemp("copies")
+    with contextlib.ExitStack() as stack:
+        yield Copies(folder, stack)
+    for log in folder.glob("copy-*.log"):
+        assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture
+def copies(both) -> Copies:
+    both.complete()
+    return both
+
+
+def stay_on(page: Page, seconds: float, turn: float) -> None:
+    """Move the held pointer on a circle about the middle of the map."""
+    started = time.monotonic()
+    while time.monotonic() - started < seconds:
+        turn += 0.1
+        page.mouse.move(*map_point(page, 1.5 * math.cos(turn), 1.5 * math.sin(turn)))
+
+
+def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser, navigator):
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page, faults = context.new_page(), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda m: faults.append((m.text, m.location)) if m.type == "error" else None)
+    page.goto(copies.address)
+    page.wait_for_selector("#latent-map [data-ready=true]")
+    page.wait_for_selector("#digit [data-state=shown]")
+    compare(page)
+    first = drawn(page)
+    assert len(first) == 4
+
+    # The visitor is kept at one copy, whatever is asked.
+    page.mouse.move(*map_point(page, 1.5, 0))
+    page.mouse.down()
+    stay_on(page, 0.5, 0)
+    served = copies.serving("/component_server")
+    assert served == copies.serving("/queue/join") == copies.serving("/queue/data")
+    other = next(name for name in copies.processes if name != served)
+
+    assert faults == []
+    killed = threading.Timer(0.7, copies.kill, [served])
+    killed.start()
+    stay_on(page, 1.5, 0)
+    killed.join()
+    page.mouse.up()
+    settle(page)
+    assert_painted(page, navigator)
+    assert copies.serving("/component_server") == other
+    # An answer of which a part had gone out cannot be asked of another copy by nginx, only by the
+    # page: one of its questions is in flight at a time, so one at most fails.
+    for text, place in faults:
+        assert text.startswith("Failed to load resource: net::ERR_"), text
+        assert "/component_server" in place["url"]
+    assert len(faults) <= 1
+    faults.clear()
+
+    # No reload: ways, a drawing, a nudge.
+    page.locator("#even input").check()
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    compare(page)
+    assert copies.serving("/queue/join") == copies.serving("/queue/data") == other
+    assert [way["curve"] for way in drawn(page)] == [way["curve"] for way in first]
+    page.get_by_role("tab", name="Directions").click()
+    before = position(page)
+    page.locator("#directions").get_by_role("button", name="bolder", exact=True).click()
+    page.wait_for_function(
+        "(z) => latentSpace.z.x !== z[0] || latentSpace.z.y !== z[1]", arg=before
+    )
+    settle(page)
+    page.get_by_role("tab", name="Your digit").click()
+    pad = page.locator("#own-digit .paper").bounding_box()
+    page.mouse.move(pad["x"] + pad["width"] / 2, pad["y"] + pad["height"] / 5)
+    page.mouse.down()
+    page.mouse.move(pad["x"] + pad["width"] / 2, pad["y"] + 4 * pad["height"] / 5, steps=8)
+    page.mouse.up()
+    expect(page.locator("#own-digit")).to_contain_text("It lands among the 1s")
+    settle(page)
+
+    # The link opens the same, on whatever copy is left.
+    assert_painted(page, navigator)
+    here = position(page)
+    page.wait_for_function(
+        """([x, y]) => {
+          const asked = new URLSearchParams(location.hash.slice(1));
+          return +asked.get("x") === x && +asked.get("y") === y;
+        }""",
+        arg=here,
+    )
+    again = context.new_page()
+    again.goto(page.url)
+    again.wait_for_selector("#latent-map [data-ready=true]")
+    assert position(again) == pytest.approx(here, abs=0.001)
+    assert again.locator("#even input").is_checked()
+    context.close()
+    assert faults == []
+
+
+def test_a_computation_that_its_copy_takes_along_is_told_and_can_be_asked_for_again(
+    copies, browser
+):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(copies.address)
+    page.wait_for_selector("#digit [data-state=shown]")
+    compare(page)
+    served = copies.serving("/queue/join")
+    # Stopped, it takes the question and does not answer; then it dies.
+    copies.processes[served].send_signal(signal.SIGSTOP)
+    page.locator("#compare").click()
+    expect(page.locator("body")).to_have_class(re.compile("finding-ways"))
+    copies.kill(served)
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"), timeout=15_000)
+    compare(page)
+    assert len(drawn(page)) == 4
+    assert copies.serving("/queue/join") != served
+    context.close()
+
+
+def test_programs_are_answered_before_and_after(copies):
+    client = Client(copies.address, verbose=False)
+    place = client.predict(3, "typical", api_name="/jump_to_digit")
+    picture = client.predict(0.5, -1.2, api_name="/decode")
+    before = Path(picture).read_bytes()
+    served = copies.serving("/gradio_api/")
+    copies.kill(served)
+    assert client.predict(3, "typical", api_name="/jump_to_digit") == place
+    assert Path(client.predict(0.5, -1.2, api_name="/decode")).read_bytes() == before
+    assert copies.serving("/gradio_api/") != served
+    assert httpx.get(f"{copies.address}health").json()["status"] == "ok"

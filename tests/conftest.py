@@ -86,13 +86,14 @@ def served(tmp_path_factory) -> Iterator[str]:
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-@pytest.fixture
-def own_demo(tmp_path):
+@pytest.fixture(scope="module")
+def own_demo(tmp_path_factory):
     """own_demo(...) -> a demo that the test may end: its process, address, log and cache."""
     started = []
 
     def start(*options: str, program: tuple[str, ...] = ("demo.py",), **environment: str):
-        log, cache, port = tmp_path / "log", tmp_path / "cache", free_port()
+        folder, port = tmp_path_factory.mktemp("own"), free_port()
+        log, cache = folder / "log", folder / "cache"
         with open(log, "w") as output:
             process = subprocess.Popen(
                 [sys.executable, *program, "--port", str(port), *options],

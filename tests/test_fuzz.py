@@ -1,0 +1,344 @@
+"""Whatever JSON can say: the methods behind page and API answer it, or say what is wrong."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import checkpoint as checkpoints
+from attributes import ATTRIBUTES
+from checkpoint import CheckpointError, load_checkpoint
+from compass import Compass
+from drawing import normalise, read_picture
+from experiments import EXPERIMENTS
+from exports import animation, strip_png
+from geodesics import picture_length, retime
+from latent_utils import (
+    digit_centroids,
+    digit_prototypes,
+    linear_interpolation,
+    morph_toward,
+    spherical_interpolation,
+    surroundings,
+)
+from lessons import LESSONS, Lessons
+from navigator import ANCHORS
+from neural_network import VAEConfig
+from paths import EXPORTS, WAYS, Paths
+from reader import Reader
+from recipe import TrainingConfig
+from training_story import Story
+
+fuzz = settings(
+    derandomize=True,  # the same examples in every run
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+# JSON as Python reads it: NaN, infinity, whole numbers beyond any float, lone surrogates.
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([10**400, -(10**400), 2**63, -1, 0, 1, 9, 10]),
+    st.floats(),
+    st.text(st.characters(), max_size=20),
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+PLACES = st.floats(-4, 4)
+
+
+def mostly(sensible: st.SearchStrategy) -> st.SearchStrategy:
+    """Values that get past the first checks, and others."""
+    return st.one_of(sensible, JSON)
+
+
+NUMBERS = mostly(PLACES)
+DIGITS = mostly(st.integers(0, 9))
+ENDS = mostly(st.one_of(st.integers(0, 9), st.lists(PLACES, min_size=2, max_size=2)))
+
+
+@pytest.fixture(scope="module")
+def paths(navigator) -> Paths:
+    return Paths(navigator)
+
+
+@pytest.fixture(scope="module")
+def compass(paths) -> Compass:
+    return Compass(paths)
+
+
+def answers(function, *arguments):
+    """The answer, which must be JSON, or None where a sentence refuses the arguments."""
+    try:
+        answer = function(*arguments)
+    except ValueError as error:
+        sentence = str(error)
+        assert len(sentence) > 10 and "Traceback" not in sentence and "\n" not in sentence
+        assert len(sentence) < 400
+        return None
+    json.dumps(answer, allow_nan=False)
+    return answer
+
+
+@fuzz
+@given(x=NUMBERS, y=NUMBERS, nearest=st.booleans())
+def test_look(navigator, x, y, nearest):
+    answer = answers(navigator.look, x, y, nearest)
+    if answer is not None:
+        assert sum(answer["shares"]) == pytest.approx(1)
+
+
+@fuzz
+@given(seed=mostly(st.integers(0, 2**63 - 1)))
+def test_random_sample(navigator, seed):
+    answer = answers(navigator.random_sample, seed)
+    if answer is not None:
+        assert max(abs(answer["x"]), abs(answer["y"])) <= navigator.range
+
+
+@fuzz
+@given(x=NUMBERS, y=NUMBERS, digit=DIGITS, amount=mostly(st.floats(0, 1)), anchor=JSON)
+def test_jump_and_morph(navigator, x, y, digit, amount, anchor):
+    for name in (anchor, *ANCHORS):
+        answers(navigator.jump_to_digit, digit, name)
+        answers(navigator.morph_toward, x, y, digit, amount, name)
+
+
+@settings(fuzz, max_examples=40)
+@given(
+    start=ENDS,
+    end=ENDS,
+    way=mostly(st.sampled_from(list(WAYS))),
+    steps=mostly(st.integers(5, 24)),
+    anchor=mostly(st.sampled_from(ANCHORS)),
+    even=mostly(st.booleans()),
+)
+def test_interpolate(paths, start, end, way, steps, anchor, even):
+    answer = answers(paths.interpolate, start, end, way, steps, anchor, even)
+    if answer is not None:
+        assert len(answer["path"]) == steps
+
+
+@settings(fuzz, max_examples=6)
+@given(place=st.one_of(st.integers(0, 9), st.lists(PLACES, min_size=2, max_size=2)))
+def test_a_way_that_leads_nowhere(paths, place):
+    for way in WAYS:
+        for even in (False, True):
+            answer = answers(paths.interpolate, place, place, way, 7, "typical", even)
+            assert answer["length"] == pytest.approx(0, abs=1e-5)
+            assert np.allclose(answer["path"], answer["path"][0], atol=1e-6)
+
+
+@settings(fuzz, max_examples=20)
+@given(start=ENDS, end=ENDS, ways=mostly(st.lists(st.sampled_from(list(WAYS)[:2]))), steps=JSON)
+def test_compare(paths, start, end, ways, steps):
+    answers(paths.compare, start, end, ways, steps, False, "typical")
+    answers(paths.compare, start, end, ways, 5, False, "typical")
+
+
+POSITIONS = mostly(st.lists(st.lists(NUMBERS, max_size=3), max_size=5))
+
+
+@settings(fuzz, max_examples=30)
+@given(
+    kind=mostly(st.sampled_from(list(EXPORTS))),
+    row=mostly(st.fixed_dictionaries({"points": POSITIONS, "curve": POSITIONS, "title": JSON})),
+)
+def test_export(paths, kind, row):
+    answers(paths.export, kind, row)
+
+
+@settings(fuzz, max_examples=15)
+@given(x=NUMBERS, y=NUMBERS, name=mostly(st.sampled_from(list(ATTRIBUTES))), sign=JSON)
+def test_compass(compass, x, y, name, sign):
+    answers(compass.here, x, y)
+    answers(compass.digits, x, y, name)
+    answers(compass.nudge, x, y, name, sign)
+    answers(compass.nudge, x, y, name, 1)
+
+
+@fuzz
+@given(data=JSON, index=mostly(st.integers(0, 9999)), file=st.binary(max_size=300))
+def test_reader(navigator, data, index, file):
+    reader = Reader(navigator)
+    answers(reader.drawn, data)
+    answers(reader.test_digit, index)
+    for start in (
+        b"",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"GIF89a",
+        b"RIFF\0\0\0\0WEBP",
+        b"BM",
+    ):
+        with pytest.raises(ValueError):
+            read_picture(start + file)
+
+
+@settings(fuzz, max_examples=20)
+@given(name=mostly(st.sampled_from([lesson.name for lesson in LESSONS])), x=NUMBERS, y=NUMBERS)
+def test_lessons(compass, name, x, y):
+    answer = answers(Lessons(compass).check, name, x, y)
+    if answer is not None:
+        assert set(answer) == {"done", "told"}
+
+
+@fuzz
+@given(label=JSON)
+def test_story(small_checkpoint, label):
+    answers(Story({small_checkpoint.label: small_checkpoint}).story, label)
+
+
+def test_experiments(paths):
+    for _, run in EXPERIMENTS.values():
+        answers(run, paths)
+
+
+# --- files ---
+
+
+@fuzz
+@given(data=st.binary(max_size=400), start=st.sampled_from([b"", b"PK\x03\x04", b"<", b"version "]))
+def test_files_that_are_no_checkpoint(tmp_path, data, start):
+    path = tmp_path / "vae.pt"
+    path.write_bytes(start + data)
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    assert str(caught.value).startswith(str(path))
+
+
+@settings(fuzz, max_examples=40)
+@given(data=st.data())
+def test_a_checkpoint_with_changed_bytes(tmp_path, small_checkpoint, data):
+    """It is refused, or what was changed did not matter: all that is loaded is as it was."""
+    path = tmp_path / "vae.pt"
+    if not path.exists():
+        checkpoints.save_checkpoint(path, small_checkpoint)
+        (tmp_path / "whole").write_bytes(path.read_bytes())
+    whole = bytearray((tmp_path / "whole").read_bytes())
+    where = data.draw(st.integers(0, len(whole) - 1))
+    whole[where] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(whole)
+    try:
+        loaded = load_checkpoint(path)
+    except CheckpointError:
+        return
+    for name, value in small_checkpoint.weights.items():
+        assert torch.equal(loaded.weights[name], value)
+    for name in ("means", "logvars", "labels", "pictures", "prototypes"):
+        assert torch.equal(getattr(loaded, name), getattr(small_checkpoint, name))
+    assert loaded.history == small_checkpoint.history
+
+
+# --- configurations ---
+
+
+@fuzz
+@given(
+    name=st.sampled_from(["epochs", "batch_size", "learning_rate", "beta", "seed", "grad_clip"]),
+    value=st.one_of(st.integers(), st.floats()),
+)
+def test_configurations(name, value):
+    try:
+        config = TrainingConfig(**{name: value})
+    except ValueError as error:
+        assert name in str(error)
+        return
+    json.dumps(config.recipe(), allow_nan=False)
+
+
+@fuzz
+@given(value=st.integers(-5, 5))
+def test_model_configurations(value):
+    try:
+        assert VAEConfig(latent_dim=value).latent_dim >= 1
+    except ValueError as error:
+        assert "latent_dim" in str(error)
+
+
+# --- mathematics ---
+
+PLANE = st.lists(PLACES, min_size=2, max_size=2).map(torch.tensor)
+
+
+@fuzz
+@given(a=PLANE, b=PLANE, steps=st.integers(2, 40), share=st.floats(0, 1))
+def test_ways_begin_and_end_where_they_should(a, b, steps, share):
+    for between in (linear_interpolation, spherical_interpolation):
+        path = between(a, b, steps)
+        assert path.shape == (steps, 2) and bool(path.isfinite().all())
+        assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
+    there = morph_toward(a, b, share)
+    assert float((there - a).norm()) <= float((b - a).norm()) + 1e-5
+
+
+@settings(fuzz, max_examples=20)
+@given(a=PLANE, b=PLANE, steps=st.integers(2, 20))
+def test_even_steps_keep_the_ends(paths, a, b, steps):
+    path = retime(paths.decode, linear_interpolation(a, b, 33), steps)
+    assert path.shape == (steps, 2) and bool(path.isfinite().all())
+    assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
+    assert picture_length(paths.decode, path) >= 0
+
+
+@fuzz
+@given(shape=st.lists(st.integers(0, 4), max_size=4), steps=st.integers(-2, 2))
+def test_wrong_shapes_are_named(shape, steps):
+    wrong = torch.zeros(shape)
+    for between in (linear_interpolation, spherical_interpolation):
+        if wrong.ndim != 1 or steps < 2:
+            with pytest.raises(ValueError):
+                between(wrong, wrong, steps)
+
+
+@settings(fuzz, max_examples=20)
+@given(data=st.data(), n=st.integers(60, 200))
+def test_anchors_and_surroundings(data, n):
+    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 1000)))
+    means = torch.randn(n, 2, generator=generator) * data.draw(st.floats(0, 3))
+    labels = torch.arange(n) % 10
+    for anchors in (digit_centroids(means, labels), digit_prototypes(means, labels)):
+        assert anchors.shape == (10, 2) and bool(anchors.isfinite().all())
+    around = surroundings(means[:5], means, labels)
+    assert torch.allclose(around.shares.sum(1), torch.ones(5), atol=1e-5)
+    assert bool((around.within >= 1).all()) and bool((around.nearest < 1e-3).all())
+
+
+@settings(fuzz, max_examples=25)
+@given(
+    width=st.integers(1, 80),
+    height=st.integers(1, 80),
+    mode=st.sampled_from(["L", "RGB", "RGBA", "P", "1", "I", "F", "LA", "CMYK", "I;16"]),
+    seed=st.integers(0, 99),
+)
+def test_pictures_of_every_mode(width, height, mode, seed):
+    from PIL import Image
+
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
+    image = Image.fromarray(noise)
+    image = Image.new("I;16", image.size, 700) if mode == "I;16" else image.convert(mode)
+    try:
+        picture = normalise(image)
+    except ValueError as error:
+        assert "nothing drawn" in str(error)
+        return
+    assert picture.shape == (28, 28) and picture.dtype == np.uint8 and picture.max() == 255
+
+
+@settings(fuzz, max_examples=10)
+@given(count=st.integers(2, 8))
+def test_exports(count):
+    frames = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
+    assert strip_png(frames).startswith(b"\x89PNG")
+    assert animation(frames, "gif").startswith(b"GIF89a")

@@ -1,0 +1,338 @@
+"""What a stranger may send: every event and every server function, with values of every kind."""
+
+import base64
+import http.server
+import io
+import json
+import os
+import threading
+import zlib
+
+import httpx
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+import gate
+from benchmarks.server import free_port
+
+# As JSON texts: Python's reader takes NaN and Infinity, which are not JSON.
+VALUES = {
+    "nan": "NaN",
+    "infinite": "Infinity",
+    "overflowing": "1e999",
+    "true": "true",
+    "null": "null",
+    "text": '"text"',
+    "list": "[]",
+    "object": "{}",
+    "huge": "1e30",
+    "huge integer": "1" + "0" * 400,
+    "surrogate": '"\\ud800"',
+    "long list": f"[{','.join(['1'] * 20_000)}]",
+    "deep": "[" * 5000 + "]" * 5000,
+    "long text": json.dumps("x" * 1_000_000),
+}
+HEADERS = {"content-type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def hosts(own_demo):
+    """A demo whose log and cache the tests may read."""
+    process, address, log, cache = own_demo()
+    with httpx.Client(base_url=address, timeout=120) as client:
+        yield client, log, cache
+    assert process.poll() is None
+    assert "Traceback" not in log.read_text()
+
+
+def config(client):
+    return client.get("/config").json()
+
+
+def events(client):
+    """The events that reach Python, by id, with how many values each takes."""
+    return {
+        dependency["id"]: len(dependency["inputs"])
+        for dependency in config(client)["dependencies"]
+        if dependency["backend_fn"]
+    }
+
+
+def post(client, path, text):
+    return client.post(path, content=text.encode(), headers=HEADERS)
+
+
+def check_clear(answer):
+    """No fault of the server; a refusal says what is wrong, in words."""
+    told = answer.json()
+    if answer.status_code != 200:
+        assert answer.status_code in (400, 404, 413, 422), answer.text
+        sentence = told.get("error") or told.get("detail")
+        assert sentence, told
+    assert ".py" not in answer.text.replace("gradio_api", "") and "Traceback" not in answer.text
+    assert str(ROOT) not in answer.text
+
+
+def still_well(client):
+    body = {"data": [3, "typical"]}
+    answer = client.post("/gradio_api/run/jump_to_digit", json=body)
+    assert answer.status_code == 200 and set(answer.json()["data"][0]) == {"x", "y"}
+
+
+def test_there_is_much_to_attack(hosts):
+    client, *_ = hosts
+    assert len(events(client)) > 20
+
+
+@pytest.mark.parametrize("kind", [*VALUES, "missing"])
+def test_events_take_no_harm(hosts, kind):
+    client, *_ = hosts
+    for number, count in events(client).items():
+        values = [] if kind == "missing" else [VALUES[kind]] * max(1, count)
+        body = f'{{"fn_index": {number}, "session_hash": "s", "data": [{",".join(values)}]}}'
+        check_clear(post(client, "/gradio_api/run/predict", body))
+    still_well(client)
+
+
+@pytest.mark.parametrize("kind", [*VALUES, "missing"])
+def test_the_queue_takes_no_harm(hosts, kind):
+    """What is wrong is said in the stream of results; the event is not lost without a word."""
+    client, *_ = hosts
+    for name in ("decode", "interpolate", "nudge", "random_sample"):
+        data = "" if kind == "missing" else ",".join([VALUES[kind]] * 5)
+        joined = post(client, f"/gradio_api/call/{name}", f'{{"data": [{data}]}}')
+        if joined.status_code == 200:
+            told = client.get(f"/gradio_api/call/{name}/{joined.json()['event_id']}").text
+            last = told.strip().split("\n\n")[-1]
+            assert last.startswith(("event: error", "event: complete"))
+            if last.startswith("event: error"):
+                assert json.loads(last.split("data: ", 1)[1])["error"]
+        else:
+            check_clear(joined)
+    still_well(client)
+
+
+def server_functions(client):
+    for component in config(client)["components"]:
+        for name in component["props"].get("server_fns") or []:
+            yield component["id"], name
+
+
+def test_every_server_function_is_found(hosts):
+    names = {name for _, name in server_functions(hosts[0])}
+    assert {"look", "test_digit", "points", "nudge", "here", "export", "drawn", "check"} <= names
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_server_functions_take_no_harm(hosts, kind):
+    client, *_ = hosts
+    for component, name in server_functions(client):
+        for data in (VALUES[kind], f"[{VALUES[kind]}]", f"[{','.join([VALUES[kind]] * 3)}]"):
+            body = (
+                f'{{"component_id": {component}, "fn_name": "{name}", "session_hash": "s", '
+                f'"data": {data}}}'
+            )
+            answer = post(client, "/gradio_api/component_server", body)
+            check_clear(answer)
+            if answer.status_code == 200 and "error" in answer.json():
+                assert answer.json()["error"]
+    still_well(client)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        "hello",
+        "null",
+        "{}",
+        '{"component_id": 99999, "fn_name": "look", "session_hash": "s", "data": []}',
+        '{"component_id": "../..", "fn_name": "look", "session_hash": "s", "data": []}',
+        '{"component_id": [], "fn_name": [], "session_hash": [], "data": []}',
+        '{"fn_index": 99999, "data": [], "session_hash": "s"}',
+        '{"fn_index": -1, "data": [], "session_hash": "s"}',
+        '{"fn_index": "x", "data": {}, "session_hash": 1}',
+        '{"component_id": 1, "fn_name": "__class__", "session_hash": "s", "data": []}',
+        '{"component_id": 1, "fn_name": "launch", "session_hash": "s", "data": []}',
+    ],
+)
+def test_requests_that_make_no_sense(hosts, body):
+    client, *_ = hosts
+    for path in ("component_server", "run/predict", "run/nothing", "queue/join", "call/nothing"):
+        answer = post(client, f"/gradio_api/{path}", body)
+        assert 400 <= answer.status_code < 500, (path, answer.text)
+        check_clear(answer)
+    still_well(client)
+
+
+# --- files of this machine, and addresses that it can reach ---
+
+
+@pytest.fixture(scope="module")
+def bait():
+    """An address on this machine, and how often it was asked."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"secret")
+
+        do_HEAD = do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/x.png", asked
+    server.shutdown()
+    server.server_close()
+
+
+def cached(cache):
+    return {path for path in cache.rglob("*") if path.is_file()}
+
+
+def test_no_file_and_no_address_is_read_for_a_stranger(hosts, bait, tmp_path):
+    client, _, cache = hosts
+    url, asked = bait
+    secret = tmp_path / "secret.png"
+    Image.new("L", (28, 28)).save(secret)
+    aims = [str(secret), "/etc/passwd", "README.md", "../../etc/passwd", url]
+    aims += ["file:///etc/passwd", "data:image/png;base64,AAAA"]
+    before = cached(cache)
+    for aim in aims:
+        meta = {"_type": "gradio.FileData"}
+        for value in ({"path": aim, "meta": meta}, {"path": aim, "url": aim, "meta": meta}):
+            for number, count in events(client).items():
+                body = {"fn_index": number, "session_hash": "s", "data": [value] * max(1, count)}
+                answer = client.post("/gradio_api/run/predict", json=body)
+                check_clear(answer)
+                assert "root:" not in answer.text and "secret" not in answer.text.replace(aim, "")
+            for component, name in server_functions(client):
+                body = {
+                    "component_id": component,
+                    "fn_name": name,
+                    "session_hash": "s",
+                    "data": [value],
+                }
+                check_clear(client.post("/gradio_api/component_server", json=body))
+    assert asked == []
+    assert cached(cache) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "file=/etc/passwd",
+        "file=../../../../etc/passwd",
+        "file=..%2f..%2f..%2fetc%2fpasswd",
+        "file/etc/passwd",
+        "file=pretrained/vae_mnist.pt",
+        "file=README.md",
+        "file=demo.py",
+        "static/../../../../etc/passwd",
+        "assets/..%2f..%2f..%2fetc%2fpasswd",
+        "proxy=http://127.0.0.1:{port}/x",
+        "file=http://127.0.0.1:{port}/x",
+    ],
+)
+def test_no_file_is_served_but_gradios_own(hosts, bait, path):
+    client, *_ = hosts
+    url, asked = bait
+    port = url.split(":")[2].split("/")[0]
+    for start in ("/gradio_api/", "/"):
+        answer = client.get(start + path.format(port=port), follow_redirects=False)
+        assert "root:" not in answer.text and "import argparse" not in answer.text
+        # Gradio answers a page for names that it does not know.
+        assert answer.status_code in (302, 307, 400, 403, 404, 422) or "<html" in answer.text[:400]
+    assert asked == []
+
+
+def test_uploads_leave_nothing(hosts):
+    client, _, cache = hosts
+    before = cached(cache)
+    for name in ("x.png", "../../x.png", "/etc/cron.d/x"):
+        answer = client.post("/gradio_api/upload", files={"files": (name, b"x" * 1000)})
+        assert answer.status_code == 403 and answer.json() == {"detail": gate.NO_UPLOADS}
+    assert cached(cache) == before
+
+
+# --- pictures, through the page's own server function ---
+
+
+def png(image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    sum_ = zlib.crc32(kind + data).to_bytes(4, "big")
+    return len(data).to_bytes(4, "big") + kind + data + sum_
+
+
+def bomb(side: int = 9000) -> bytes:
+    """A PNG of some 10 KB with 81 million pixels."""
+    header = side.to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])  # one bit a pixel
+    rows = zlib.compress(bytes((side + 7) // 8 + 1) * side, 9)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.fixture(scope="module")
+def send(hosts):
+    """send(bytes) -> what `drawn` answers."""
+    client, *_ = hosts
+    component = next(c for c, name in server_functions(client) if name == "drawn")
+
+    def ask(data: bytes | str):
+        text = data if isinstance(data, str) else base64.b64encode(data).decode()
+        body = {
+            "component_id": component,
+            "fn_name": "drawn",
+            "session_hash": "s",
+            "data": text,
+        }
+        return client.post("/gradio_api/component_server", json=body)
+
+    return ask
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (png(Image.new("L", (28, 28))), "nothing drawn"),
+        (png(Image.new("RGBA", (300, 300))), "nothing drawn"),
+        (png(Image.new("L", (1, 1))), "nothing drawn"),
+        (png(Image.new("L", (4000, 3), 255)), "nothing drawn"),
+        (png(Image.new("L", (5000, 10))), "4096"),
+        (b"", "no picture"),
+        (b"hello, I am named digit.png", "no picture"),
+        (SVG, "no picture"),
+        (os.urandom(5000), "no picture"),
+        (png(Image.effect_noise((200, 200), 90))[:2000], "damaged"),
+        (bomb(), "4096"),
+        ("data:image/png;base64,AAAA", "base64"),
+        ("/etc/passwd", "no "),
+        ("x" * 100, "no "),
+    ],
+)
+def test_pictures_that_cannot_be_read_are_told(send, picture, message):
+    assert not isinstance(picture, bytes) or len(picture) < 60_000
+    answer = send(picture)
+    assert answer.status_code == 200 and message in answer.json()["error"], answer.text
+
+
+def test_a_picture_over_the_limit_is_refused_before_it_is_read(send):
+    assert "5 MB" in send(bytes(5_500_000)).json()["error"]
+    assert send(bytes(7_000_000)).status_code == 413

@@ -128,7 +128,8 @@ def run(people: int, seconds: int, locustfile: Path) -> dict[str, Any]:
             "answers_a_second": round(answers / took, 1),
             "memory": memory(samples),
             "actions": dict(sorted(actions.items())),
-            "told": told.read_text()[-4000:] if failures else "",
+            "stumbles": told.read_text().count("Traceback"),
+            "told": told.read_text()[-4000:] if failures or "Traceback" in told.read_text() else "",
             "log": log.split("\n")[1:-1],
             "samples": samples,
         }
@@ -139,6 +140,8 @@ def faults(report: dict[str, Any]) -> list[str]:
     found = []
     if report["failures"]:
         found.append(f"{report['failures']} of {report['answers']} requests failed")
+    if report["stumbles"]:
+        found.append(f"the people of the load test stumbled {report['stumbles']} times")
     growth = report["memory"]["growth_mb"]
     if growth > MAX_GROWTH:
         found.append(f"memory grew by {growth} MB after the warm-up, more than {MAX_GROWTH}")

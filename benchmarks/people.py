@@ -15,6 +15,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import gevent
 import numpy as np
 from locust import FastHttpUser, between, task
 from PIL import Image
@@ -128,9 +129,9 @@ class Person(FastHttpUser):
                 turn += random.uniform(0.02, 0.2)
                 self.z = [radius * math.cos(turn), radius * math.sin(turn)]
                 self.look(False)
-                self._sleep(max(0.0, QUESTION - (time.perf_counter() - started)))
+                gevent.sleep(max(0.0, QUESTION - (time.perf_counter() - started)))
             self.look(True)
-            self._sleep(random.uniform(*RESTS))
+            gevent.sleep(random.uniform(*RESTS))
 
     @task(OFTEN["directions"])
     def directions(self) -> None:
@@ -142,7 +143,7 @@ class Person(FastHttpUser):
                 self.z = found["path"][-1]
             self.look(True)
             self.serve("here", "directions", "here", self.z, "attributes")
-            self._sleep(random.uniform(*RESTS))
+            gevent.sleep(random.uniform(*RESTS))
 
     @task(OFTEN["draw"])
     def draw(self) -> None:

@@ -92,7 +92,7 @@ def test_growth_after_the_warm_up_is_a_fault(slope, grows):
         }
         for i in range(121)
     ]
-    report = {"failures": 0, "answers": 1, "log": [], "memory": load.memory(samples)}
+    report = {"failures": 0, "answers": 1, "stumbles": 0, "log": [], "memory": load.memory(samples)}
     found = load.faults(report)
     assert bool(found) == grows and (not grows or re.search("memory grew by 9", found[0]))
 

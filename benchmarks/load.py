@@ -114,7 +114,7 @@ def run(people: int, seconds: int, locustfile: Path) -> dict[str, Any]:
             if crowd.returncode or not written.exists():
                 raise RuntimeError(f"locust did not run to its end: {told.read_text()}")
             entries = json.loads(written.read_text())
-        log = (folder / "log").read_text()
+        log, said = (folder / "log").read_text(), told.read_text()
         actions = {entry["name"]: summary(entry) for entry in entries}
         answers = sum(action["count"] for action in actions.values())
         failures = sum(action["failures"] for action in actions.values())
@@ -128,8 +128,8 @@ def run(people: int, seconds: int, locustfile: Path) -> dict[str, Any]:
             "answers_a_second": round(answers / took, 1),
             "memory": memory(samples),
             "actions": dict(sorted(actions.items())),
-            "stumbles": told.read_text().count("Traceback"),
-            "told": told.read_text()[-4000:] if failures or "Traceback" in told.read_text() else "",
+            "stumbles": said.count("Traceback"),
+            "told": said if failures or "Traceback" in said else "",
             "log": log.split("\n")[1:-1],
             "samples": samples,
         }

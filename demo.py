@@ -46,7 +46,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7862
 SPACE_PORT = 7860  # the one at which Hugging Face looks for a Space
 CLEANED = (600, 3600)  # every so many seconds, files in Gradio's cache older than so many go
-M_ARENA_MAX = -8  # the number by which malloc.h of glibc calls it
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # the numbers by which malloc.h of glibc calls them
 PATIENCE = 30.0  # seconds in which requests in flight may finish when the server is told to end
 
 
@@ -119,17 +119,18 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def keep_few_heaps() -> None:
-    """Let glibc keep two heaps instead of eight a core.
+def return_memory() -> None:
+    """Let glibc keep two heaps instead of eight a core, and give large pieces back at once.
 
-    Each of Gradio's forty threads would fill one with what it no longer needs, and the process
-    would grow for as long as people come: by 80 MB in two minutes of benchmarks/load.py, with
-    two heaps by 20. Where the C library is another, nothing happens.
+    Else each of Gradio's forty threads fills a heap with what it no longer needs, and the process
+    grows for as long as people come; see benchmarks/load.py. With another C library, nothing
+    happens.
     """
     if sys.platform == "linux":
-        limit = getattr(ctypes.CDLL(None), "mallopt", None)
-        if limit is not None:
-            limit(M_ARENA_MAX, 2)
+        tune = getattr(ctypes.CDLL(None), "mallopt", None)
+        if tune is not None:
+            tune(M_ARENA_MAX, 2)
+            tune(M_MMAP_THRESHOLD, 2**20)
 
 
 def warm_up(paths: Paths, reader: Reader) -> None:
@@ -217,7 +218,7 @@ def load(paths: list[Path]) -> tuple[Paths, dict[str, Checkpoint]]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until SIGTERM or Ctrl-C, and then answer what was asked; the exit status."""
     options = parse_arguments(argv)
-    keep_few_heaps()
+    return_memory()
     try:
         if options.mcp and importlib.util.find_spec("mcp") is None:
             raise ValueError("--mcp needs another package: pip install 'gradio[mcp]'")

@@ -29,7 +29,7 @@ REPORT = HERE / "load.json"
 PEOPLE, SECONDS = 50, 120
 ARRIVING = 10  # people a second
 WARM = 0.25  # of the run, after which memory must be flat
-MAX_GROWTH = 30.0  # MB from there to the end; the noise of the allocator is some 10
+MAX_GROWTH = 50.0  # MB from there to the end; measured: 26, and 80 with glibc left to itself
 PERCENTILES = 50, 95, 99
 MB = 1e6
 
@@ -114,7 +114,7 @@ def run(people: int, seconds: int, locustfile: Path) -> dict[str, Any]:
             if crowd.returncode or not written.exists():
                 raise RuntimeError(f"locust did not run to its end: {told.read_text()}")
             entries = json.loads(written.read_text())
-        log = (folder / "log").read_text()
+        log, said = (folder / "log").read_text(), told.read_text()
         actions = {entry["name"]: summary(entry) for entry in entries}
         answers = sum(action["count"] for action in actions.values())
         failures = sum(action["failures"] for action in actions.values())
@@ -128,7 +128,8 @@ def run(people: int, seconds: int, locustfile: Path) -> dict[str, Any]:
             "answers_a_second": round(answers / took, 1),
             "memory": memory(samples),
             "actions": dict(sorted(actions.items())),
-            "told": told.read_text()[-4000:] if failures else "",
+            "stumbles": said.count("Traceback"),
+            "told": said if failures or "Traceback" in said else "",
             "log": log.split("\n")[1:-1],
             "samples": samples,
         }
@@ -139,6 +140,8 @@ def faults(report: dict[str, Any]) -> list[str]:
     found = []
     if report["failures"]:
         found.append(f"{report['failures']} of {report['answers']} requests failed")
+    if report["stumbles"]:
+        found.append(f"the people of the load test stumbled {report['stumbles']} times")
     growth = report["memory"]["growth_mb"]
     if growth > MAX_GROWTH:
         found.append(f"memory grew by {growth} MB after the warm-up, more than {MAX_GROWTH}")

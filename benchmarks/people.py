@@ -10,11 +10,13 @@ import io
 import json
 import math
 import random
+import sys
 import time
 import uuid
 from pathlib import Path
 from typing import Any
 
+import gevent
 import numpy as np
 from locust import FastHttpUser, between, task
 from PIL import Image
@@ -57,6 +59,12 @@ def drawings() -> list[str]:
     return found
 
 
+def failed(reply: Any, name: str, cause: str) -> None:
+    """Count an answer as a failure, and tell why."""
+    print(f"failed: {name}: {cause}", file=sys.stderr, flush=True)
+    reply.failure(cause)
+
+
 class Person(FastHttpUser):
     """One person at one page."""
 
@@ -74,12 +82,14 @@ class Person(FastHttpUser):
             method, path, name=name, catch_response=True, headers={"Accept": "*/*"}, **sent
         ) as reply:
             if reply.status_code != 200:
-                return reply.failure(f"{reply.status_code}: {reply.text or reply.error!r:.200}")
+                return failed(
+                    reply, name, f"{reply.status_code}: {reply.text or reply.error!r:.200}"
+                )
             if key is None:
                 return reply.text
             answer = reply.json()
             if not isinstance(answer, dict) or key not in answer:
-                return reply.failure(f"no {key}: {reply.text:.200}")
+                return failed(reply, name, f"no {key}: {reply.text:.200}")
             return answer
 
     def serve(self, name: str, part: str, function: str, data: Any, key: str) -> Any:
@@ -96,7 +106,9 @@ class Person(FastHttpUser):
         """The data of the last event of a kind, from the stream of a queued computation."""
         with self.client.get(path, name=name, catch_response=True) as reply:
             if reply.status_code != 200 or kind not in (reply.text or "") or ok not in reply.text:
-                return reply.failure(f"{reply.status_code}: {reply.text or reply.error!r:.200}")
+                return failed(
+                    reply, name, f"{reply.status_code}: {reply.text or reply.error!r:.200}"
+                )
             data = [line for line in reply.text.split("\n") if line.startswith("data: ")]
             return [json.loads(line.removeprefix("data: ")) for line in data]
 
@@ -128,9 +140,9 @@ class Person(FastHttpUser):
                 turn += random.uniform(0.02, 0.2)
                 self.z = [radius * math.cos(turn), radius * math.sin(turn)]
                 self.look(False)
-                self._sleep(max(0.0, QUESTION - (time.perf_counter() - started)))
+                gevent.sleep(max(0.0, QUESTION - (time.perf_counter() - started)))
             self.look(True)
-            self._sleep(random.uniform(*RESTS))
+            gevent.sleep(random.uniform(*RESTS))
 
     @task(OFTEN["directions"])
     def directions(self) -> None:
@@ -142,7 +154,7 @@ class Person(FastHttpUser):
                 self.z = found["path"][-1]
             self.look(True)
             self.serve("here", "directions", "here", self.z, "attributes")
-            self._sleep(random.uniform(*RESTS))
+            gevent.sleep(random.uniform(*RESTS))
 
     @task(OFTEN["draw"])
     def draw(self) -> None:

@@ -23,7 +23,7 @@ KINDS = {
     "open the page",
 }
 
-# People who do everything twice as fast, and once each at first, so that ten seconds suffice.
+# People who first do everything once, in haste, so that ten seconds suffice.
 HASTY = """
 from benchmarks.people import Person
 
@@ -60,7 +60,7 @@ def test_people_do_everything_without_a_failure(tmp_path):
     assert set(actions) == KINDS
     assert all(action["count"] > 0 == action["failures"] for action in actions.values()), actions
     for action in actions.values():
-        assert 0 < action["p50"] <= action["p95"] <= action["p99"] < 1000 * load.PATIENCE
+        assert 0 < action["p50"] <= action["p95"] <= action["p99"] < 30_000
     assert report["answers"] == sum(action["count"] for action in actions.values())
     assert report["failures"] == 0 and report["log"] == []
     # So short a run is all warm-up: a bound for the whole, not for its growth.
@@ -92,9 +92,9 @@ def test_growth_after_the_warm_up_is_a_fault(slope, grows):
         }
         for i in range(121)
     ]
-    report = {"failures": 0, "answers": 1, "log": [], "memory": load.memory(samples)}
+    report = {"failures": 0, "answers": 1, "stumbles": 0, "log": [], "memory": load.memory(samples)}
     found = load.faults(report)
-    assert bool(found) == grows and (not grows or re.search("memory grew by 9", found[0]))
+    assert bool(found) == grows and (not grows or re.search("memory grew by 8", found[0]))
 
 
 def test_the_committed_report_is_of_the_full_load_and_without_a_fault():

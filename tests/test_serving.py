@@ -22,11 +22,18 @@ from playwright.sync_api import Page, expect
 from test_page import assert_painted, map_point, position, settle
 from test_travel import compare, drawn
 
+import gate
 from benchmarks.server import free_port, running_process
 
 pytestmark = pytest.mark.browser
 
 CONFIGURATION = ROOT / "docs" / "nginx.conf"
+
+# What a program asks: one answer is JSON, one a picture.
+PROGRAM = (
+    lambda client: client.predict(3, "typical", api_name="/jump_to_digit"),
+    lambda client: Path(client.predict(0.5, -1.2, api_name="/decode")).read_bytes(),
+)
 
 
 class Copies:
@@ -76,7 +83,7 @@ class Copies:
     def serving(self, path: str) -> str:
         """The copy that answered the newest request of a path, by nginx's log."""
         lines = (self.folder / "access.log").read_text().splitlines()
-        return [line for line in lines if path in line][-1].split()[-2]
+        return next(line for line in reversed(lines) if path in line).split()[-2]
 
     def kill(self, name: str) -> None:
         """End a copy in the hardest way, and wait until it is gone."""
@@ -110,6 +117,45 @@ def copies(both) -> Copies:
     return both
 
 
+def part_ids(client: httpx.Client) -> dict[str, int]:
+    components = client.get("config").json()["components"]
+    return {part["props"].get("elem_id"): part["id"] for part in components}
+
+
+def test_visitors_are_kept_and_spread_and_the_copies_are_alike(copies):
+    text = CONFIGURATION.read_text()
+    assert f"client_max_body_size {gate.MAX_BODY};" in text
+    configs = [httpx.get(f"http://{name}/config").json() for name in copies.processes]
+    for config in configs:
+        for part in config["components"]:
+            # What Gradio tells of server functions holds their addresses in memory.
+            part["props"] = {k: v for k, v in part["props"].items() if "0x" not in str(v)}
+    for part in ("components", "dependencies", "layout"):
+        assert configs[0][part] == configs[1][part]
+
+    # One address, many browsers: both copies are used, each browser has one.
+    used = set()
+    for _ in range(16):
+        with httpx.Client(base_url=copies.address) as visitor:
+            assert "copy" in visitor.get("/").cookies
+            assert "copy" not in visitor.get("/").headers.get("set-cookie", "")
+            homes = set()
+            for _ in range(4):
+                visitor.get("health")
+                homes.add(copies.serving("/health"))
+            assert len(homes) == 1
+            used |= homes
+    assert used == set(copies.processes)
+    # A program takes no cookie and is kept too.
+    homes = set()
+    for _ in range(8):
+        httpx.get(f"{copies.address}health")
+        homes.add(copies.serving("/health"))
+    assert len(homes) == 1
+    too_large = httpx.post(f"{copies.address}gradio_api/queue/join", content=b"x" * 8_000_001)
+    assert too_large.status_code == 413
+
+
 def stay_on(page: Page, seconds: float, turn: float) -> None:
     """Move the held pointer on a circle about the middle of the map."""
     started = time.monotonic()
@@ -139,6 +185,15 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     other = next(name for name in copies.processes if name != served)
 
     assert faults == []
+
+    # A program at the same copy; which it is depends on its name.
+    for number in range(32):
+        program = Client(copies.address, verbose=False, headers={"User-Agent": f"program {number}"})
+        before = [ask(program) for ask in PROGRAM]
+        if copies.serving("/gradio_api/queue/data") == served:
+            break
+    assert copies.serving("/gradio_api/queue/data") == served
+
     killed = threading.Timer(0.7, copies.kill, [served])
     killed.start()
     stay_on(page, 1.5, 0)
@@ -154,6 +209,9 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
         assert "/component_server" in place["url"]
     assert len(faults) <= 1
     faults.clear()
+
+    assert [ask(program) for ask in PROGRAM] == before
+    assert copies.serving("/gradio_api/queue/data") == other
 
     # No reload: ways, a drawing, a nudge.
     page.locator("#even input").check()
@@ -203,28 +261,39 @@ def test_a_computation_that_its_copy_takes_along_is_told_and_can_be_asked_for_ag
     page = context.new_page()
     page.goto(copies.address)
     page.wait_for_selector("#digit [data-state=shown]")
-    compare(page)
-    served = copies.serving("/queue/join")
-    # Stopped, it takes the question and does not answer; then it dies.
-    copies.processes[served].send_signal(signal.SIGSTOP)
-    page.locator("#compare").click()
-    expect(page.locator("body")).to_have_class(re.compile("finding-ways"))
-    copies.kill(served)
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"), timeout=15_000)
+    served = copies.serving("/component_server")
+    with page.expect_response(re.compile("/queue/join")):
+        page.locator("#compare").click()
+    copies.kill(served)  # ways that nobody asked for before take a second
+    expect(page.locator("[data-testid=toast-body]")).to_contain_text("onnection")
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
     compare(page)
     assert len(drawn(page)) == 4
     assert copies.serving("/queue/join") != served
     context.close()
 
 
-def test_programs_are_answered_before_and_after(copies):
-    client = Client(copies.address, verbose=False)
-    place = client.predict(3, "typical", api_name="/jump_to_digit")
-    picture = client.predict(0.5, -1.2, api_name="/decode")
-    before = Path(picture).read_bytes()
-    served = copies.serving("/gradio_api/")
-    copies.kill(served)
-    assert client.predict(3, "typical", api_name="/jump_to_digit") == place
-    assert Path(client.predict(0.5, -1.2, api_name="/decode")).read_bytes() == before
-    assert copies.serving("/gradio_api/") != served
-    assert httpx.get(f"{copies.address}health").json()["status"] == "ok"
+def look(client: httpx.Client, component: int) -> None:
+    """Ask for a digit as the page does."""
+    body = {
+        "data": [0.5, -1.2, False],
+        "component_id": component,
+        "fn_name": "look",
+        "session_hash": "visitor",
+    }
+    answer = client.post("gradio_api/component_server/", json=body)
+    assert answer.status_code == 200 and len(answer.json()["shares"]) == 10, answer.text
+
+
+def test_a_copy_that_is_told_to_end_is_not_noticed(copies):
+    with httpx.Client(base_url=copies.address) as client:
+        client.get("/")
+        component = part_ids(client)["digit"]
+        look(client, component)
+        served = copies.serving("/component_server")
+        copies.processes[served].send_signal(signal.SIGTERM)
+        while copies.processes[served].poll() is None:
+            look(client, component)
+        look(client, component)
+        assert copies.processes[served].returncode == 0
+        assert copies.serving("/component_server") != served

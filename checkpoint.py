@@ -4,14 +4,16 @@ The file holds tensors and plain Python values only and is read with weights_onl
 no code in it is ever run.
 """
 
+import contextlib
 import dataclasses
 import math
 import os
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -23,6 +25,7 @@ FORMAT_VERSION = 2
 DEFAULT_PATH = Path("pretrained/vae_mnist.pt")
 COMPARED_PATH = Path("pretrained/vae_low_beta.pt")  # trained to be compared with it
 MAX_BYTES = 256 * 2**20  # ten times any sensible model of this kind
+WRAPPERS = {"_orig_mod.": "torch.compile", "module.": "DistributedDataParallel"}
 REMEDY = "restore it with `git checkout pretrained`, or make one with `python trainer.py`"
 
 
@@ -112,8 +115,12 @@ def _unpack(name: str, packed: Any, shape: tuple[int, ...]) -> Tensor:
     return torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).reshape(shape)
 
 
-def write_whole(path: Path, write) -> None:
-    """Call `write(file)` on a temporary file beside `path` and rename it over `path` when safe."""
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Call `write(file)` on a temporary file beside `path` and rename it over `path` when safe.
+
+    Raises:
+        OSError: if the folder cannot be written or the disk is full; no partial file is left.
+    """
     temporary = path.with_name(path.name + ".tmp")
     try:
         with open(temporary, "wb") as file:
@@ -121,8 +128,17 @@ def write_whole(path: Path, write) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:  # Ctrl-C included: nothing half-written stays
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:  # Ctrl-C included: nothing half-written stays
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        # torch hides the system's reason behind an error of its own when it closes its archive.
+        cause = error
+        while isinstance(cause, RuntimeError) and cause.__context__ is not None:
+            cause = cause.__context__
+        if isinstance(cause, OSError):
+            raise OSError(
+                f"{path} cannot be written ({cause.strerror}); make room or choose another place"
+            ) from None
         raise
 
 
@@ -225,6 +241,12 @@ def _check_weights(checkpoint: Checkpoint) -> None:
     _require(isinstance(weights, dict), "weights is not a dictionary")
     with torch.device("meta"):
         expected = VAE(checkpoint.model_config).state_dict()
+    for prefix, maker in WRAPPERS.items():
+        if any(str(name).startswith(prefix) for name in weights):
+            raise ValueError(
+                f"its weights are those of a model wrapped by {maker} (names begin with {prefix}): "
+                "save those of the model within"
+            )
     if set(weights) != set(expected):
         differing = sorted(map(str, set(weights) ^ set(expected)))
         raise ValueError(f"its weights do not fit its configuration: {', '.join(differing)}")

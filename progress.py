@@ -61,9 +61,9 @@ def check_output(output: Path) -> None:
         ValueError: if `output` cannot be a file.
         OSError: if nothing can be written beside it.
     """
-    if output.is_dir() or not output.name:
-        raise ValueError(f"output is {str(output)!r}, a folder; name a file in it, such as vae.pt")
     try:
+        if output.is_dir() or not output.name:
+            raise ValueError(f"output is '{output}', a folder; name a file in it, such as vae.pt")
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=output.parent):
             pass

@@ -6,6 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from checkpoint import write_whole
+
 History = list[dict[str, float]]  # one entry an epoch, as `trainer.train` makes them
 
 HEADER = "epoch   beta   train: recon      kl   test: recon      kl      ELBO   seconds"
@@ -27,7 +29,7 @@ def write_metrics(path: Path, history: History, **about: Any) -> None:
         ValueError: if a figure is not finite (NaN is not JSON).
     """
     text = json.dumps({**about, "history": history}, indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_whole(path, lambda file: file.write(f"{text}\n".encode()))
 
 
 def draw_curves(path: Path, history: History) -> None:
@@ -49,4 +51,4 @@ def draw_curves(path: Path, history: History) -> None:
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(path)
+    write_whole(path, lambda file: figure.savefig(file, format="png"))

@@ -136,9 +136,11 @@ async def _handled(application: Application, scope: Scope, receive: Receive, sen
         else:
             where = f"{scope['method']} {scope['path']!r:.60}"  # no line breaks into the log
             print(f"refused: {where}: {type(error).__name__}", file=sys.stderr)
-        if started:
-            raise
-        await _answer(send, *((500, FAULT) if ours else (400, SENSELESS)))
+        if not started:
+            await _answer(send, *((500, FAULT) if ours else (400, SENSELESS)))
+        elif not full:
+            # A stream of results, say, that nobody has begun: it has told so in its own words.
+            await send({"type": "http.response.body", "body": b""})
 
 
 def is_own(error: BaseException) -> bool:

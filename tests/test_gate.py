@@ -24,6 +24,10 @@ class Inner:
         self.seen.append(scope["path"])
         if scope["path"] == "/stumble":
             json.loads("{")
+        if scope["path"] == "/broken":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"half", "more_body": True})
+            json.loads("{")
         if scope["path"] == "/queue":
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b"Queue is full. Max size is 64"})
@@ -109,6 +113,15 @@ def test_what_stumbles_over_a_request_is_no_fault_of_the_server(capsys):
 
     behind_gate(visit)
     assert capsys.readouterr().err == "refused: POST '/stumble': JSONDecodeError\n"
+
+
+def test_a_stream_that_breaks_off_ends(capsys):
+    async def visit(client, inner, door):
+        assert (await client.get("/broken")).text == "half"
+        assert door.running == 0
+
+    behind_gate(visit)
+    assert capsys.readouterr().err == "refused: GET '/broken': JSONDecodeError\n"
 
 
 def test_a_fault_of_the_server_is_logged_with_its_place_and_told_without(capsys, monkeypatch):

@@ -5,6 +5,9 @@ import http.server
 import io
 import json
 import os
+import re
+import subprocess
+import sys
 import threading
 import zlib
 
@@ -164,6 +167,37 @@ def test_requests_that_make_no_sense(hosts, body):
         answer = post(client, f"/gradio_api/{path}", body)
         assert 400 <= answer.status_code < 500, (path, answer.text)
         check_clear(answer)
+    still_well(client)
+
+
+@pytest.mark.parametrize(
+    "path", ["call/decode/nothing", "call/nothing/nothing", "queue/data?session_hash=nothing"]
+)
+def test_results_that_nobody_asked_for(hosts, path):
+    client, *_ = hosts
+    answer = client.get(f"/gradio_api/{path}")
+    assert answer.status_code < 500 and "Traceback" not in answer.text
+    still_well(client)
+
+
+def test_schemathesis_finds_no_fault_of_the_server(hosts):
+    """Calls made from the running application's own OpenAPI description."""
+    client, *_ = hosts
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "run"),
+            f"{client.base_url}gradio_api/openapi.json",
+            *("--checks", "not_a_server_error", "--max-examples", "10"),
+            *("--generation-deterministic", "--workers", "2"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    found = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+    assert int(found.group(1)) == int(found.group(2)) > 100, done.stdout[-3000:]
     still_well(client)
 
 

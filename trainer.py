@@ -1,6 +1,7 @@
-"""Train the VAE on MNIST and save the checkpoint that the demo explores.
+"""Train the VAE and save the checkpoint that the demo explores.
 
 python trainer.py                    # the committed checkpoint's recipe
+python trainer.py --dataset kmnist   # other pictures
 python trainer.py --resume           # go on after an interruption
 """
 
@@ -24,12 +25,13 @@ from tqdm import tqdm
 import checkpoint as checkpoints
 import records
 from checkpoint import Checkpoint
+from datasets import Digits, load_dataset
 from device import resolve_device, resolve_precision
 from latent_utils import Encodings, digit_centroids, digit_prototypes, encode_dataset
-from mnist import Digits, load_mnist
 from neural_network import VAE, VAEConfig, vae_loss
 from recipe import TrainingConfig, beta_at, learning_rate_at
 from replay import Replay, record, record_start
+from words import noun_of
 
 
 class TrainingError(RuntimeError):
@@ -122,6 +124,7 @@ def snapshot(
     pictures: Tensor,
     replay: Replay,
     training_state: dict[str, Any] | None,
+    class_names: Sequence[str],
 ) -> Checkpoint:
     """All that the demo needs of the model as it stands; tensors on the CPU.
 
@@ -134,13 +137,13 @@ def snapshot(
         training_config=config.recipe(),
         weights={name: value.detach().cpu().clone() for name, value in model.state_dict().items()},
         history=history,
-        class_names=[str(digit) for digit in range(10)],
+        class_names=list(class_names),
         means=means,
         logvars=logvars,
         labels=labels,
-        counts=labels.bincount(minlength=10),
-        centroids=digit_centroids(means, labels),
-        prototypes=digit_prototypes(means, labels),
+        counts=labels.bincount(minlength=len(class_names)),
+        centroids=digit_centroids(means, labels, len(class_names)),
+        prototypes=digit_prototypes(means, labels, classes=len(class_names)),
         pictures=pictures,
         replay=replay,
         training_state=training_state,
@@ -160,7 +163,7 @@ def load_resumable(
     if not path.exists():
         raise ValueError(f"there is no run to resume at {unfinished}; run without --resume")
     found = checkpoints.load_checkpoint(path)
-    then = {**found.training_config, **dataclasses.asdict(found.model_config)}
+    then = {"dataset": "mnist", **found.training_config, **dataclasses.asdict(found.model_config)}
     now = {**config.recipe(), **dataclasses.asdict(model_config)}
     differing = [
         f"{key} ({then.get(key)!r} then, {now.get(key)!r} now)"
@@ -225,7 +228,10 @@ def train(
             history.append(entry)
             replay = record(replay, model, encodings.means)
             state = optimizer.state_dict()
-            latest = snapshot(model, config, history, encodings, digits.test_images, replay, state)
+            names = digits.class_names
+            latest = snapshot(
+                model, config, history, encodings, digits.test_images, replay, state, names
+            )
             checkpoints.save_checkpoint(resume_path(Path(config.output)), latest)
             tqdm.write(records.epoch_line(entry))
             sys.stdout.flush()  # a log that is a file shows each epoch when it is done
@@ -235,7 +241,7 @@ def train(
 def build_parser() -> argparse.ArgumentParser:
     """The command line; every default is that of `TrainingConfig` and `VAEConfig`."""
     parser = argparse.ArgumentParser(
-        description="Train the VAE on MNIST and save the checkpoint that demo.py explores.",
+        description="Train the VAE and save the checkpoint that demo.py explores.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     groups = {name: parser.add_argument_group(name) for name in ("recipe", "model", "run")}
@@ -259,15 +265,18 @@ def run(options: dict[str, Any], command: str) -> None:
     config = TrainingConfig(**options)
     device = resolve_device(config.device)
     config = dataclasses.replace(config, precision=resolve_precision(config.precision, device))
-    output = Path(config.output)
+    output = config.output_path()
+    config = dataclasses.replace(config, output=str(output))
     resumed = None
     if resume:
         resumed = load_resumable(output, model_config, config)
         if resumed is None:
             print(f"{output} is finished ({config.epochs} epochs); nothing to do.")
             return
-    digits = load_mnist(config.data_dir)
-    print(f"Training on {len(digits.train_images):,} digits, {device}, {config.precision}.")
+    digits = load_dataset(config.dataset, config.data_dir)
+    print(
+        f"Training on {len(digits.train_images):,} {noun_of(config.dataset).many}, {device}, {config.precision}."
+    )
     try:
         final = train(config, model_config, digits, resumed)
     except KeyboardInterrupt:

@@ -274,9 +274,8 @@ def run(options: dict[str, Any], command: str) -> None:
             print(f"{output} is finished ({config.epochs} epochs); nothing to do.")
             return
     digits = load_dataset(config.dataset, config.data_dir)
-    print(
-        f"Training on {len(digits.train_images):,} {noun_of(config.dataset).many}, {device}, {config.precision}."
-    )
+    noun = noun_of(config.dataset).many
+    print(f"Training on {len(digits.train_images):,} {noun}, {device}, {config.precision}.")
     try:
         final = train(config, model_config, digits, resumed)
     except KeyboardInterrupt:

@@ -48,9 +48,11 @@ def boundary(paths: Paths) -> Experiment:
     path = linear_interpolation(*ends, 12)
     text = (
         f"**The boundary between {four} and {nine}.** A walk of less than one unit across "
-        f"the place where as many {navigator.plurals[one]} as {navigator.plurals[other]} were encoded. "
+        f"the place where as many {navigator.plurals[one]} as {navigator.plurals[other]} were "
+        "encoded. "
         f"{loop}little: the decoder is continuous, so there is no line where one "
-        f"{navigator.noun.one} ends, and the bars, which count the encoded {navigator.noun.many} nearby, change over as gradually."
+        f"{navigator.noun.one} ends, and the bars, which count the encoded "
+        f"{navigator.noun.many} nearby, change over as gradually."
     )
     return {"rows": [paths.row(f"{four} | {nine}", path)], "play": True}, text
 
@@ -93,7 +95,8 @@ def random_exploration(paths: Paths) -> Experiment:
     text = (
         "**Random exploration.** Twelve draws from the prior N(0, I), the way a VAE makes "
         f"new {navigator.noun.many}. {12 - invented} of these fell within {RADIUS:g} of an "
-        f"encoded test {navigator.noun.one}. Click a blurred one and read the bars: who lives around there?"
+        f"encoded test {navigator.noun.one}. Click a blurred one and read the bars: who lives "
+        "around there?"
     )
     row = paths.row("Twelve random draws", path, "a fresh set each time")
     return {"rows": [row], "play": False, "scattered": True}, text

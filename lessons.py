@@ -53,31 +53,39 @@ def lessons_of(navigator: Navigator) -> tuple[Lesson, ...]:
         Lesson(
             "invented",
             "Find where the model invents",
-            f"Go to a place within {INSIDE:g}σ of the centre where no test {noun} was encoded within "
+            f"Go to a place within {INSIDE:g}σ of the centre where no test {noun} was encoded "
+            "within "
             f"{RADIUS:g}.",
             f"Zoom in just outside the second ring{near} and "
             "put the cursor into the middle of a gap between the points.",
             "The decoder draws something everywhere, also where nothing was encoded. The picture "
-            f"does not tell an invention from what was learnt; only the encoded {nouns} around it do.",
+            f"does not tell an invention from what was learnt; only the encoded {nouns} around "
+            "it do.",
         ),
         Lesson(
             "step",
             f"Find {a(one)} that becomes {a(other)} in one small step",
-            f"Go to a place among the {ones} from which a step of at most {STEPS[-1]:g} leads among the "
+            f"Go to a place among the {ones} from which a step of at most {STEPS[-1]:g} leads "
+            "among the "
             f"{others}. Test {nouns} must have been encoded at both.",
-            f"Switch on the Regions and go to the border between the colours of {one} and {other}, on the side "
+            f"Switch on the Regions and go to the border between the colours of {one} and "
+            f"{other}, on the side "
             f"of the {one}.",
-            f"The latent space is continuous: there is no wall between two {nouns}. The picture changes "
+            f"The latent space is continuous: there is no wall between two {nouns}. The picture "
+            "changes "
             "little by little, and only its name changes at once.",
         ),
         Lesson(
             "sparing",
             f"Make {a(spare)} with little ink",
-            f"Go to a known place among the {spares} where the drawn {spare} has as little ink as the most sparing "
+            f"Go to a known place among the {spares} where the drawn {spare} has as little ink "
+            "as the most sparing "
             f"tenth of the test {spares}.",
-            f"Press {spare} on the first screen, then “less ink” in the Directions tab a few times, and come "
+            f"Press {spare} on the first screen, then “less ink” in the Directions tab a few "
+            "times, and come "
             f"back. If that gets stuck, begin at another {spare}.",
-            "A wish such as “less ink” has an exact direction at each place: the gradient through the "
+            "A wish such as “less ink” has an exact direction at each place: the gradient "
+            "through the "
             "decoder. It turns from place to place, because neither axis stands for one property.",
         ),
         Lesson(
@@ -85,17 +93,21 @@ def lessons_of(navigator: Navigator) -> tuple[Lesson, ...]:
             "Find the most fragile place",
             "Go where a small move changes the picture more than at "
             f"{FRAGILE} % of the encoded {nouns}.",
-            "Switch on the Sensitivity and go where it is strongest; often that is a line between two "
+            "Switch on the Sensitivity and go where it is strongest; often that is a line "
+            "between two "
             f"{nouns}.",
-            "The decoder stretches the map unevenly. Where the norm of its Jacobian ‖J‖ is large, a "
+            "The decoder stretches the map unevenly. Where the norm of its Jacobian ‖J‖ is "
+            "large, a "
             f"small move changes much: mostly where {nouns} of unlike shape meet.",
         ),
         Lesson(
             "three",
             f"Three {'digits' if mnist else 'classes'} at one place",
-            f"Go to a known place where three {'digits' if mnist else 'classes'} have at least {PRESENT} each of the {NEIGHBOURS} "
+            f"Go to a known place where three {'digits' if mnist else 'classes'} have at least "
+            f"{PRESENT} each of the {NEIGHBOURS} "
             "nearest encodings.",
-            f"Switch on the Regions, look where three colours meet{three or ','} and watch the bars beside "
+            f"Switch on the Regions, look where three colours meet{three or ','} and watch the "
+            "bars beside "
             f"the {noun}.",
             f"{unlike} in more than two ways. Squeezed into two numbers, unlike {nouns} share "
             "a place, and the decoder draws their average; more dimensions would keep them apart.",
@@ -107,8 +119,10 @@ def lessons_of(navigator: Navigator) -> tuple[Lesson, ...]:
             f"{nouns} were encoded within {RADIUS:g}.",
             f"Follow the dense points outward over the second ring{left}; some "
             "sides thin out sooner.",
-            f"The prior N(0, I) is the same on all sides; the encoded {nouns} (the aggregate posterior) "
-            "are not. At one distance some sides are full and others bare, where a random draw from "
+            f"The prior N(0, I) is the same on all sides; the encoded {nouns} (the aggregate "
+            "posterior) "
+            "are not. At one distance some sides are full and others bare, where a random draw "
+            "from "
             "the prior lands on nothing.",
         ),
     )
@@ -186,10 +200,14 @@ class Lessons:
         within, nearest, radius = int(around.within), float(around.nearest), float(z.norm())
         if within:
             return False, (
-                f"{encoded(within, self.navigator.noun)} within {RADIUS:g} of here, the nearest {nearest:.3f} away. "
+                f"{encoded(within, self.navigator.noun)} within {RADIUS:g} of here, the nearest "
+                f"{nearest:.3f} away. "
                 "Find a place with none."
             )
-        none = f"{encoded(0, self.navigator.noun)} within {RADIUS:g} of here: the nearest is {nearest:.3f}"
+        none = (
+            f"{encoded(0, self.navigator.noun)} within {RADIUS:g} of here: the nearest is "
+            f"{nearest:.3f}"
+        )
         if round(radius, 2) > INSIDE:
             return False, (
                 f"{none} away. But the centre is {radius:.2f}σ away; come within {INSIDE:g}σ."
@@ -252,13 +270,17 @@ class Lessons:
         if not around.within:
             return (
                 False,
-                f"{told} But no test {self.navigator.noun.one} was encoded within {RADIUS:g} of here.",
+                f"{told} But no test {self.navigator.noun.one} was encoded within {RADIUS:g} of "
+                "here.",
             )
         return True, told
 
     def _outside(self, z: Tensor) -> tuple[bool, str]:
         within, radius = int(self._around(z[None]).within), float(z.norm())
-        told = f"{radius:.2f}σ from the centre; {encoded(within, self.navigator.noun, start=False)} within {RADIUS:g}."
+        told = (
+            f"{radius:.2f}σ from the centre; "
+            f"{encoded(within, self.navigator.noun, start=False)} within {RADIUS:g}."
+        )
         far, known = round(radius, 2) >= FAR_OUT, within >= WELL_KNOWN
         if not far:
             told += f" Go out to {FAR_OUT:g}σ."

@@ -204,7 +204,8 @@ class Navigator:
     def _support(self, within: int, nearest: float) -> str:
         if within == 0:
             return (
-                f"Invented: no test {self.noun.one} was encoded within {RADIUS:g} of here; the nearest "
+                f"Invented: no test {self.noun.one} was encoded within {RADIUS:g} of here; the "
+                "nearest "
                 f"is {nearest:.2f} away."
             )
         known = "Well known" if within >= WELL_KNOWN else "Little known"
@@ -245,7 +246,8 @@ class Navigator:
         own, winner = float(shares[digit]), int(shares.argmax())
         if anchor == "typical":
             return (
-                f"The most typical {name}: where encoded {own_kind} are dense and little else lies. "
+                f"The most typical {name}: where encoded {own_kind} are dense and little else "
+                "lies. "
                 f"{percent(own)} of the {NEIGHBOURS} {nouns} nearest to it are {own_kind}."
             )
         if winner != digit:

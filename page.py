@@ -9,7 +9,7 @@ import gradio as gr
 from api import answering, readable
 from attributes import ATTRIBUTES
 from checkpoint import Checkpoint
-from choices import chosen
+from choices import chosen as begin_with
 from compass import Compass
 from drawing import MAX_BYTES
 from experiments import experiments as experiments_of
@@ -153,7 +153,7 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
 def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Component]:
     """Morph, ways, experiments and their film strip; returns what can be chosen."""
     navigator = paths.navigator
-    noun, first = navigator.noun, chosen(navigator)
+    noun, first = navigator.noun, begin_with(navigator)
     digits = [(name, digit) for digit, name in enumerate(navigator.names)]
 
     def morph(x: float, y: float, digit: int, amount: float, anchor: str) -> dict[str, float]:
@@ -320,7 +320,8 @@ def describe_model(checkpoint: Checkpoint) -> str:
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
         f"A convolutional VAE with {parameters:,} parameters and "
-        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on {learnt} for {len(checkpoint.history)} epochs (beta {recipe.get('beta')}, "
+        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on {learnt} for "
+        f"{len(checkpoint.history)} epochs (beta {recipe.get('beta')}, "
         f"seed {recipe.get('seed')}).\n\n"
         f"On the {len(checkpoint.labels):,} test {noun}, in nats per image: reconstruction "
         f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO {final['test_elbo']:.1f}.\n\n"

@@ -95,10 +95,14 @@ class Reader:
         votes = round(float(shares[first]) * NEIGHBOURS)
         worse = float((self._usual_misfits < recon).float().mean())
         place = "" if mu.abs().max() <= known.range else " It lands beyond the edge of the map."
-        fit = f"Its reconstruction misses more than those of {percent(worse)} of the test {known.noun.many}"
+        fit = (
+            f"Its reconstruction misses more than those of {percent(worse)} of the test "
+            f"{known.noun.many}"
+        )
         fit += ": the model cannot draw this." if worse > 0.95 else "."
         return (
             f"It lands among the {known.plurals[first]}: {votes} of the {NEIGHBOURS} encoded "
-            f"{known.noun.many} nearest to it are {known.plurals[first]}.{place} The encoder is sure of the place to "
+            f"{known.noun.many} nearest to it are {known.plurals[first]}.{place} The encoder is "
+            "sure of the place to "
             f"±{float(sigma[0]):.2f} and ±{float(sigma[1]):.2f} (σ of the posterior). {fit}"
         )

@@ -9,6 +9,7 @@ const cursor = find(".map-cursor");
 const preview = find(".map-preview");
 const spoken = find("#map-position");
 const view = new window.MapView(props.range);
+space.classes = props.names.length;
 space.range = props.range;
 space.view = view;
 

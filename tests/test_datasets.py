@@ -6,6 +6,7 @@ import urllib.error
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import datasets
 
@@ -77,3 +78,83 @@ def test_offline_is_one_clear_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
     with pytest.raises(OSError, match="could not be downloaded.*connect to the network"):
         datasets.load_dataset("mnist", tmp_path)
+
+
+@pytest.fixture
+def kmnist(tmp_path, monkeypatch, digits):
+    """KMNIST's four archives and files, as torchvision leaves them, from the tests' digits."""
+    folder = tmp_path / "KMNIST" / "raw"
+    write_idx(folder, monkeypatch, digits)
+    resources = []
+    for path in sorted(folder.iterdir()):
+        packed = gzip.compress(path.read_bytes(), mtime=0)
+        path.with_name(f"{path.name}.gz").write_bytes(packed)
+        resources.append((f"{path.name}.gz", hashlib.md5(packed).hexdigest()))
+    monkeypatch.setattr(datasets.KMNIST, "resources", resources)
+    monkeypatch.setattr(datasets.KMNIST, "mirrors", [])
+    return folder
+
+
+def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
+    loaded = datasets.load_dataset("kmnist", tmp_path)
+    assert (loaded.train_images == digits.train_images).all()
+    assert loaded.class_names[:2] == ("o", "ki")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:1000],
+        lambda data: bytes(len(data)),
+        lambda data: data[:-1] + b"\xff",
+        lambda data: b"\x00\x00\x09\x09" + data[4:],
+    ],
+    ids=["truncated", "zeroed", "label 255", "wrong magic"],
+)
+@pytest.mark.parametrize("name", sorted(datasets.SHA256))
+def test_an_extracted_file_is_what_its_archive_holds(kmnist, tmp_path, name, damage):
+    path = kmnist / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match="is not what .* holds; delete it") as caught:
+        datasets.load_dataset("kmnist", tmp_path)
+    assert str(path) in str(caught.value)
+
+
+def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
+    for label, name in enumerate(classes):
+        (path / name).mkdir(parents=True)
+        for i in range(102):
+            picture = digits.train_images[(label * 102 + i) % 500].numpy()
+            Image.fromarray(picture).save(path / name / f"{i}.png")
+
+
+def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
+    write_folder(tmp_path, digits)
+    (tmp_path / ".hidden").mkdir()
+    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
+    assert loaded.class_names == ("ankle boot", "bag", "coat")
+    assert len(loaded.test_labels) == 51 and len(loaded.train_labels) == 255
+    assert (loaded.train_images[85] == digits.train_images[0]).all()
+
+
+@pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
+def test_a_folder_of_too_few_or_many_classes_is_named(tmp_path, classes):
+    for name in classes:
+        (tmp_path / name).mkdir()
+    with pytest.raises(ValueError, match="class") as caught:
+        datasets.load_dataset(str(tmp_path), "nowhere")
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_broken_picture_is_named(tmp_path, digits):
+    write_folder(tmp_path, digits)
+    path = tmp_path / "coat" / "3.png"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ValueError, match="damaged") as caught:
+        datasets.load_dataset(str(tmp_path), "nowhere")
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ValueError, match="an existing folder"):
+        datasets.load_dataset(str(tmp_path / "nowhere"), "nowhere")

@@ -243,7 +243,8 @@ function drawNames(context) {
     const home = view.toPixels({ x, y });
     const p = { ...home };
     const near = (q) => Math.abs(q.px - p.px) < 88 && Math.abs(q.py - p.py) < 22;
-    while (placed.some(near)) p.py += 22;
+    // By turns below and above its home, further each time.
+    for (let i = 1; placed.some(near); i++) p.py = home.py + 22 * Math.ceil(i / 2) * (i % 2 ? 1 : -1);
     placed.push(p);
     context.lineWidth = 2;
     context.strokeStyle = colour.digits[digit];

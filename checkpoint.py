@@ -4,26 +4,27 @@ The file holds tensors and plain Python values only and is read with weights_onl
 no code in it is ever run.
 """
 
-import contextlib
 import dataclasses
 import math
-import os
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from files import write_whole
 from neural_network import VAE, VAEConfig
 from replay import SIDE, Replay
+from words import Noun, noun_of
 
 FORMAT_VERSION = 2
 DEFAULT_PATH = Path("pretrained/vae_mnist.pt")
 COMPARED_PATH = Path("pretrained/vae_low_beta.pt")  # trained to be compared with it
+MAX_CLASSES = 10  # so many colours tell apart
+MAX_NAME = 30  # characters of a class's name
 MAX_BYTES = 256 * 2**20  # ten times any sensible model of this kind
 WRAPPERS = {"_orig_mod.": "torch.compile", "module.": "DistributedDataParallel"}
 REMEDY = "restore it with `git checkout pretrained`, or make one with `python trainer.py`"
@@ -44,13 +45,13 @@ class Checkpoint:
     training_config: dict[str, Any]  # the recipe, as plain values
     weights: dict[str, Tensor]  # state_dict of the VAE, float32
     history: list[dict[str, float]]  # one entry an epoch, figures in nats per image
-    class_names: list[str]  # ten, as printed on the page
+    class_names: list[str]  # C of them, 2 ... 10, as printed on the page
     means: Tensor  # (N, latent_dim) float32: mu of the test digits
     logvars: Tensor  # (N, latent_dim) float32: logvar of the test digits
-    labels: Tensor  # (N,) int64, 0 ... 9
-    counts: Tensor  # (10,) int64: test digits of each class
-    centroids: Tensor  # (10, latent_dim) float32: mean mu of each class
-    prototypes: Tensor  # (10, latent_dim) float32: most typical mu of each class
+    labels: Tensor  # (N,) int64, 0 ... C - 1
+    counts: Tensor  # (C,) int64: test digits of each class
+    centroids: Tensor  # (C, latent_dim) float32: mean mu of each class
+    prototypes: Tensor  # (C, latent_dim) float32: most typical mu of each class
     pictures: Tensor  # (N, 28, 28) uint8: the test digits themselves
     replay: Replay  # how the space was learned
     training_state: dict[str, Any] | None = None  # only in the file of an unfinished run
@@ -61,6 +62,16 @@ class Checkpoint:
         recipe = self.training_config
         told = f"beta {recipe.get('beta', 0):g}"
         return told if recipe.get("warmup_epochs") else f"{told}, no warm-up"
+
+    @property
+    def dataset(self) -> str:
+        """What it was trained on; older files do not say, and mean MNIST."""
+        return str(self.training_config.get("dataset", "mnist"))
+
+    @property
+    def noun(self) -> Noun:
+        """What its pictures are called."""
+        return noun_of(self.dataset)
 
     def build_model(self) -> VAE:
         """The trained VAE on the CPU, in evaluation mode."""
@@ -113,33 +124,6 @@ def _unpack(name: str, packed: Any, shape: tuple[int, ...]) -> Tensor:
         raise ValueError(fault) from None
     _require(len(unpacked) == size and reader.eof, fault)
     return torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).reshape(shape)
-
-
-def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Call `write(file)` on a temporary file beside `path` and rename it over `path` when safe.
-
-    Raises:
-        OSError: if the folder cannot be written or the disk is full; no partial file is left.
-    """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:  # Ctrl-C included: nothing half-written stays
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        # torch hides the system's reason behind an error of its own when it closes its archive.
-        cause = error
-        while isinstance(cause, RuntimeError) and cause.__context__ is not None:
-            cause = cause.__context__
-        if isinstance(cause, OSError):
-            raise OSError(
-                f"{path} cannot be written ({cause.strerror}); make room or choose another place"
-            ) from None
-        raise
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
@@ -255,25 +239,31 @@ def _check_weights(checkpoint: Checkpoint) -> None:
 
 
 def _check_encodings(checkpoint: Checkpoint) -> None:
+    names = checkpoint.class_names
+    good = isinstance(names, list) and 2 <= len(names) <= MAX_CLASSES
+    good = good and all(
+        isinstance(n, str) and 0 < len(n) <= MAX_NAME and n.isprintable() and n.strip()
+        for n in names
+    )
+    _require(
+        good and len(set(names)) == len(names),
+        f"class_names are not 2 to {MAX_CLASSES} distinct texts of 1 to {MAX_NAME} characters",
+    )
+    classes = len(names)
     labels = checkpoint.labels
     _require(isinstance(labels, Tensor) and labels.ndim == 1, "labels is not a vector")
     n, d = len(labels), checkpoint.model_config.latent_dim
     _check_tensor("labels", labels, (n,), torch.int64)
     _check_tensor("means", checkpoint.means, (n, d), torch.float32)
     _check_tensor("logvars", checkpoint.logvars, (n, d), torch.float32)
-    _check_tensor("counts", checkpoint.counts, (10,), torch.int64)
-    _check_tensor("centroids", checkpoint.centroids, (10, d), torch.float32)
-    _check_tensor("prototypes", checkpoint.prototypes, (10, d), torch.float32)
-    in_range = n > 0 and 0 <= int(labels.min()) and int(labels.max()) <= 9
-    _require(in_range, "labels are not digits 0 ... 9")
+    _check_tensor("counts", checkpoint.counts, (classes,), torch.int64)
+    _check_tensor("centroids", checkpoint.centroids, (classes, d), torch.float32)
+    _check_tensor("prototypes", checkpoint.prototypes, (classes, d), torch.float32)
+    in_range = n > 0 and 0 <= int(labels.min()) and int(labels.max()) < classes
+    _require(in_range, f"labels are not digits 0 ... {classes - 1}")
     _require(
-        torch.equal(labels.bincount(minlength=10), checkpoint.counts),
+        torch.equal(labels.bincount(minlength=classes), checkpoint.counts),
         "counts do not agree with labels",
-    )
-    names = checkpoint.class_names
-    _require(
-        isinstance(names, list) and len(names) == 10 and all(isinstance(n, str) for n in names),
-        "class_names are not ten texts",
     )
 
 

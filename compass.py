@@ -14,6 +14,7 @@ from graph import between_nodes, sensitivity
 from latent_utils import NEIGHBOURS, surroundings
 from navigator import ANCHORS, choice, percent, whole_number
 from paths import Paths
+from words import a
 
 
 def degrees(vector: Tensor) -> float:
@@ -59,13 +60,13 @@ class Compass:
             },
             "sensitivity": float(norm),
             "told": f"A move of 0.01 changes the picture here by up to {float(norm) / 100:.2f}; "
-            f"‖J‖ is greater than at {percent(rank)} of the encoded digits.",
+            f"‖J‖ is greater than at {percent(rank)} of the encoded {self.navigator.noun.many}.",
         }
 
     def digits(self, x: Any, y: Any, anchor: Any = "typical") -> list[dict[str, float]]:
         """For each digit, how far it is from a place and in which direction."""
         z = self.navigator.position(x, y)
-        toward = self.navigator.anchors[choice("anchor", anchor, ANCHORS)] - z  # (10, 2)
+        toward = self.navigator.anchors[choice("anchor", anchor, ANCHORS)] - z  # (C, 2)
         return [{"distance": float(way.norm()), "direction": degrees(way)} for way in toward]
 
     def nudge(self, x: Any, y: Any, attribute: Any, sign: Any) -> dict[str, Any]:
@@ -103,20 +104,20 @@ class Compass:
         }
 
     def _told(self, found: Nudge, attribute: str, sign: int, digit: int) -> str:
-        name = self.navigator.names[digit]
+        name, names = self.navigator.names[digit], self.navigator.plurals[digit]
         measured = ATTRIBUTES[attribute]
         word = measured.more if sign > 0 else measured.less
         first, last = (describe(attribute, float(found.values[i])) for i in (0, -1))
         change = f"{measured.term.capitalize()} {first} → {last}."
         around = surroundings(found.path[-1:], self.navigator.means, self.navigator.labels)
         votes = round(float(around.shares[0, digit]) * NEIGHBOURS)
-        still = f"Still among the {name}s: {votes} of the {NEIGHBOURS} nearest."
+        still = f"Still among the {names}: {votes} of the {NEIGHBOURS} nearest."
         if found.stopped is None:
             return f"{change} {still}"
         moved = f"{change} " if len(found.path) > 1 else ""
         if found.stopped == "extreme":
             return f"{moved}No further: no short step from here makes it {word}. {still}"
         return (
-            f"{moved}No further as a {name}: every short step that makes it {word} leaves the "
-            f"encoded {name}s. {still}"
+            f"{moved}No further as {a(name)}: every short step that makes it {word} leaves the "
+            f"encoded {names}. {still}"
         )

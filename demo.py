@@ -62,21 +62,21 @@ def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> g
     with Application(
         title="Latent Space Navigator", analytics_enabled=False, delete_cache=CLEANED
     ) as demo:
-        gr.HTML(web_file("heading.html"), elem_id="heading")
+        gr.HTML(about(web_file("heading.html"), checkpoint), elem_id="heading")
         instrument = build_instrument(paths, reader)
         with gr.Tabs():
             with gr.Tab("Paths"):
                 choices = build_travel(paths, instrument)
             with gr.Tab("Directions"):
                 build_directions(compass)
-            with gr.Tab("Your digit"):
+            with gr.Tab(f"Your {checkpoint.noun.one}"):
                 build_reading(reader)
             with gr.Tab("How it was learned"):
                 build_replay({checkpoint.label: checkpoint} | others)
             with gr.Tab("Lessons"):
                 build_lessons(compass)
             with gr.Tab("How VAEs work"):
-                gr.Markdown(web_file("how_vaes_work.md"), elem_classes="reading")
+                gr.Markdown(about(web_file("how_vaes_work.md"), checkpoint), elem_classes="reading")
             with gr.Tab("This model"):
                 gr.Markdown(describe_model(checkpoint), elem_classes="reading")
         # In the order of CHOICES in web/position.js, which keeps them in the page's address.
@@ -89,6 +89,17 @@ def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> g
         )
         add_api(paths, compass, instrument.x, instrument.y)
     return demo.queue(max_size=QUEUED)
+
+
+def about(text: str, checkpoint: Checkpoint) -> str:
+    """A text on MNIST, told of the pictures of a checkpoint."""
+    if checkpoint.dataset == "mnist":
+        return text
+    noun, count = checkpoint.noun, f"{len(checkpoint.labels):,}"
+    text = text.replace("handwritten digit", noun.one).replace("10,000 digits", f"{count} digits")
+    if checkpoint.training_config.get("beta") != 4:
+        text = text.replace("from 0 to 4", f"to {checkpoint.training_config.get('beta')}")
+    return text.replace("digits", noun.many).replace("digit", noun.one)
 
 
 def launch_options() -> dict[str, Any]:

@@ -5,11 +5,14 @@ Markdown, what to look for.
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from choices import chosen
 from latent_utils import RADIUS, linear_interpolation, spherical_interpolation, surroundings
+from navigator import Navigator
 from paths import WAYS, Paths
 
 Experiment = tuple[dict[str, Any], str]
@@ -18,11 +21,13 @@ Experiment = tuple[dict[str, Any], str]
 def morph(paths: Paths) -> Experiment:
     """3 morphs into 8."""
     navigator = paths.navigator
-    three, eight = navigator.names[3], navigator.names[8]
-    path = linear_interpolation(navigator.anchor(3), navigator.anchor(8), 16)
+    first, last = chosen(navigator).morph
+    three, eight = navigator.names[first], navigator.names[last]
+    path = linear_interpolation(navigator.anchor(first), navigator.anchor(last), 16)
+    closing = "Watch where the open sides close. " if navigator.is_mnist else ""
     text = (
         f"**{three} morphs into {eight}.** A straight walk from the most typical {three} to "
-        f"the most typical {eight}. Watch where the open sides close. The bars beside the digit "
+        f"the most typical {eight}. {closing}The bars beside the {navigator.noun.one} "
         "tell when you cross from one country into the next."
     )
     return {"rows": [paths.row(f"{three} → {eight}", path)], "play": True}, text
@@ -31,19 +36,23 @@ def morph(paths: Paths) -> Experiment:
 def boundary(paths: Paths) -> Experiment:
     """A short walk across the boundary between the 4s and the 9s."""
     navigator = paths.navigator
-    four, nine = navigator.names[4], navigator.names[9]
-    line = linear_interpolation(navigator.anchor(4), navigator.anchor(9), 257)
+    one, other = chosen(navigator).border
+    four, nine = navigator.names[one], navigator.names[other]
+    loop = "The loop closes little by " if navigator.is_mnist else "The picture changes little by "
+    line = linear_interpolation(navigator.anchor(one), navigator.anchor(other), 257)
     shares = surroundings(line, navigator.means, navigator.labels).shares
-    crossing = int((shares[:, 9] > shares[:, 4]).int().argmax())
+    crossing = int((shares[:, other] > shares[:, one]).int().argmax())
     step = float((line[1] - line[0]).norm())
     reach = max(1, round(0.35 / step)) if step > 0 else 1
     ends = line[max(0, crossing - reach)], line[min(256, crossing + reach)]
     path = linear_interpolation(*ends, 12)
     text = (
         f"**The boundary between {four} and {nine}.** A walk of less than one unit across "
-        f"the place where as many {four}s as {nine}s were encoded. The loop closes little by "
-        "little: the decoder is continuous, so there is no line where one digit ends, and the "
-        "bars, which count the encoded digits nearby, change over as gradually."
+        f"the place where as many {navigator.plurals[one]} as {navigator.plurals[other]} were "
+        "encoded. "
+        f"{loop}little: the decoder is continuous, so there is no line where one "
+        f"{navigator.noun.one} ends, and the bars, which count the encoded "
+        f"{navigator.noun.many} nearby, change over as gradually."
     )
     return {"rows": [paths.row(f"{four} | {nine}", path)], "play": True}, text
 
@@ -52,8 +61,8 @@ def four_ways(paths: Paths) -> Experiment:
     """Every way at once, between the digits whose straight and spherical ways differ most."""
     navigator = paths.navigator
     apart, best = -1.0, (0, 1)
-    for start in range(10):
-        for end in range(start + 1, 10):
+    for start in range(len(navigator.names)):
+        for end in range(start + 1, len(navigator.names)):
             ends = navigator.anchor(start), navigator.anchor(end)
             gap = linear_interpolation(*ends, 15) - spherical_interpolation(*ends, 15)
             if float(gap.norm(dim=1).max()) > apart:
@@ -85,16 +94,22 @@ def random_exploration(paths: Paths) -> Experiment:
     invented = int((shares.within == 0).sum())
     text = (
         "**Random exploration.** Twelve draws from the prior N(0, I), the way a VAE makes "
-        f"new digits. {12 - invented} of these fell within {RADIUS:g} of an encoded test "
-        "digit. Click a blurred one and read the bars: who lives around there?"
+        f"new {navigator.noun.many}. {12 - invented} of these fell within {RADIUS:g} of an "
+        f"encoded test {navigator.noun.one}. Click a blurred one and read the bars: who lives "
+        "around there?"
     )
     row = paths.row("Twelve random draws", path, "a fresh set each time")
     return {"rows": [row], "play": False, "scattered": True}, text
 
 
-EXPERIMENTS = {  # the name in the page's element id: label, function
-    "morph": ("3 morphs into 8", morph),
-    "boundary": ("The boundary between 4 and 9", boundary),
-    "ways": ("Which way is smoothest?", four_ways),
-    "random": ("Random exploration", random_exploration),
-}
+def experiments(navigator: Navigator) -> dict[str, tuple[str, Callable[[Paths], Experiment]]]:
+    """By the name in the page's element id: label and function."""
+    picked, names = chosen(navigator), navigator.names
+    first, last = (names[c] for c in picked.morph)
+    one, other = (names[c] for c in picked.border)
+    return {
+        "morph": (f"{first} morphs into {last}", morph),
+        "boundary": (f"The boundary between {one} and {other}", boundary),
+        "ways": ("Which way is smoothest?", four_ways),
+        "random": ("Random exploration", random_exploration),
+    }

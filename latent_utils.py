@@ -22,20 +22,20 @@ class Encodings(NamedTuple):
 
     means: Tensor  # (N, latent_dim) float32
     logvars: Tensor  # (N, latent_dim) float32
-    labels: Tensor  # (N,) int64, 0 ... 9
+    labels: Tensor  # (N,) int64, 0 ... C - 1
 
 
 class Directions(NamedTuple):
     """For each ordered pair of digits (start, end), the way from one anchor to the other."""
 
-    directions: Tensor  # (10, 10, latent_dim) unit vectors; zero where the anchors coincide
-    distances: Tensor  # (10, 10) >= 0
+    directions: Tensor  # (C, C, latent_dim) unit vectors; zero where the anchors coincide
+    distances: Tensor  # (C, C) >= 0
 
 
 class Surroundings(NamedTuple):
     """What the encoded digits around a position say about it (see `surroundings`)."""
 
-    shares: Tensor  # (N, 10) share of each digit among the nearest encodings; rows sum to 1
+    shares: Tensor  # (N, C) share of each digit among the nearest encodings; rows sum to 1
     within: Tensor  # (N,) int64 number of encodings no further than `radius`
     nearest: Tensor  # (N,) distance to the nearest encoding
     neighbours: Tensor  # (N, k) int64, the nearest encodings, nearest first
@@ -48,7 +48,7 @@ def encode_dataset(model: VAE, images: Tensor, labels: Tensor, batch_size: int =
     Args:
         model: the VAE; used as it stands, on the device of its weights.
         images: (N, 28, 28) or (N, 1, 28, 28); uint8 in 0 ... 255 or float in [0, 1].
-        labels: (N,) integers 0 ... 9.
+        labels: (N,) integers 0 ... C - 1.
 
     Returns:
         Encodings on the CPU, in the order given.
@@ -71,41 +71,43 @@ def encode_dataset(model: VAE, images: Tensor, labels: Tensor, batch_size: int =
     return Encodings(torch.cat(means), torch.cat(logvars), labels.long().cpu())
 
 
-def _check_labelled(means: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def _check_labelled(means: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
     if means.ndim != 2 or labels.shape != means.shape[:1]:
         raise ValueError(
             f"means {tuple(means.shape)} and labels {tuple(labels.shape)} do not match; "
             "give (N, latent_dim) and (N,)"
         )
     labels = labels.long()
-    missing = sorted(set(range(10)) - set(labels.unique().tolist()))
-    if missing or len(labels.unique()) != 10:
-        raise ValueError(f"labels must hold each digit 0 ... 9; missing: {missing}")
+    missing = sorted(set(range(classes)) - set(labels.unique().tolist()))
+    if missing or len(labels.unique()) != classes:
+        raise ValueError(f"labels must hold each digit 0 ... {classes - 1}; missing: {missing}")
     return means.float(), labels
 
 
 @torch.inference_mode()
-def digit_centroids(means: Tensor, labels: Tensor) -> Tensor:
+def digit_centroids(means: Tensor, labels: Tensor, classes: int = 10) -> Tensor:
     """The mean position of each digit.
 
     Args:
-        means: (N, latent_dim). labels: (N,) integers; each of 0 ... 9 at least once.
+        means: (N, latent_dim). labels: (N,) integers; each of 0 ... classes - 1 at least once.
 
     Returns:
-        (10, latent_dim). In two dimensions a centroid can lie among another digit's points;
+        (classes, latent_dim). In two dimensions a centroid can lie among another digit's points;
         `digit_prototypes` does not have that fault.
 
     Raises:
         ValueError: if the shapes do not match or a digit is missing.
     """
-    means, labels = _check_labelled(means, labels)
-    sums = torch.zeros(10, means.shape[1], dtype=torch.float64)
+    means, labels = _check_labelled(means, labels, classes)
+    sums = torch.zeros(classes, means.shape[1], dtype=torch.float64)
     sums.index_add_(0, labels, means.double())
-    return (sums / labels.bincount(minlength=10)[:, None]).float()
+    return (sums / labels.bincount(minlength=classes)[:, None]).float()
 
 
 @torch.inference_mode()
-def digit_prototypes(means: Tensor, labels: Tensor, candidates: int = 100) -> Tensor:
+def digit_prototypes(
+    means: Tensor, labels: Tensor, candidates: int = 100, classes: int = 10
+) -> Tensor:
     """The most typical encoded point of each digit.
 
     Among the points of a class, the one where p_c * (p_c / p) is greatest: the density of the
@@ -113,29 +115,29 @@ def digit_prototypes(means: Tensor, labels: Tensor, candidates: int = 100) -> Te
     (Parzen 1962) of bandwidth RADIUS.
 
     Args:
-        means: (N, latent_dim). labels: (N,) integers; each of 0 ... 9 at least once.
+        means: (N, latent_dim). labels: (N,) integers; each of 0 ... classes - 1 at least once.
         candidates: points of a class that are tried, evenly spaced in the order given; the
             densities always count all N.
 
     Returns:
-        (10, latent_dim), each row one of `means`.
+        (classes, latent_dim), each row one of `means`.
 
     Raises:
         ValueError: if the shapes do not match or a digit is missing.
     """
-    means, labels = _check_labelled(means, labels)
-    one_hot = torch.nn.functional.one_hot(labels, 10).float()  # (N, 10)
+    means, labels = _check_labelled(means, labels, classes)
+    one_hot = torch.nn.functional.one_hot(labels, classes).float()  # (N, classes)
     scaled = means / RADIUS  # (N, latent_dim)
     halves = scaled.square().sum(1) / 2  # (N,)
     prototypes = []
-    for digit in range(10):
+    for digit in range(classes):
         own = (labels == digit).nonzero().squeeze(1)  # (M,) indices
         tried = own[:: math.ceil(len(own) / candidates)]  # (C,) indices
         scores = []
         for some in tried.split(25):  # so few that (25, N) stays near the processor
             # -|a - b|^2 / 2 = a.b - |a|^2 / 2 - |b|^2 / 2
             exponent = torch.addmm(-halves, scaled[some], scaled.T) - halves[some, None]
-            density = exponent.exp_() @ one_hot  # (25, 10)
+            density = exponent.exp_() @ one_hot  # (25, classes)
             scores.append(density[:, digit].square() / density.sum(1))
         prototypes.append(means[tried[torch.cat(scores).argmax()]])
     return torch.stack(prototypes)
@@ -156,12 +158,14 @@ def surroundings(
     they are defined everywhere, also far from all data, so read them together with `within`.
 
     Args:
-        z: (N, latent_dim). means: (M, latent_dim). labels: (M,) integers 0 ... 9.
+        z: (N, latent_dim). means: (M, latent_dim). labels: (M,) integers 0 ... C - 1, the last
+            class among them.
         radius: in units of the prior's standard deviation.
     """
     distances = _distances(z.float(), means)  # (N, M)
     nearest = distances.topk(min(neighbours, len(means)), largest=False)  # (N, k)
-    votes = torch.nn.functional.one_hot(labels[nearest.indices], 10)  # (N, k, 10)
+    classes = int(labels.max()) + 1
+    votes = torch.nn.functional.one_hot(labels[nearest.indices], classes)  # (N, k, C)
     within = (distances <= radius).sum(1)  # (N,)
     return Surroundings(votes.float().mean(1), within, nearest.values[:, 0], nearest.indices)
 
@@ -171,14 +175,14 @@ def semantic_directions(anchors: Tensor) -> Directions:
     """The direction and distance from each digit to each other digit.
 
     Args:
-        anchors: (10, latent_dim), from `digit_centroids` or `digit_prototypes`.
+        anchors: (C, latent_dim), from `digit_centroids` or `digit_prototypes`.
 
     Returns:
         Directions; `directions[a, b]` has length 1 and points from a to b, and
         `anchors[a] + distances[a, b] * directions[a, b]` is `anchors[b]`.
     """
-    difference = anchors[None, :] - anchors[:, None]  # (10, 10, latent_dim)
-    distances = difference.norm(dim=-1)  # (10, 10)
+    difference = anchors[None, :] - anchors[:, None]  # (C, C, latent_dim)
+    distances = difference.norm(dim=-1)  # (C, C)
     safe = distances.clamp_min(torch.finfo(anchors.dtype).tiny)
     return Directions(difference / safe[..., None], distances)
 

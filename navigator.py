@@ -22,6 +22,7 @@ from latent_utils import (
     morph_toward,
     surroundings,
 )
+from words import plural
 
 ANCHORS = ("typical", "centroid")
 MAX_SEED = 2**63 - 1
@@ -80,10 +81,13 @@ class Navigator:
         self.checkpoint = checkpoint
         self.model = checkpoint.build_model()
         self.names = checkpoint.class_names
+        self.plurals = [plural(name) for name in self.names]
+        self.noun = checkpoint.noun
+        self.is_mnist = checkpoint.dataset == "mnist" and len(self.names) == 10
         self.means, self.labels = checkpoint.means, checkpoint.labels
         self.test_pictures = checkpoint.pictures  # (N, 28, 28) uint8
         self.anchors = {
-            "centroid": digit_centroids(self.means, self.labels),
+            "centroid": digit_centroids(self.means, self.labels, len(self.names)),
             "typical": checkpoint.prototypes,
         }
         # All encoded digits lie on the map, and so does nearly all of the prior.
@@ -97,7 +101,7 @@ class Navigator:
     def anchor(self, digit: Any, anchor: Any = "typical") -> Tensor:
         """(2,) where a digit is at home: its most typical point or its centroid."""
         points = self.anchors[choice("anchor", anchor, ANCHORS)]
-        return points[whole_number("digit", digit, 0, 9)]
+        return points[whole_number("digit", digit, 0, len(self.names) - 1)]
 
     @torch.inference_mode()
     def encode(self, pictures: np.ndarray | Tensor) -> tuple[Tensor, Tensor]:
@@ -200,17 +204,18 @@ class Navigator:
     def _support(self, within: int, nearest: float) -> str:
         if within == 0:
             return (
-                f"Invented: no test digit was encoded within {RADIUS:g} of here; the nearest "
+                f"Invented: no test {self.noun.one} was encoded within {RADIUS:g} of here; the "
+                "nearest "
                 f"is {nearest:.2f} away."
             )
         known = "Well known" if within >= WELL_KNOWN else "Little known"
-        digits = "test digit was" if within == 1 else "test digits were"
+        digits = f"test {self.noun.one} was" if within == 1 else f"test {self.noun.many} were"
         return f"{known}: {within} {digits} encoded within {RADIUS:g} of here."
 
     def _mixture(self, shares: Tensor) -> str:
         first, second = shares.topk(2).indices.tolist()
         if shares[first] >= 0.9:
-            return f"Nearly all around here are {self.names[first]}s."
+            return f"Nearly all around here are {self.plurals[first]}."
         return f"Mostly {self.names[first]}, then {self.names[second]}."
 
     def random_sample(self, seed: Any = None) -> dict[str, float]:
@@ -236,26 +241,28 @@ class Navigator:
     def remark(self, digit: int, anchor: str) -> str:
         """A sentence on the place that `jump_to_digit` leads to."""
         z, name = self.anchor(digit, anchor), self.names[digit]
+        own_kind, nouns = self.plurals[digit], self.noun.many
         shares = surroundings(z[None], self.means, self.labels).shares[0]
         own, winner = float(shares[digit]), int(shares.argmax())
         if anchor == "typical":
             return (
-                f"The most typical {name}: where encoded {name}s are dense and little else lies. "
-                f"{percent(own)} of the {NEIGHBOURS} digits nearest to it are {name}s."
+                f"The most typical {name}: where encoded {own_kind} are dense and little else "
+                "lies. "
+                f"{percent(own)} of the {NEIGHBOURS} {nouns} nearest to it are {own_kind}."
             )
         if winner != digit:
-            other = self.names[winner]
+            other = self.plurals[winner]
             return (
-                f"⚠ The average of all {name}s lies among the {other}s: {percent(own)} of the "
-                f"{NEIGHBOURS} encoded digits nearest to it are {name}s, "
-                f"{percent(float(shares[winner]))} are {other}s. Try the most typical point."
+                f"⚠ The average of all {own_kind} lies among the {other}: {percent(own)} of the "
+                f"{NEIGHBOURS} encoded {nouns} nearest to it are {own_kind}, "
+                f"{percent(float(shares[winner]))} are {other}. Try the most typical point."
             )
         rival = int(shares.topk(2).indices[1])
-        mixed = f", {percent(float(shares[rival]))} are {self.names[rival]}s"
+        mixed = f", {percent(float(shares[rival]))} are {self.plurals[rival]}"
         mixed = mixed if shares[rival] >= 0.2 else ""
         return (
-            f"The average position (centroid) of all encoded {name}s. {percent(own)} of the "
-            f"{NEIGHBOURS} digits nearest to it are {name}s{mixed}."
+            f"The average position (centroid) of all encoded {own_kind}. {percent(own)} of the "
+            f"{NEIGHBOURS} {nouns} nearest to it are {own_kind}{mixed}."
         )
 
     def morph_toward(self, x: Any, y: Any, digit: Any, amount: Any, anchor: Any = "typical"):

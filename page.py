@@ -1,6 +1,7 @@
 """The parts of the page: the instrument on the first screen, and what the tabs below it hold."""
 
 import functools
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -8,12 +9,13 @@ import gradio as gr
 from api import answering, readable
 from attributes import ATTRIBUTES
 from checkpoint import Checkpoint
+from choices import chosen as begin_with
 from compass import Compass
 from drawing import MAX_BYTES
-from experiments import EXPERIMENTS
+from experiments import experiments as experiments_of
 from layers import gaps_layer, round_trips, sensitivity_layer
 from lessons import Lessons
-from navigator import ANCHORS
+from navigator import ANCHORS, Navigator
 from paths import MAX_STEPS, MIN_STEPS, WAYS, Paths
 from reader import Reader
 from training_story import Story
@@ -26,9 +28,20 @@ from widgets import (
     OwnDigit,
     Replay,
 )
+from words import TITLES
 
 # Events of the page's own controls: no API of their own, and no queue that could delay them.
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
+
+
+def wordy(names: list[str]) -> list[str]:
+    """The CSS classes of a row of buttons: other than numerals, names need room."""
+    return ["wordy"] if max(map(len, names)) > 2 else []
+
+
+def _invitation(navigator: Navigator) -> str:
+    noun = "a digit" if navigator.is_mnist else "a name"
+    return f"Drag on the map, or press {noun} to go to where it lives."
 
 
 class Instrument(NamedTuple):
@@ -76,13 +89,14 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
     def jump(digit: int, anchor: str) -> tuple[dict[str, float], str]:
         return navigator.jump_to_digit(digit, anchor), navigator.remark(digit, anchor)
 
-    limit = navigator.range
+    limit, noun = navigator.range, navigator.noun
     with gr.Row(elem_id="instrument"):
         with gr.Column(scale=7, min_width=320):
             latent_map = LatentMap(
                 limit,
                 navigator.anchors["centroid"].tolist(),
                 navigator.names,
+                navigator.noun,
                 points,
                 regions,
                 table,
@@ -92,15 +106,23 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
                 elem_id="latent-map",
             )
         with gr.Column(scale=5, min_width=320, elem_id="panel"):
-            DigitView(navigator.names, look, answering(reader.test_digit, 1), elem_id="digit")
+            DigitView(
+                navigator.names,
+                navigator.noun,
+                look,
+                answering(reader.test_digit, 1),
+                elem_id="digit",
+            )
             with gr.Row(elem_id="sliders"):
                 # No reset button: it moves the thumb without an event that the page could hear.
                 x, y = (
                     gr.Slider(-limit, limit, 0, step=0.01, label=label, elem_id=name, buttons=[])
                     for label, name in (("x (z₁)", "x-slider"), ("y (z₂)", "y-slider"))
                 )
-            sample = gr.Button("Random digit (a sample from the prior)", elem_id="random-sample")
-            with gr.Row(elem_id="digits"):
+            sample = gr.Button(
+                f"Random {noun.one} (a sample from the prior)", elem_id="random-sample"
+            )
+            with gr.Row(elem_id="digits", elem_classes=wordy(navigator.names)):
                 jumps = [
                     gr.Button(name, elem_id=f"jump-{digit}", min_width=0)
                     for digit, name in enumerate(navigator.names)
@@ -108,12 +130,10 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
             anchor = gr.Radio(
                 [("most typical place", "typical"), ("average place (centroid)", "centroid")],
                 value=ANCHORS[0],
-                label="Each digit stands for its",
+                label=f"Each {noun.one} stands for its",
                 elem_id="anchor",
             )
-            note = gr.Markdown(
-                "Drag on the map, or press a digit to go to where it lives.", elem_id="note"
-            )
+            note = gr.Markdown(_invitation(navigator), elem_id="note")
 
     # In the page alone: the sliders and the map meet in web/position.js.
     gr.on(
@@ -133,6 +153,7 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
 def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Component]:
     """Morph, ways, experiments and their film strip; returns what can be chosen."""
     navigator = paths.navigator
+    noun, first = navigator.noun, begin_with(navigator)
     digits = [(name, digit) for digit, name in enumerate(navigator.names)]
 
     def morph(x: float, y: float, digit: int, amount: float, anchor: str) -> dict[str, float]:
@@ -143,8 +164,10 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
 
     with gr.Row(elem_id="travel"):
         with gr.Column(scale=3, min_width=240):
-            gr.Markdown("### Morph from here toward a digit")
-            target = gr.Radio(digits, value=8, label="Digit", elem_id="morph-digit")
+            gr.Markdown(f"### Morph from here toward a {noun.one}")
+            target = gr.Radio(
+                digits, value=first.target, label=noun.one.capitalize(), elem_id="morph-digit"
+            )
             amount = gr.Slider(0, 1, 0.5, step=0.05, label="How far", elem_id="morph-amount")
             with gr.Row():
                 go = gr.Button("Morph", elem_id="morph", min_width=80)
@@ -160,11 +183,14 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
                         min_width=80,
                         elem_id=f"way-{label.lower()}",
                     )
-                    for label, digit, flag in (("From", 5, "A"), ("To", 7, "B"))
+                    for label, digit, flag in (
+                        ("From", first.ends[0], "A"),
+                        ("To", first.ends[1], "B"),
+                    )
                 )
                 pick = gr.Button("Pick A and B on the map", elem_id="pick", min_width=120)
             ways = gr.CheckboxGroup(
-                [(f"{named.name} ({named.term})", way) for way, named in WAYS.items()],
+                [(f"{paths.named(w).name} ({paths.named(w).term})", w) for w in WAYS],
                 value=list(WAYS),
                 label="Ways",
                 elem_id="ways",
@@ -188,12 +214,13 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
             compare = gr.Button("Compare", variant="primary", elem_id="compare")
         with gr.Column(scale=3, min_width=240):
             gr.Markdown("### Experiments, one click each")
+            found = experiments_of(navigator)
             experiments = {
                 name: gr.Button(label, elem_id=f"experiment-{name}")
-                for name, (label, _) in EXPERIMENTS.items()
+                for name, (label, _) in found.items()
             }
     story = gr.Markdown(elem_id="story", elem_classes="reading")
-    strip = FilmStrip(answering(paths.export, 2), elem_id="film-strip")
+    strip = FilmStrip(noun, answering(paths.export, 2), elem_id="film-strip")
 
     here = [instrument.x, instrument.y, target, amount, instrument.anchor]
     go.click(readable(morph), here, instrument.latent_map, **QUICK)
@@ -226,7 +253,7 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
         js="async (...ends) => (await latentSpace.pick()) ? ['A', 'B'] : ends",
     ).then(None, None, None, js="() => { latentSpace.afterPick('#compare'); return []; }")
     for name, button in experiments.items():
-        run = functools.partial(EXPERIMENTS[name][1], paths)
+        run = functools.partial(found[name][1], paths)
         button.click(run, None, [strip, story], **QUICK)
     return [target, amount, start, end, ways, steps, even, instrument.anchor]
 
@@ -237,6 +264,7 @@ def build_directions(compass: Compass) -> None:
     attributes = [{"name": name} | measure._asdict() for name, measure in ATTRIBUTES.items()]
     Directions(
         compass.navigator.names,
+        compass.navigator.noun,
         anchors,
         attributes,
         answering(compass.here, 2),
@@ -248,6 +276,7 @@ def build_directions(compass: Compass) -> None:
 def build_reading(reader: Reader) -> None:
     """A person's own digit, and the real ones."""
     OwnDigit(
+        reader.navigator.noun,
         len(reader.navigator.labels),
         MAX_BYTES,
         answering(reader.drawn, 1),
@@ -257,31 +286,47 @@ def build_reading(reader: Reader) -> None:
 
 def build_replay(checkpoints: dict[str, Checkpoint]) -> None:
     """How the space was learned, epoch by epoch; the first model is the page's own."""
-    names = next(iter(checkpoints.values())).class_names
+    first = next(iter(checkpoints.values()))
     story = answering(Story(checkpoints).story, 1)
-    Replay(list(checkpoints), names, story, elem_id="replay")
+    Replay(list(checkpoints), first.class_names, first.noun, story, elem_id="replay")
 
 
 def build_lessons(compass: Compass) -> None:
     """Challenges that check themselves."""
     lessons = Lessons(compass)
-    LessonCards(lessons.all(), answering(lessons.check, 3), elem_id="lessons")
+    LessonCards(
+        lessons.all(), compass.navigator.noun, answering(lessons.check, 3), elem_id="lessons"
+    )
 
 
 def describe_model(checkpoint: Checkpoint) -> str:
     """What the checkpoint says of itself, as Markdown."""
     final, recipe = checkpoint.history[-1], checkpoint.training_config
+    noun, mnist = checkpoint.noun.many, checkpoint.dataset == "mnist"
+    if mnist:
+        learnt = "the 60,000 training digits of MNIST"
+        cannot = (
+            "Two numbers cannot hold all that makes a handwritten digit: stroke width, style and "
+            "rare shapes are averaged away, and 4 and 9 overlap."
+        )
+    else:
+        source = TITLES.get(checkpoint.dataset, f"the folder {Path(checkpoint.dataset).name}")
+        learnt = f"the training {noun} of {source}"
+        cannot = (
+            f"Two numbers cannot hold all that makes a {checkpoint.noun.one}: style and rare "
+            "shapes are averaged away, and like classes overlap."
+        )
+    packed = "beta = 4 " if recipe.get("beta") == 4 else "The prior "
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
         f"A convolutional VAE with {parameters:,} parameters and "
-        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on the 60,000 training "
-        f"digits of MNIST for {len(checkpoint.history)} epochs (beta {recipe.get('beta')}, "
+        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on {learnt} for "
+        f"{len(checkpoint.history)} epochs (beta {recipe.get('beta')}, "
         f"seed {recipe.get('seed')}).\n\n"
-        f"On the {len(checkpoint.labels):,} test digits, in nats per image: reconstruction "
+        f"On the {len(checkpoint.labels):,} test {noun}, in nats per image: reconstruction "
         f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO {final['test_elbo']:.1f}.\n\n"
-        "**What it cannot do.** Two numbers cannot hold all that makes a handwritten digit: "
-        "stroke width, style and rare shapes are averaged away, and 4 and 9 overlap. beta = 4 "
-        "packs the digits tightly around the centre, which makes the map full and the pictures "
+        f"**What it cannot do.** {cannot} {packed}"
+        f"packs the {noun} tightly around the centre, which makes the map full and the pictures "
         "soft. Far from all points the decoder still draws something: it is invented, and the "
         "page says so."
     )

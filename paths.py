@@ -59,6 +59,11 @@ class Paths:
         self._graphs: dict[str, Graph] = {}
         self._geodesic = functools.lru_cache(maxsize=1024)(self._find_geodesic)
 
+    def named(self, way: str) -> Way:
+        """How a way is called, for these pictures."""
+        nouns = self.navigator.noun.many
+        return Way(*(text.replace("among digits", f"among {nouns}") for text in WAYS[way]))
+
     def decode(self, z: Tensor) -> Tensor:
         """z (N, 2) -> pictures (N, 784) in [0, 1]; differentiable."""
         return self.navigator.model.decode(z).flatten(1)
@@ -178,8 +183,8 @@ class Paths:
             found |= {
                 "points": found.pop("path"),
                 "way": way,
-                "title": WAYS[way].name,
-                "label": WAYS[way].label,
+                "title": self.named(way).name,
+                "label": self.named(way).label,
             }
             rows.append(found | {"frames": base64_of(self.navigator.pictures(path))})
         return {"rows": rows, "ends": f"{self._name(start)} → {self._name(end)}"}

@@ -1,14 +1,17 @@
 """What a training run leaves on the disk while it lasts, and how it goes on from there."""
 
 import dataclasses
+import hashlib
 import shlex
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 import checkpoint as checkpoints
+import records
 from checkpoint import Checkpoint
 from latent_utils import Encodings, digit_centroids, digit_prototypes
 from neural_network import VAE, VAEConfig
@@ -29,6 +32,7 @@ def snapshot(
     pictures: Tensor,
     replay: Replay,
     training_state: dict[str, Any] | None,
+    class_names: Sequence[str],
 ) -> Checkpoint:
     """All that the demo needs of the model as it stands; tensors on the CPU.
 
@@ -41,13 +45,13 @@ def snapshot(
         training_config=config.recipe(),
         weights={name: value.detach().cpu().clone() for name, value in model.state_dict().items()},
         history=history,
-        class_names=[str(digit) for digit in range(10)],
+        class_names=list(class_names),
         means=means,
         logvars=logvars,
         labels=labels,
-        counts=labels.bincount(minlength=10),
-        centroids=digit_centroids(means, labels),
-        prototypes=digit_prototypes(means, labels),
+        counts=labels.bincount(minlength=len(class_names)),
+        centroids=digit_centroids(means, labels, len(class_names)),
+        prototypes=digit_prototypes(means, labels, classes=len(class_names)),
         pictures=pictures,
         replay=replay,
         training_state=training_state,
@@ -98,7 +102,7 @@ def load_resumable(output: Path, model_config: VAEConfig, config: TrainingConfig
     if not path.exists():
         raise ValueError(f"there is no run to resume at {unfinished}; run without --resume")
     found = checkpoints.load_checkpoint(path)
-    then = {**found.training_config, **dataclasses.asdict(found.model_config)}
+    then = {"dataset": "mnist", **found.training_config, **dataclasses.asdict(found.model_config)}
     now = {**config.recipe(), **dataclasses.asdict(model_config)}
     differing = [
         f"{key} ({then.get(key)!r} then, {now.get(key)!r} now)"
@@ -113,3 +117,20 @@ def load_resumable(output: Path, model_config: VAEConfig, config: TrainingConfig
     if found.training_state is None and len(found.history) < config.epochs:
         raise ValueError(f"{path} holds no state to resume from; run without --resume")
     return found
+
+
+def finish(final: Checkpoint, output: Path) -> None:
+    """Save the finished run, its metrics and its curves, and say where they are."""
+    checkpoints.save_checkpoint(output, final)
+    resume_path(output).unlink(missing_ok=True)
+    metrics, curves = output.with_name("metrics.json"), output.with_name("training_curves.png")
+    recipe = {
+        "model": dataclasses.asdict(final.model_config),
+        "training": final.training_config,
+    }
+    records.write_metrics(metrics, final.history, **recipe)
+    records.draw_curves(curves, final.history)
+    digest = hashlib.sha256(output.read_bytes()).hexdigest()
+    print(f"Saved {output} (SHA-256 {digest}),\n      {metrics} and {curves}.")
+    is_default = output == checkpoints.DEFAULT_PATH
+    print("Next: python demo.py" + ("" if is_default else f" --checkpoint {output}"))

@@ -47,7 +47,7 @@ class Reader:
         """What the model makes of a test digit, by its index."""
         known = self.navigator
         i = whole_number("index", index, 0, len(known.labels) - 1)
-        title = f"Test digit {i}, labelled {known.names[int(known.labels[i])]}"
+        title = f"Test {known.noun.one} {i}, labelled {known.names[int(known.labels[i])]}"
         return self._read(known.test_pictures[i].numpy(), title, exclude=i)
 
     @torch.inference_mode()
@@ -95,10 +95,14 @@ class Reader:
         votes = round(float(shares[first]) * NEIGHBOURS)
         worse = float((self._usual_misfits < recon).float().mean())
         place = "" if mu.abs().max() <= known.range else " It lands beyond the edge of the map."
-        fit = f"Its reconstruction misses more than those of {percent(worse)} of the test digits"
+        fit = (
+            f"Its reconstruction misses more than those of {percent(worse)} of the test "
+            f"{known.noun.many}"
+        )
         fit += ": the model cannot draw this." if worse > 0.95 else "."
         return (
-            f"It lands among the {known.names[first]}s: {votes} of the {NEIGHBOURS} encoded digits "
-            f"nearest to it are {known.names[first]}s.{place} The encoder is sure of the place to "
+            f"It lands among the {known.plurals[first]}: {votes} of the {NEIGHBOURS} encoded "
+            f"{known.noun.many} nearest to it are {known.plurals[first]}.{place} The encoder is "
+            "sure of the place to "
             f"±{float(sigma[0]):.2f} and ±{float(sigma[1]):.2f} (σ of the posterior). {fit}"
         )

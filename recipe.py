@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from checkpoint import DEFAULT_PATH
@@ -20,8 +21,11 @@ class TrainingConfig:
         ValueError: naming the field, its value and the range.
     """
 
-    epochs: int = option(50, "recipe", "passes over the 60,000 training digits")
-    batch_size: int = option(256, "recipe", "digits per step")
+    dataset: str = option(
+        "mnist", "recipe", "mnist, fashion-mnist, kmnist, or a folder of pictures sorted by class"
+    )
+    epochs: int = option(50, "recipe", "passes over the training pictures")
+    batch_size: int = option(256, "recipe", "pictures per step")
     learning_rate: float = option(4e-3, "recipe", "peak of the one-cycle schedule")
     beta: float = option(4.0, "recipe", "weight of the KL after the warm-up")
     warmup_epochs: float = option(10.0, "recipe", "epochs over which beta rises from 0")
@@ -30,8 +34,10 @@ class TrainingConfig:
     precision: str = option("auto", "recipe", "bf16, fp32 or auto: what the device does well")
     seed: int = option(0, "recipe", "of the weights, the order and the noise")
     device: str = option("auto", "run", "auto (an accelerator, else the CPU), cpu, cuda ...")
-    data_dir: str = option("data", "run", "MNIST is downloaded here once")
-    output: str = option(str(DEFAULT_PATH), "run", "the checkpoint to write")
+    data_dir: str = option("data", "run", "MNIST and its like are downloaded here once")
+    output: str = option(
+        str(DEFAULT_PATH), "run", "the checkpoint to write; of another data set, runs/<name>/vae.pt"
+    )
 
     def __post_init__(self):
         def check(name: str, ok: bool, need: str) -> None:
@@ -41,6 +47,7 @@ class TrainingConfig:
         for name in ("epochs", "batch_size"):
             value = getattr(self, name)
             check(name, isinstance(value, int) and 1 <= value <= 100_000, "1 ... 100000")
+        check("dataset", bool(self.dataset.strip()), "the name of a data set, or a folder")
         check("seed", 0 <= self.seed < 2**31, "a whole number in 0 ... 2**31 - 1")
         check("learning_rate", 0 < self.learning_rate <= 1, "a number in (0, 1]")
         check("beta", 0 <= self.beta <= 1000, "a number in 0 ... 1000")
@@ -48,6 +55,24 @@ class TrainingConfig:
         check("grad_clip", 0 < self.grad_clip < math.inf, "a number above 0")
         check("blanking", 0 <= self.blanking < 1, "a number in [0, 1)")
         check("precision", self.precision in ("auto", "bf16", "fp32"), "auto, bf16 or fp32")
+
+    def output_path(self) -> Path:
+        """Where the checkpoint goes; that of another data set never beside the committed one.
+
+        Raises:
+            ValueError: if it would.
+        """
+        output = Path(self.output)
+        if self.dataset == "mnist":
+            return output
+        if output == DEFAULT_PATH:
+            return Path("runs") / (Path(self.dataset).resolve().name or "folder") / "vae.pt"
+        if output.parent.resolve() == DEFAULT_PATH.parent.resolve():
+            raise ValueError(
+                f"output is {self.output!r}, in the folder of the committed model of MNIST; give "
+                f"another --output for {self.dataset}"
+            )
+        return output
 
     def recipe(self) -> dict[str, Any]:
         """The fields that decide the weights, as plain values."""

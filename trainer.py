@@ -1,6 +1,7 @@
-"""Train the VAE on MNIST and save the checkpoint that the demo explores.
+"""Train the VAE and save the checkpoint that the demo explores.
 
 python trainer.py                    # the committed checkpoint's recipe
+python trainer.py --dataset kmnist   # other pictures
 python trainer.py --resume           # go on after an interruption
 torchrun --nproc-per-node=2 trainer.py    # by two processes, each with its share of every batch
 """
@@ -8,7 +9,6 @@ torchrun --nproc-per-node=2 trainer.py    # by two processes, each with its shar
 import argparse
 import contextlib
 import dataclasses
-import hashlib
 import io
 import math
 import os
@@ -27,15 +27,16 @@ from tqdm import tqdm
 import checkpoint as checkpoints
 import records
 from checkpoint import Checkpoint
+from datasets import Digits, load_dataset
 from device import resolve_device, resolve_precision
 from interrupts import Terminated, hold, stoppable
 from latent_utils import Encodings, encode_dataset
-from mnist import Digits, load_mnist
 from neural_network import VAE, VAEConfig, vae_loss
-from progress import check_output, kept, load_resumable, resume_path, snapshot
+from progress import check_output, finish, kept, load_resumable, resume_path, snapshot
 from ranks import ALONE, Ranks, find_ranks
 from recipe import TrainingConfig, beta_at, learning_rate_at
 from replay import record, record_start
+from words import noun_of
 
 SPEECH = 5  # seconds: torchrun ends all processes with the first to end, which should be process 0
 
@@ -189,7 +190,10 @@ def train(
             history.append(entry)
             replay = record(replay, model, encodings.means)
             state = optimizer.state_dict()
-            latest = snapshot(model, config, history, encodings, digits.test_images, replay, state)
+            names = digits.class_names
+            latest = snapshot(
+                model, config, history, encodings, digits.test_images, replay, state, names
+            )
             checkpoints.save_checkpoint(resume_path(Path(config.output)), latest)
             tqdm.write(records.epoch_line(entry))
             sys.stdout.flush()  # a log that is a file shows each epoch when it is done
@@ -199,7 +203,7 @@ def train(
 def build_parser() -> argparse.ArgumentParser:
     """The command line; every default is that of `TrainingConfig` and `VAEConfig`."""
     parser = argparse.ArgumentParser(
-        description="Train the VAE on MNIST and save the checkpoint that demo.py explores.",
+        description="Train the VAE and save the checkpoint that demo.py explores.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     groups = {name: parser.add_argument_group(name) for name in ("recipe", "model", "run")}
@@ -216,11 +220,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(options: dict[str, Any], ranks: Ranks) -> None:
-    """Train as the command line's options say, save, and say where."""
-    resume = options.pop("resume")
-    model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
-    config = TrainingConfig(**options)
+def run(config: TrainingConfig, model_config: VAEConfig, resume: bool, ranks: Ranks) -> None:
+    """Train, save, and say where."""
     device = ranks.place(resolve_device(config.device))
     output = Path(config.output)
     resumed = None
@@ -236,31 +237,14 @@ def run(options: dict[str, Any], ranks: Ranks) -> None:
         if ranks.first:
             print(f"{output} is finished ({config.epochs} epochs); nothing to do.")
         return
-    digits = ranks.in_turn(lambda: load_mnist(config.data_dir))
+    digits = ranks.in_turn(lambda: load_dataset(config.dataset, config.data_dir))
     if ranks.first:
         processes = f", {ranks.size} processes" if ranks.size > 1 else ""
-        count = f"{len(digits.train_images):,}"
-        print(f"Training on {count} digits, {device}, {config.precision}{processes}.")
+        count = f"{len(digits.train_images):,} {noun_of(config.dataset).many}"
+        print(f"Training on {count}, {device}, {config.precision}{processes}.")
     final = train(config, model_config, digits, resumed, ranks)
     if final is not None:
         finish(final, output)
-
-
-def finish(final: Checkpoint, output: Path) -> None:
-    """Save the finished run, its metrics and its curves, and say where they are."""
-    checkpoints.save_checkpoint(output, final)
-    resume_path(output).unlink(missing_ok=True)
-    metrics, curves = output.with_name("metrics.json"), output.with_name("training_curves.png")
-    recipe = {
-        "model": dataclasses.asdict(final.model_config),
-        "training": final.training_config,
-    }
-    records.write_metrics(metrics, final.history, **recipe)
-    records.draw_curves(curves, final.history)
-    digest = hashlib.sha256(output.read_bytes()).hexdigest()
-    print(f"Saved {output} (SHA-256 {digest}),\n      {metrics} and {curves}.")
-    is_default = output == checkpoints.DEFAULT_PATH
-    print("Next: python demo.py" + ("" if is_default else f" --checkpoint {output}"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -271,10 +255,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         ranks = find_ranks()
         with contextlib.redirect_stderr(sys.stderr if ranks.first else io.StringIO()):
             options = vars(build_parser().parse_args(argv))
-        output = Path(options["output"])
+        resume = options.pop("resume")
+        model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
+        config = TrainingConfig(**options)
+        output = config.output_path()
+        config = dataclasses.replace(config, output=str(output))
         with stoppable():
             try:
-                run(options, ranks)
+                run(config, model_config, resume, ranks)
             except (KeyboardInterrupt, RuntimeError) as error:
                 hold()
                 if isinstance(error, RuntimeError) and not ranks.lost(error):

@@ -10,6 +10,8 @@ from typing import Any
 
 import gradio as gr
 
+from words import Noun
+
 WEB = Path(__file__).parent / "web"
 PALETTE = (  # petroff10 (Petroff 2021), made to be told apart also with a colour vision deficiency
     "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd"
@@ -57,7 +59,7 @@ class LatentMap(_Widget):
 
     Args:
         range: the map shows -range ... range on both axes, in units of the prior's sigma.
-        centroids: (10, 2) nested lists, where the numerals stand. names: ten class names.
+        centroids: (C, 2) nested lists, where the numerals stand. names: C class names.
         points: called once a page; returns {"xy", "labels", "scale"}: base64 of int16 pairs and
             of uint8 labels; xy * scale is the position.
         regions: likewise; {"winners", "strength", "side"}: base64 of side x side uint8 from the
@@ -74,6 +76,7 @@ class LatentMap(_Widget):
         range: float,
         centroids: list[list[float]],
         names: list[str],
+        noun: Noun,
         points: Callable[..., dict[str, Any]],
         regions: Callable[..., dict[str, Any]],
         table: Callable[..., dict[str, Any]],
@@ -87,6 +90,7 @@ class LatentMap(_Widget):
             range=range,
             centroids=centroids,
             names=names,
+            noun=noun._asdict(),
             palette=PALETTE,
             server_functions=[points, regions, table, sensitivity, gaps, trips],
             **kwargs,
@@ -97,9 +101,9 @@ class DigitView(_Widget):
     """The digit decoded at the current position, and what is known there.
 
     Args:
-        names: ten class names.
+        names: C class names.
         look: called with [x, y, whether the nearest digits are wanted]; returns {"pixels": base64
-            of 784 bytes, "shares": ten numbers that sum to 1, "entropy" in bits, "verdict": text,
+            of 784 bytes, "shares": C numbers that sum to 1, "entropy" in bits, "verdict": text,
             "depth": text, "nearest": None or see `navigator.Navigator.neighbours`, "returns":
             [x, y] where its picture is encoded}.
         test_digit: called with the index of a test digit that is opened; see `reader.Reader`.
@@ -110,12 +114,17 @@ class DigitView(_Widget):
     def __init__(
         self,
         names: list[str],
+        noun: Noun,
         look: Callable[[Any], dict[str, Any]],
         test_digit: Callable[[Any], dict[str, Any]],
         **kwargs: Any,
     ):
         super().__init__(
-            names=names, palette=PALETTE, server_functions=[look, test_digit], **kwargs
+            names=names,
+            noun=noun._asdict(),
+            palette=PALETTE,
+            server_functions=[look, test_digit],
+            **kwargs,
         )
 
 
@@ -134,15 +143,15 @@ class FilmStrip(_Widget):
     source = "film_strip"
     before = ("comparison.js",)
 
-    def __init__(self, export: Callable[[Any], dict[str, str]], **kwargs: Any):
-        super().__init__(server_functions=[export], **kwargs)
+    def __init__(self, noun: Noun, export: Callable[[Any], dict[str, str]], **kwargs: Any):
+        super().__init__(noun=noun._asdict(), server_functions=[export], **kwargs)
 
 
 class Directions(_Widget):
     """How the digit at the cursor can be changed: by attribute, and toward each digit.
 
     Args:
-        names: ten class names. anchors: by name, (10, 2) nested lists: where the digits are.
+        names: C class names. anchors: by name, (C, 2) nested lists: where the digits are.
         attributes: [{"name", "more", "less", "term"}].
         here: called with [x, y]; returns {"told", "attributes": {name: {"told", "direction"}}}.
         nudge: called with [x, y, name, sign]; returns {"path": [[x, y], ...], "told", "stopped"}.
@@ -153,6 +162,7 @@ class Directions(_Widget):
     def __init__(
         self,
         names: list[str],
+        noun: Noun,
         anchors: dict[str, list[list[float]]],
         attributes: list[dict[str, str]],
         here: Callable[[Any], dict[str, Any]],
@@ -161,6 +171,7 @@ class Directions(_Widget):
     ):
         super().__init__(
             names=names,
+            noun=noun._asdict(),
             anchors=anchors,
             attributes=attributes,
             palette=PALETTE,
@@ -180,9 +191,20 @@ class OwnDigit(_Widget):
     source = "own_digit"
 
     def __init__(
-        self, digits: int, max_bytes: int, drawn: Callable[[Any], dict[str, Any]], **kwargs: Any
+        self,
+        noun: Noun,
+        digits: int,
+        max_bytes: int,
+        drawn: Callable[[Any], dict[str, Any]],
+        **kwargs: Any,
     ):
-        super().__init__(digits=digits, max_bytes=max_bytes, server_functions=[drawn], **kwargs)
+        super().__init__(
+            noun=noun._asdict(),
+            digits=digits,
+            max_bytes=max_bytes,
+            server_functions=[drawn],
+            **kwargs,
+        )
 
 
 class Replay(_Widget):
@@ -190,7 +212,7 @@ class Replay(_Widget):
 
     Args:
         labels: of the models; the first is the one shown, any other can be chosen or set beside.
-        names: ten class names.
+        names: C class names.
         story: called with a label when that model is first seen; see `training_story.Story.story`.
     """
 
@@ -201,11 +223,17 @@ class Replay(_Widget):
         self,
         labels: list[str],
         names: list[str],
+        noun: Noun,
         story: Callable[[Any], dict[str, Any]],
         **kwargs: Any,
     ):
         super().__init__(
-            labels=labels, names=names, palette=PALETTE, server_functions=[story], **kwargs
+            labels=labels,
+            names=names,
+            noun=noun._asdict(),
+            palette=PALETTE,
+            server_functions=[story],
+            **kwargs,
         )
 
 
@@ -220,6 +248,10 @@ class LessonCards(_Widget):
     source = "lessons"
 
     def __init__(
-        self, lessons: list[dict[str, str]], check: Callable[[Any], dict[str, Any]], **kwargs: Any
+        self,
+        lessons: list[dict[str, str]],
+        noun: Noun,
+        check: Callable[[Any], dict[str, Any]],
+        **kwargs: Any,
     ):
-        super().__init__(lessons=lessons, server_functions=[check], **kwargs)
+        super().__init__(lessons=lessons, noun=noun._asdict(), server_functions=[check], **kwargs)

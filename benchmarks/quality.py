@@ -17,8 +17,8 @@ import torch
 
 import trainer
 from checkpoint import load_checkpoint
+from datasets import Digits, load_dataset
 from latent_utils import encode_dataset
-from mnist import Digits, load_mnist
 
 HERE = Path(__file__).parent
 NEIGHBOURS = 15
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE / "quality.json")
     options = parser.parse_args()
 
-    digits = load_mnist(options.data_dir)
+    digits = load_dataset("mnist", options.data_dir)
     results = {}
     for seed in options.seeds:
         path = options.runs / f"seed_{seed}.pt"

@@ -23,8 +23,8 @@ from torchvision.datasets import MNIST
 from tqdm import tqdm
 
 import trainer
+from datasets import load_dataset
 from device import resolve_device, resolve_precision
-from mnist import load_mnist
 from neural_network import VAE
 from recipe import TrainingConfig
 
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=20_000, help="per round and version")
     options = parser.parse_args()
 
-    images = load_mnist(options.data_dir).train_images[: options.images]
+    images = load_dataset("mnist", options.data_dir).train_images[: options.images]
     data = MNIST(options.data_dir, train=True, transform=transforms.ToTensor())
     device = resolve_device("cpu")
     config = TrainingConfig(device="cpu", precision=resolve_precision("auto", device))

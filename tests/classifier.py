@@ -14,7 +14,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from mnist import load_mnist
+from datasets import load_dataset
 
 WEIGHTS = Path(__file__).parent / "classifier.pt"
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", default="data")
     options = parser.parse_args()
-    digits = load_mnist(options.data_dir)
+    digits = load_dataset("mnist", options.data_dir)
     torch.manual_seed(0)
     model = Classifier()
     epochs, batch_size = 5, 128

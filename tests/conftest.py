@@ -17,7 +17,7 @@ import trainer
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import free_port, running_demo
 from checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
-from mnist import Digits
+from datasets import Digits
 from navigator import Navigator
 from neural_network import VAEConfig
 from recipe import TrainingConfig

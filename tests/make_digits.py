@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from mnist import load_mnist
+from datasets import load_dataset
 
 
 def first_of_each(images: Tensor, labels: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--data-dir", default="data")
     options = parser.parse_args()
     folder = Path(__file__).parent
-    digits = load_mnist(options.data_dir)
+    digits = load_dataset("mnist", options.data_dir)
     train_images, train_labels = first_of_each(digits.train_images, digits.train_labels, 50)
     test_images, test_labels = first_of_each(digits.test_images, digits.test_labels, 20)
     np.savez_compressed(

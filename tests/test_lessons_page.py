@@ -6,19 +6,23 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from playwright.sync_api import Page, expect
 from test_lessons import NAMES, fulfilled
 from test_page import PIXELS, SERVER, map_point
 
 from benchmarks.server import free_port
+from checkpoint import DEFAULT_PATH, load_checkpoint
 from compass import Compass
 from demo import launch_options
-from lessons import LESSONS, Lessons
+from lessons import Lessons, lessons_of
+from navigator import Navigator
 from page import build_instrument, build_lessons
 from paths import Paths
 from reader import Reader
 
 pytestmark = pytest.mark.browser
+LESSONS = lessons_of(Navigator(load_checkpoint(ROOT / DEFAULT_PATH)))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ PROGRAM = """
     import torch
     import trainer
     from conftest import SMALL, read_digits
-    trainer.load_mnist = lambda folder: read_digits()
+    trainer.load_dataset = lambda name, folder: read_digits()
     trainer.VAEConfig = lambda latent_dim=2: SMALL
     {sabotage}
     if __name__ == "__main__":

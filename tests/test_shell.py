@@ -23,7 +23,7 @@ PROGRAM = """
     sys.path[:0] = [{root!r}, {tests!r}]
     import checkpoint, records, trainer
     from conftest import SMALL, read_digits
-    trainer.load_mnist = lambda folder: read_digits()
+    trainer.load_dataset = lambda name, folder: read_digits()
     trainer.VAEConfig = lambda latent_dim=2: SMALL
     {before}
     sys.exit(trainer.main(sys.argv[1:]))

@@ -179,7 +179,7 @@ PROGRAM = """
     sys.path[:0] = [{root!r}, {tests!r}]
     import trainer
     from conftest import read_digits
-    trainer.load_mnist = lambda folder: read_digits()
+    trainer.load_dataset = lambda name, folder: read_digits()
     sys.exit(trainer.main({arguments!r}))
 """
 QUICK = ["--batch-size", "100", "--warmup-epochs", "1", "--device", "cpu", "--precision", "fp32"]
@@ -263,7 +263,7 @@ def test_importing_has_no_effects(tmp_path):
         "import torch; before = torch.random.get_rng_state()\n"
         "import demo, navigator, widgets, checkpoint, latent_utils, neural_network, recipe\n"
         "assert 'torchvision' not in sys.modules\n"
-        "import trainer, mnist, device, records\n"
+        "import trainer, datasets, device, records\n"
         "assert torch.equal(before, torch.random.get_rng_state())\n"
     )
     done = subprocess.run(

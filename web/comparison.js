@@ -51,8 +51,8 @@ const COLUMNS = [
   ["way", "The curve on the map"],
   ["change", "All change of the picture along the way: its length in picture space. Least in bold"],
   ["largest step", "The largest change from one picture to the next. Least in bold"],
-  ["support", "The fewest test digits encoded within 0.1 of a place on the way; 0: it passes where none was. Most in bold"],
-  ["passes", "The digits that prevail along the way"],
+  ["support", `The fewest test ${props.noun.many} encoded within 0.1 of a place on the way; 0: it passes where none was. Most in bold`],
+  ["passes", `The ${props.noun.many} that prevail along the way`],
 ];
 
 function table(rows) {

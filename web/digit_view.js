@@ -16,6 +16,8 @@ const MEANWHILE = 150; // ms between questions during a long drag, for the words
 const RETRY = 500; // ms after which a question that got no answer is asked once more
 const AGAIN = 400; // ms after a question within which another is part of the same drag
 
+shares.style.setProperty("--classes", props.names.length);
+shares.classList.toggle("wordy", props.names.some((name) => name.length > 2));
 props.names.forEach((name, digit) => {
   const item = document.createElement("li");
   item.innerHTML = '<span class="bar"></span><span class="name"></span>';
@@ -36,8 +38,8 @@ function showNearest({ digits, pixels }) {
       button.innerHTML = '<canvas width="28" height="28"></canvas>';
       nearest.append(button);
     }
-    button.title = `Test digit ${index}, labelled ${name}`;
-    button.setAttribute("aria-label", `Open test digit ${index}, a ${name}`);
+    button.title = `Test ${props.noun.one} ${index}, labelled ${name}`;
+    button.setAttribute("aria-label", `Open test ${props.noun.one} ${index}, ${space.article(name)}`);
     button.onclick = () => {
       space.set({ x, y }, "nearest");
       space.open(index);
@@ -66,13 +68,13 @@ function paint(z, kind, ms) {
 function tell(answer) {
   find(".verdict").textContent = answer.verdict;
   find(".depth").textContent = answer.depth;
-  find(".entropy").textContent = `Undecided by ${answer.entropy.toFixed(2)} bits of 3.32 (entropy).`;
+  find(".entropy").textContent = `Undecided by ${answer.entropy.toFixed(2)} bits of ${Math.log2(props.names.length).toFixed(2)} (entropy).`;
   if (answer.nearest) showNearest(answer.nearest);
   answer.shares.forEach((share, digit) => {
     const item = shares.children[digit];
     item.classList.toggle("some", share >= 0.05);
     item.title = `${props.names[digit]}: ${Math.round(100 * share)} %`;
-    item.querySelector(".bar").style.height = `${Math.round(48 * share)}px`;
+    item.querySelector(".bar").style.setProperty("--share", share);
   });
 }
 

@@ -74,6 +74,7 @@ async function ask() {
 
 // --- digits ---
 
+find(".toward").classList.toggle("wordy", props.names.some((name) => name.length > 2));
 const chips = props.names.map((name, digit) => {
   const button = document.createElement("button");
   button.type = "button";

@@ -35,7 +35,7 @@ const FIELDS = {
     },
   },
   gaps: {
-    wait: "Comparing prior and digits…",
+    wait: `Comparing prior and ${props.noun.many}…`,
     ask: () => server.gaps(),
     make({ strength, side, factor }) {
       const level = bytes(strength);

@@ -9,6 +9,7 @@ const cursor = find(".map-cursor");
 const preview = find(".map-preview");
 const spoken = find("#map-position");
 const view = new window.MapView(props.range);
+space.classes = props.names.length;
 space.range = props.range;
 space.view = view;
 
@@ -90,7 +91,7 @@ function drawPictures(context) {
 function drawPoints(context) {
   const dot = Math.max(1.6, view.side / 300) * Math.min(3, view.zoom ** 0.35);
   context.globalAlpha = layers.pictures ? 0.4 : 0.6;
-  for (let digit = 0; digit < 10; digit++) {
+  for (let digit = 0; digit < props.names.length; digit++) {
     context.fillStyle = colour.digits[digit];
     for (let i = 0; i < points.labels.length; i++) {
       if (points.labels[i] !== digit) continue;
@@ -235,7 +236,28 @@ function drawMarks(context) {
   }
 }
 
+// Names that are longer than a numeral stand on plates, each moved until no two cover each other.
+function drawNames(context) {
+  const placed = [];
+  props.centroids.forEach(([x, y], digit) => {
+    const home = view.toPixels({ x, y });
+    const p = { ...home };
+    const near = (q) => Math.abs(q.px - p.px) < 88 && Math.abs(q.py - p.py) < 22;
+    // By turns below and above its home, further each time.
+    for (let i = 1; placed.some(near); i++) p.py = home.py + 22 * Math.ceil(i / 2) * (i % 2 ? 1 : -1);
+    placed.push(p);
+    context.lineWidth = 2;
+    context.strokeStyle = colour.digits[digit];
+    context.beginPath();
+    context.moveTo(home.px, home.py);
+    context.lineTo(p.px, p.py);
+    context.stroke();
+  });
+  placed.forEach((p, digit) => plate(context, props.names[digit], p, colour.digits[digit]));
+}
+
 function drawNumerals(context) {
+  if (props.names.some((name) => name.length > 2)) return drawNames(context);
   const radius = view.side < 480 ? 9 : 12;
   context.textAlign = "center";
   context.textBaseline = "middle";

@@ -21,13 +21,13 @@ window.latentSpace = (() => {
     const value = Math.round(+text / step) * step;
     return text !== "" && value >= low && value <= high ? +value.toFixed(2) : null;
   };
-  const end = (flag) => (text) => oneOf("here", flag)(text) ?? number(0, 9, 1)(text);
+  const end = (flag) => (text) => oneOf("here", flag)(text) ?? number(0, window.latentSpace.classes - 1, 1)(text);
   const someOf = (...options) => (text) => {
     const chosen = options.filter((option) => text.split(",").includes(option));
     return chosen.length ? chosen : null;
   };
   const CHOICES = {
-    digit: number(0, 9, 1),
+    digit: (text) => number(0, window.latentSpace.classes - 1, 1)(text),
     amount: number(0, 1, 0.05),
     from: end("A"),
     to: end("B"),
@@ -195,6 +195,7 @@ window.latentSpace = (() => {
   }
 
   return {
+    classes: 10, // of the data set; LatentMap sets it from Python
     range: 4, // the map shows -range ... range; LatentMap sets it from Python
     view: null, // the map's MapView
     layers,
@@ -225,6 +226,8 @@ window.latentSpace = (() => {
     open(index, move = false) {
       announce("open", { index, move });
     },
+    // A name with its article: an Ankle boot, a Bag, a 7.
+    article: (name) => `${/^[aeiou]/i.test(name) ? "an" : "a"} ${name}`,
     // What a server function answered; its refusals come as { error } and become an Error here.
     async answer(asked) {
       const answer = await asked;

@@ -35,7 +35,7 @@ function placesAt({ xy, classes, epochs }, from, t) {
 // all sides.
 function apart(homes, distance) {
   const start = homes.map((p) => {
-    const angle = (2 * Math.PI * p.digit) / 10;
+    const angle = (2 * Math.PI * p.digit) / props.names.length;
     return { px: p.px + Math.cos(angle), py: p.py + Math.sin(angle) };
   });
   return window.apart(start, distance, 40);
@@ -62,7 +62,7 @@ function drawPoints({ story, made }, from, t) {
 
   const points = fit(made.points, side);
   points.globalAlpha = 0.75;
-  const sums = Array.from({ length: 10 }, () => ({ x: 0, y: 0, n: 0 }));
+  const sums = Array.from({ length: props.names.length }, () => ({ x: 0, y: 0, n: 0 }));
   let beyond = 0;
   story.classes.forEach((digit, i) => {
     const [x, y] = [places[2 * i], places[2 * i + 1]];
@@ -128,7 +128,10 @@ function drawNumerals(context, side, sums, toX, toY) {
     context.strokeStyle = props.palette[home.digit];
     context.stroke();
     context.fillStyle = colour.ink;
-    context.fillText(props.names[home.digit], px, py + 1);
+    // A name that is no numeral stands beside its disc.
+    const name = props.names[home.digit];
+    if (name.length > 2) label(context, name, px, py + radius + 8);
+    else context.fillText(name, px, py + 1);
   });
 }
 

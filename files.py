@@ -1,0 +1,34 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Call `write(file)` on a temporary file beside `path` and rename it over `path` when safe.
+
+    Raises:
+        OSError: if the folder cannot be written or the disk is full; no partial file is left.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:  # Ctrl-C included: nothing half-written stays
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        # torch hides the system's reason behind an error of its own when it closes its archive.
+        cause = error
+        while isinstance(cause, RuntimeError) and cause.__context__ is not None:
+            cause = cause.__context__
+        if isinstance(cause, OSError):
+            raise OSError(
+                f"{path} cannot be written ({cause.strerror}); make room or choose another place"
+            ) from None
+        raise

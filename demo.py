@@ -176,6 +176,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--mcp",
         action="store_true",
+        default=os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true",
         help="also a tool server (Model Context Protocol) at /gradio_api/mcp/",
     )
     return parser.parse_args(argv)
@@ -221,6 +222,10 @@ def load(paths: list[Path]) -> tuple[Paths, dict[str, Checkpoint]]:
     first, *rest = [load_checkpoint(path) for path in paths]
     others: dict[str, Checkpoint] = {}
     for path, checkpoint in zip(paths[1:], rest, strict=True):
+        if checkpoint.class_names != first.class_names:
+            raise ValueError(
+                f"{path} has other classes than {paths[0]}; compare models of one data set"
+            )
         taken = checkpoint.label in (first.label, *others)
         others[f"{checkpoint.label}, {path}" if taken else checkpoint.label] = checkpoint
     return Paths(Navigator(first)), others

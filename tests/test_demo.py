@@ -1,5 +1,6 @@
 """`python demo.py` from the shell: what it says when it cannot start."""
 
+import dataclasses
 import os
 import re
 import socket
@@ -13,6 +14,7 @@ from packaging.version import Version
 
 import demo
 from benchmarks.server import free_port
+from checkpoint import save_checkpoint
 
 
 def run(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
@@ -102,6 +104,16 @@ def test_a_wrong_host_is_one_clear_line():
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("demo.py: host '999.1.1.1' is unknown; give")
     assert done.stderr.count("\n") == 1
+
+
+def test_models_of_other_classes_are_not_compared(tmp_path, small_checkpoint):
+    names = list("abcdefghij")
+    other = dataclasses.replace(small_checkpoint, class_names=names)
+    save_checkpoint(tmp_path / "digits.pt", small_checkpoint)
+    save_checkpoint(tmp_path / "letters.pt", other)
+    with pytest.raises(ValueError, match="letters.pt has other classes than .*digits.pt"):
+        demo.load([tmp_path / "digits.pt", tmp_path / "letters.pt"])
+    assert len(demo.load([tmp_path / "digits.pt"] * 2)[1]) == 1
 
 
 def test_unknown_options_are_named(capsys):

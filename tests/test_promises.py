@@ -1,0 +1,31 @@
+"""docs/promises.md names tests that exist, and every file of tests."""
+
+import re
+
+from conftest import HERE, ROOT
+
+NAMED = re.findall(r"`(test_\w+)::(\w+)`", (ROOT / "docs" / "promises.md").read_text())
+
+
+def test_every_promise_is_kept_by_a_test_that_exists():
+    missing = [
+        f"{file}::{name}"
+        for file, name in NAMED
+        if f"\ndef test_{name.removeprefix('test_')}(" not in (HERE / f"{file}.py").read_text()
+        and f"\ndef {name}(" not in (HERE / f"{file}.py").read_text()
+    ]
+    assert missing == [] and len(NAMED) > 100
+
+
+def test_every_row_names_a_test():
+    rows = [
+        line
+        for line in (ROOT / "docs" / "promises.md").read_text().splitlines()
+        if line.startswith("| ") and not line.startswith("| promise")
+    ]
+    assert len(rows) > 40 and all("::" in row for row in rows)
+
+
+def test_no_file_of_tests_is_left_out():
+    files = {path.stem for path in HERE.glob("test_*.py")} - {"test_promises"}
+    assert files - {file for file, _ in NAMED} == set()

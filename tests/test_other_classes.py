@@ -1,0 +1,135 @@
+"""The page of a model of other pictures: six classes with long names, and no digits."""
+
+import dataclasses
+import re
+
+import pytest
+import torch
+from conftest import SMALL
+from playwright.sync_api import expect
+
+import trainer
+from checkpoint import save_checkpoint
+
+NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot", "Bag")
+TABS = (
+    "Paths",
+    "Directions",
+    "Your garment",
+    "How it was learned",
+    "Lessons",
+    "How VAEs work",
+    "This model",
+)
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def address(digits, small_config, own_demo, tmp_path_factory):
+    """A demo of a small model that takes the shipped digits for six kinds of garments."""
+    garments = digits._replace(
+        train_labels=digits.train_labels % len(NAMES),
+        test_labels=digits.test_labels % len(NAMES),
+        class_names=NAMES,
+    )
+    path = tmp_path_factory.mktemp("garments") / "vae.pt"
+    config = dataclasses.replace(small_config, dataset="fashion-mnist", epochs=12, output=str(path))
+    save_checkpoint(path, trainer.train(config, SMALL, garments))
+    process, address, log, _ = own_demo("--checkpoint", str(path))
+    yield address
+    assert process.poll() is None and "Traceback" not in log.read_text()
+
+
+@pytest.fixture
+def open_garments(browser, address):
+    pages, faults = [], []
+
+    def open_(width: int, height: int, **options):
+        page = browser.new_page(viewport={"width": width, "height": height}, **options)
+        pages.append(page)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        page.goto(address)
+        page.wait_for_selector("#latent-map [data-ready=true]")
+        page.wait_for_selector("#digit [data-state=shown]")
+        return page
+
+    yield open_
+    for page in pages:
+        page.close()
+    assert faults == []
+
+
+def open_tab(page, name: str) -> None:
+    """Where there is no room for all, the last ones are in a menu."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    if not tab.is_visible():
+        page.locator(".overflow-menu > button").click()
+        tab = page.locator(".overflow-dropdown button", has_text=name)
+    tab.click()
+
+
+def visible_words(page) -> str:
+    return page.evaluate("document.body.innerText")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_names_stand_wherever_digits_would(open_garments, width, height):
+    page = open_garments(width, height)
+    expect(page.locator("#digits button")).to_have_text(list(NAMES))
+    words = [visible_words(page)]
+    for tab in TABS:
+        open_tab(page, tab)
+        if tab == "How it was learned":
+            page.wait_for_selector("#replay canvas")
+        words.append(visible_words(page))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
+    text = "\n".join(words)
+    assert not re.search(r"digit", text, re.IGNORECASE), re.findall(r".*digit.*", text, re.I)[:5]
+    assert "garment" in text and "MNIST of 60,000" not in text
+    assert all(name in text for name in NAMES)
+
+
+def test_the_first_screen_holds_long_names(open_garments):
+    page = open_garments(1440, 900)
+    for button in page.locator("#digits button").all():
+        box = button.bounding_box()
+        assert box["y"] + box["height"] <= 900
+        # The name is not cut off.
+        assert button.evaluate("b => b.scrollWidth <= b.clientWidth + 1"), button.inner_text()
+
+
+def test_controls_go_by_names(open_garments):
+    page = open_garments(1440, 900)
+    page.get_by_role("button", name="Ankle boot", exact=True).first.click()
+    expect(page.locator("#note")).to_contain_text("most typical Ankle boot")
+    expect(page.locator("#digit")).to_contain_text(re.compile("|".join(NAMES)))
+    page.locator("#compare").click()
+    expect(page.locator("#film-strip .row")).to_have_count(4, timeout=60_000)
+    heading = page.locator("#film-strip .row b").first.inner_text()
+    assert any(name in heading for name in NAMES)
+    for name in ("morph", "boundary", "ways", "random"):
+        page.locator(f"#experiment-{name}").click()
+        expect(page.locator("#story")).not_to_be_empty()
+    assert not re.search(r"digit", page.locator("#story").inner_text(), re.IGNORECASE)
+
+
+def test_a_shared_border_is_found_in_the_data(digits):
+    from choices import chosen
+    from navigator import Navigator
+
+    class Line(Navigator):
+        """Four classes side by side on a line; the second and third overlap."""
+
+        def __init__(self):
+            generator = torch.Generator().manual_seed(0)
+            middles = torch.tensor([-3.0, -0.1, 0.1, 3.0])
+            self.labels = torch.arange(4).repeat_interleave(100)
+            noise = torch.randn(400, 2, generator=generator) * 0.2
+            self.means = noise + torch.stack([middles, middles * 0], 1)[self.labels]
+            self.names = ["a", "b", "c", "d"]
+            self.is_mnist = False
+            self.anchors = {"typical": torch.stack([middles, middles * 0], 1)}
+
+    found = chosen(Line())
+    assert found.border == found.morph == (1, 2) and found.ends == (0, 3)

@@ -19,6 +19,7 @@ from typing import Any
 import gradio as gr
 from starlette.middleware import Middleware
 
+from about import about, describe_model
 from api import Application, add_api
 from checkpoint import (
     COMPARED_PATH,
@@ -36,7 +37,6 @@ from page import (
     build_reading,
     build_replay,
     build_travel,
-    describe_model,
 )
 from paths import Paths
 from reader import Reader
@@ -89,17 +89,6 @@ def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> g
         )
         add_api(paths, compass, instrument.x, instrument.y)
     return demo.queue(max_size=QUEUED)
-
-
-def about(text: str, checkpoint: Checkpoint) -> str:
-    """A text on MNIST, told of the pictures of a checkpoint."""
-    if checkpoint.dataset == "mnist":
-        return text
-    noun, count = checkpoint.noun, f"{len(checkpoint.labels):,}"
-    text = text.replace("handwritten digit", noun.one).replace("10,000 digits", f"{count} digits")
-    if checkpoint.training_config.get("beta") != 4:
-        text = text.replace("from 0 to 4", f"to {checkpoint.training_config.get('beta')}")
-    return text.replace("digits", noun.many).replace("digit", noun.one)
 
 
 def launch_options() -> dict[str, Any]:

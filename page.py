@@ -1,7 +1,6 @@
 """The parts of the page: the instrument on the first screen, and what the tabs below it hold."""
 
 import functools
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -28,7 +27,6 @@ from widgets import (
     OwnDigit,
     Replay,
 )
-from words import TITLES
 
 # Events of the page's own controls: no API of their own, and no queue that could delay them.
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -180,7 +178,7 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
                         [*digits, ("where I am", "here"), (f"{flag} on the map", flag)],
                         value=digit,
                         label=label,
-                        min_width=80,
+                        min_width=160 if wordy(navigator.names) else 80,
                         elem_id=f"way-{label.lower()}",
                     )
                     for label, digit, flag in (
@@ -296,37 +294,4 @@ def build_lessons(compass: Compass) -> None:
     lessons = Lessons(compass)
     LessonCards(
         lessons.all(), compass.navigator.noun, answering(lessons.check, 3), elem_id="lessons"
-    )
-
-
-def describe_model(checkpoint: Checkpoint) -> str:
-    """What the checkpoint says of itself, as Markdown."""
-    final, recipe = checkpoint.history[-1], checkpoint.training_config
-    noun, mnist = checkpoint.noun.many, checkpoint.dataset == "mnist"
-    if mnist:
-        learnt = "the 60,000 training digits of MNIST"
-        cannot = (
-            "Two numbers cannot hold all that makes a handwritten digit: stroke width, style and "
-            "rare shapes are averaged away, and 4 and 9 overlap."
-        )
-    else:
-        source = TITLES.get(checkpoint.dataset, f"the folder {Path(checkpoint.dataset).name}")
-        learnt = f"the training {noun} of {source}"
-        cannot = (
-            f"Two numbers cannot hold all that makes a {checkpoint.noun.one}: style and rare "
-            "shapes are averaged away, and like classes overlap."
-        )
-    packed = "beta = 4 " if recipe.get("beta") == 4 else "The prior "
-    parameters = sum(value.numel() for value in checkpoint.weights.values())
-    return (
-        f"A convolutional VAE with {parameters:,} parameters and "
-        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on {learnt} for "
-        f"{len(checkpoint.history)} epochs (beta {recipe.get('beta')}, "
-        f"seed {recipe.get('seed')}).\n\n"
-        f"On the {len(checkpoint.labels):,} test {noun}, in nats per image: reconstruction "
-        f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO {final['test_elbo']:.1f}.\n\n"
-        f"**What it cannot do.** {cannot} {packed}"
-        f"packs the {noun} tightly around the centre, which makes the map full and the pictures "
-        "soft. Far from all points the decoder still draws something: it is invented, and the "
-        "page says so."
     )

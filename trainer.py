@@ -26,11 +26,11 @@ from tqdm import tqdm
 import checkpoint as checkpoints
 import records
 from checkpoint import Checkpoint
-from datasets import Digits, load_dataset
 from device import resolve_device, resolve_precision
 from interrupts import Terminated, hold, stoppable
 from latent_utils import Encodings, encode_dataset
 from neural_network import VAE, VAEConfig, vae_loss
+from pictures import Digits, load_dataset
 from progress import check_output, finish, kept, load_resumable, resume_path, snapshot
 from ranks import ALONE, Ranks, find_ranks
 from recipe import TrainingConfig, beta_at, learning_rate_at

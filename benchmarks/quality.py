@@ -17,8 +17,8 @@ import torch
 
 import trainer
 from checkpoint import load_checkpoint
-from datasets import Digits, load_dataset
 from latent_utils import encode_dataset
+from pictures import Digits, load_dataset
 
 HERE = Path(__file__).parent
 NEIGHBOURS = 15

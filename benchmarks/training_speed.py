@@ -23,9 +23,9 @@ from torchvision.datasets import MNIST
 from tqdm import tqdm
 
 import trainer
-from datasets import load_dataset
 from device import resolve_device, resolve_precision
 from neural_network import VAE
+from pictures import load_dataset
 from recipe import TrainingConfig
 
 

@@ -17,9 +17,9 @@ import trainer
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import free_port, running_demo
 from checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
-from datasets import Digits
 from navigator import Navigator
 from neural_network import VAEConfig
+from pictures import Digits
 from recipe import TrainingConfig
 
 HERE = Path(__file__).parent

@@ -182,7 +182,7 @@ def test_results_that_nobody_asked_for(hosts, path):
 
 def test_schemathesis_finds_no_fault_of_the_server(hosts):
     """Calls made from the running application's own OpenAPI description."""
-    client, *_ = hosts
+    client, log, _ = hosts
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run"),
@@ -193,6 +193,7 @@ def test_schemathesis_finds_no_fault_of_the_server(hosts):
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=log.parent,  # it keeps a folder of its own
         env={**os.environ, "COLUMNS": "200"},
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr

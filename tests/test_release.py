@@ -24,6 +24,7 @@ def test_the_checkpoint_is_that_of_the_default_recipe(released):
     found = dict(released.training_config)
     assert found.pop("precision") in ("bf16", "fp32")
     expected.pop("precision")
+    assert expected.pop("dataset") == released.dataset == "mnist"  # older than the choice
     assert found == expected
     assert len(released.history) == 50 and released.training_state is None
     assert PATH.stat().st_size < 12_000_000

@@ -263,7 +263,7 @@ def test_importing_has_no_effects(tmp_path):
         "import torch; before = torch.random.get_rng_state()\n"
         "import demo, navigator, widgets, checkpoint, latent_utils, neural_network, recipe\n"
         "assert 'torchvision' not in sys.modules\n"
-        "import trainer, datasets, device, records\n"
+        "import trainer, pictures, device, records\n"
         "assert torch.equal(before, torch.random.get_rng_state())\n"
     )
     done = subprocess.run(

@@ -1,5 +1,6 @@
-"""The four files of MNIST are checked before they are believed."""
+"""What is learnt from: files are checked before they are believed, folders read with distrust."""
 
+import dataclasses
 import gzip
 import hashlib
 import urllib.error
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import datasets
+import pictures
+from checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from progress import load_resumable
+from recipe import TrainingConfig
 
 
 def write_idx(folder, monkeypatch, digits) -> None:
@@ -26,7 +30,7 @@ def write_idx(folder, monkeypatch, digits) -> None:
         contents = header + tensor.numpy().astype(np.uint8).tobytes()
         (folder / name).write_bytes(contents)
         sums[name] = hashlib.sha256(contents).hexdigest()
-    monkeypatch.setattr(datasets, "SHA256", sums)
+    monkeypatch.setattr(pictures, "SHA256", sums)
 
 
 @pytest.fixture
@@ -37,19 +41,19 @@ def folder(tmp_path, monkeypatch, digits):
 
 
 def test_the_right_files_are_read(folder, tmp_path, digits):
-    loaded = datasets.load_dataset("mnist", tmp_path)
+    loaded = pictures.load_dataset("mnist", tmp_path)
     for ours, theirs in zip(loaded[:4], digits[:4], strict=True):
         assert ours.dtype == theirs.dtype and (ours == theirs).all()
 
 
-@pytest.mark.parametrize("name", sorted(datasets.SHA256))
+@pytest.mark.parametrize("name", sorted(pictures.SHA256))
 def test_a_wrong_file_is_named(folder, tmp_path, name):
     path = folder / name
     damaged = bytearray(path.read_bytes())
     damaged[-1] = 255  # a label 255, or one white pixel
     path.write_bytes(damaged)
     with pytest.raises(ValueError, match="not the official MNIST file") as caught:
-        datasets.load_dataset("mnist", tmp_path)
+        pictures.load_dataset("mnist", tmp_path)
     assert str(path) in str(caught.value) and "delete it" in str(caught.value)
 
 
@@ -57,18 +61,18 @@ def test_a_truncated_file_is_named(folder, tmp_path):
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="train-images"):
-        datasets.load_dataset("mnist", tmp_path)
+        pictures.load_dataset("mnist", tmp_path)
 
 
 def test_a_wrong_archive_does_not_pass(tmp_path, monkeypatch):
     """torchvision compares the archive's sum, and would fetch it anew: here, from nowhere."""
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
-    for name in datasets.SHA256:
+    for name in pictures.SHA256:
         (folder / f"{name}.gz").write_bytes(gzip.compress(b"not digits"))
-    monkeypatch.setattr(datasets.MNIST, "mirrors", [])
+    monkeypatch.setattr(pictures.MNIST, "mirrors", [])
     with pytest.raises(OSError, match="could not be downloaded"):
-        datasets.load_dataset("mnist", tmp_path)
+        pictures.load_dataset("mnist", tmp_path)
 
 
 def test_offline_is_one_clear_sentence(tmp_path, monkeypatch):
@@ -77,7 +81,7 @@ def test_offline_is_one_clear_sentence(tmp_path, monkeypatch):
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
     with pytest.raises(OSError, match="could not be downloaded.*connect to the network"):
-        datasets.load_dataset("mnist", tmp_path)
+        pictures.load_dataset("mnist", tmp_path)
 
 
 @pytest.fixture
@@ -90,13 +94,13 @@ def kmnist(tmp_path, monkeypatch, digits):
         packed = gzip.compress(path.read_bytes(), mtime=0)
         path.with_name(f"{path.name}.gz").write_bytes(packed)
         resources.append((f"{path.name}.gz", hashlib.md5(packed).hexdigest()))
-    monkeypatch.setattr(datasets.KMNIST, "resources", resources)
-    monkeypatch.setattr(datasets.KMNIST, "mirrors", [])
+    monkeypatch.setattr(pictures.KMNIST, "resources", resources)
+    monkeypatch.setattr(pictures.KMNIST, "mirrors", [])
     return folder
 
 
 def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
-    loaded = datasets.load_dataset("kmnist", tmp_path)
+    loaded = pictures.load_dataset("kmnist", tmp_path)
     assert (loaded.train_images == digits.train_images).all()
     assert loaded.class_names[:2] == ("o", "ki")
 
@@ -111,12 +115,12 @@ def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
     ],
     ids=["truncated", "zeroed", "label 255", "wrong magic"],
 )
-@pytest.mark.parametrize("name", sorted(datasets.SHA256))
+@pytest.mark.parametrize("name", sorted(pictures.SHA256))
 def test_an_extracted_file_is_what_its_archive_holds(kmnist, tmp_path, name, damage):
     path = kmnist / name
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match="is not what .* holds; delete it") as caught:
-        datasets.load_dataset("kmnist", tmp_path)
+        pictures.load_dataset("kmnist", tmp_path)
     assert str(path) in str(caught.value)
 
 
@@ -131,7 +135,7 @@ def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
 def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
     write_folder(tmp_path, digits)
     (tmp_path / ".hidden").mkdir()
-    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
+    loaded = pictures.load_dataset(str(tmp_path), "nowhere")
     assert loaded.class_names == ("ankle boot", "bag", "coat")
     assert len(loaded.test_labels) == 51 and len(loaded.train_labels) == 255
     assert (loaded.train_images[85] == digits.train_images[0]).all()
@@ -142,7 +146,7 @@ def test_a_folder_of_too_few_or_many_classes_is_named(tmp_path, classes):
     for name in classes:
         (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match="class") as caught:
-        datasets.load_dataset(str(tmp_path), "nowhere")
+        pictures.load_dataset(str(tmp_path), "nowhere")
     assert str(tmp_path) in str(caught.value)
 
 
@@ -151,10 +155,83 @@ def test_a_broken_picture_is_named(tmp_path, digits):
     path = tmp_path / "coat" / "3.png"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match="damaged") as caught:
-        datasets.load_dataset(str(tmp_path), "nowhere")
+        pictures.load_dataset(str(tmp_path), "nowhere")
     assert str(path) in str(caught.value)
 
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(ValueError, match="an existing folder"):
-        datasets.load_dataset(str(tmp_path / "nowhere"), "nowhere")
+        pictures.load_dataset(str(tmp_path / "nowhere"), "nowhere")
+
+
+def test_a_folder_may_bring_its_own_split(tmp_path, digits):
+    write_folder(tmp_path / "train", digits, ("bag", "coat"))
+    write_folder(tmp_path / "test", digits, ("bag", "coat"))
+    for file in list((tmp_path / "test").rglob("*.png"))[::2]:
+        file.unlink()
+    loaded = pictures.load_dataset(str(tmp_path), "nowhere")
+    assert len(loaded.train_labels) == 204 and len(loaded.test_labels) == 102
+    write_folder(tmp_path / "test", digits, ("hat",))
+    with pytest.raises(ValueError, match=r"other classes \(hat\)"):
+        pictures.load_dataset(str(tmp_path), "nowhere")
+
+
+def test_an_empty_class_and_a_small_one_are_named(tmp_path, digits):
+    write_folder(tmp_path, digits)
+    for i in range(102):
+        (tmp_path / "coat" / f"{i}.png").unlink()
+    with pytest.raises(ValueError, match="coat holds no pictures"):
+        pictures.load_dataset(str(tmp_path), "nowhere")
+    Image.new("L", (28, 28)).save(tmp_path / "coat" / "one.png")
+    with pytest.raises(ValueError, match="the class coat has 1 pictures"):
+        pictures.load_dataset(str(tmp_path), "nowhere")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
+def test_pictures_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
+    """A white bar, twice as high as wide, on black: as high as the picture, half as wide."""
+    tall = Image.new("L", (100, 200), 0)
+    tall.paste(255, (20, 40, 80, 160))
+    image = Image.new("I;16", tall.size, 0) if mode == "I;16" else tall.convert(mode)
+    if mode == "I;16":
+        image.paste(65535, (20, 40, 80, 160))
+    image.save(tmp_path / "bar.png")
+    picture = pictures._picture(tmp_path / "bar.png")
+    assert picture.shape == (28, 28) and picture.dtype == np.uint8
+    assert picture[:, :7].max() == 0 and picture[:, 21:].max() == 0 and picture[14, 14] == 255
+    rows, columns = np.flatnonzero(picture.max(1) > 127), np.flatnonzero(picture.max(0) > 127)
+    assert abs(np.ptp(rows) + 1 - 17) <= 1 and abs(np.ptp(columns) + 1 - 8) <= 1
+
+
+def test_the_output_never_lies_beside_the_committed_model():
+    def output(**options):
+        return str(TrainingConfig(**options).output_path())
+
+    assert output() == "pretrained/vae_mnist.pt"
+    assert output(dataset="kmnist") == "runs/kmnist/vae.pt"
+    assert output(dataset="some/shoes") == "runs/shoes/vae.pt"
+    assert output(dataset="kmnist", output="a/b.pt") == "a/b.pt"
+    with pytest.raises(ValueError, match="folder of the committed model"):
+        output(dataset="kmnist", output="pretrained/kmnist.pt")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[], ["a"] * 10, ["a", ""], list("abcdefghijk"), ["x" * 500, *"abcdefghi"], [1, 2], "ab"],
+)
+def test_class_names_of_a_checkpoint_are_checked(tmp_path, small_checkpoint, names):
+    path = tmp_path / "vae.pt"
+    save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))
+    with pytest.raises(CheckpointError, match="class_names"):
+        load_checkpoint(path)
+
+
+def test_a_run_from_before_there_was_a_choice_is_resumed(tmp_path, small_checkpoint, small_config):
+    recipe = {k: v for k, v in small_checkpoint.training_config.items() if k != "dataset"}
+    old = dataclasses.replace(small_checkpoint, training_config=recipe)
+    save_checkpoint(tmp_path / "vae.pt", old)
+    found = load_resumable(tmp_path / "vae.pt", old.model_config, small_config)
+    assert len(found.history) == small_config.epochs and found.dataset == "mnist"
+    other = dataclasses.replace(small_config, dataset="kmnist")
+    with pytest.raises(ValueError, match="dataset"):
+        load_resumable(tmp_path / "vae.pt", old.model_config, other)

@@ -212,7 +212,7 @@ class Replay(_Widget):
 
     Args:
         labels: of the models; the first is the one shown, any other can be chosen or set beside.
-        names: C class names.
+        names: C class names. noun: what one picture is called, and several.
         story: called with a label when that model is first seen; see `training_story.Story.story`.
     """
 

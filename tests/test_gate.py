@@ -48,7 +48,8 @@ def behind_gate(visit) -> Gate:
             await visit(client, inner, door)
         return door
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop of Playwright's already
+        return thread.submit(lambda: asyncio.run(run())).result()
 
 
 def test_what_is_too_large_is_refused_unread():

@@ -187,7 +187,7 @@ def test_schemathesis_finds_no_fault_of_the_server(hosts):
         [
             *(sys.executable, "-m", "schemathesis.cli", "run"),
             f"{client.base_url}gradio_api/openapi.json",
-            *("--checks", "not_a_server_error", "--max-examples", "10"),
+            *("--checks", "not_a_server_error", "--max-examples", "6"),
             *("--generation-deterministic", "--workers", "2"),
         ],
         capture_output=True,
@@ -198,7 +198,7 @@ def test_schemathesis_finds_no_fault_of_the_server(hosts):
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     found = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
-    assert int(found.group(1)) == int(found.group(2)) > 100, done.stdout[-3000:]
+    assert int(found.group(1)) == int(found.group(2)) > 60, done.stdout[-3000:]
     still_well(client)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -35,7 +36,8 @@ def ask(address: str, *questions: tuple[str, dict]):
             named = {tool.name: tool for tool in (await tools.list_tools()).tools}
             return named, [await tools.call_tool(*question) for question in questions]
 
-    return asyncio.run(session())
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop of Playwright's already
+        return thread.submit(lambda: asyncio.run(session())).result()
 
 
 def test_the_endpoints_are_tools_where_they_are_asked_for(own_demo, navigator):

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from navigator import Navigator
@@ -77,6 +77,7 @@ def test_positions_that_are_none_are_named(navigator, bad):
             call(0, bad)
 
 
+@settings(deadline=None)
 @given(x=anything, y=anything)
 def test_any_argument_gives_an_answer_or_a_message(navigator, x, y):
     try:

@@ -14,6 +14,7 @@ from benchmarks.server import free_port
 from demo import launch_options
 from training_story import CURVES, Story, shown_range
 from widgets import Replay
+from words import Noun
 
 pytestmark = pytest.mark.browser
 
@@ -46,9 +47,9 @@ def address(checkpoints):
         return readable(told.story)(label)
 
     with gr.Blocks(analytics_enabled=False) as demo:
-        Replay(told.labels, names, story, elem_id="replay")
+        Replay(told.labels, names, Noun("digit", "digits"), story, elem_id="replay")
         gr.HTML("<div style='height: 2000px'></div>")
-        Replay(told.labels[:1], names, story, elem_id="alone")
+        Replay(told.labels[:1], names, Noun("digit", "digits"), story, elem_id="alone")
     # A gr.HTML alone does not fill the page, as the map on the real one does.
     options = launch_options()
     options["css"] += ".gradio-container { width: 100%; }"

@@ -31,6 +31,10 @@ from widgets import (
 # Events of the page's own controls: no API of their own, and no queue that could delay them.
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
+# Before a question whose answer moves the cursor: should the person go on meanwhile, it comes too
+# late.
+GOING = "(...inputs) => { latentSpace.expect(); return inputs; }"
+
 
 def wordy(names: list[str]) -> list[str]:
     """The CSS classes of a row of buttons: other than numerals, names need room."""
@@ -141,10 +145,10 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
         js="(x, y) => { latentSpace.set({ x, y }, 'slider'); return []; }",
     )
     latent_map.input(None, None, [x, y], js="() => [latentSpace.z.x, latentSpace.z.y]", **QUICK)
-    sample.click(sample_prior, None, [latent_map, note], **QUICK)
+    sample.click(sample_prior, None, [latent_map, note], js=GOING, **QUICK)
     for digit, button in enumerate(jumps):
         go = readable(functools.partial(jump, digit))
-        button.click(go, anchor, [latent_map, note], **QUICK)
+        button.click(go, anchor, [latent_map, note], js=GOING, **QUICK)
     return Instrument(latent_map, x, y, anchor)
 
 
@@ -221,12 +225,12 @@ def build_travel(paths: Paths, instrument: Instrument) -> list[gr.components.Com
     strip = FilmStrip(noun, answering(paths.export, 2), elem_id="film-strip")
 
     here = [instrument.x, instrument.y, target, amount, instrument.anchor]
-    go.click(readable(morph), here, instrument.latent_map, **QUICK)
+    go.click(readable(morph), here, instrument.latent_map, js=GOING, **QUICK)
     animate.click(
         readable(morph),
         here,
         instrument.latent_map,
-        js="(...inputs) => { latentSpace.glideNext(2400); return inputs; }",
+        js="(...inputs) => { latentSpace.expect(2400); return inputs; }",
         **QUICK,
     )
     # The page knows where "here", A and B are, and puts their positions in the place of the names:

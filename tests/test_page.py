@@ -264,6 +264,24 @@ def test_the_hand_goes_before_an_animation(open_page):
     assert math.dist(position(page), (-3, 3)) < 0.02
 
 
+@pytest.mark.parametrize("button", ["#random-sample", "#jump-7"])
+def test_the_hand_goes_before_a_late_answer(open_page, button):
+    page = open_page()
+    asked = []
+    page.route(re.compile("/run/predict"), lambda route: asked.append(route))
+    page.click(button)
+    while not asked:
+        page.wait_for_timeout(10)
+    page.mouse.click(*map_point(page, -3, 2.5))
+    with page.expect_response(re.compile("/run/predict")):
+        asked.pop().continue_()
+    expect(page.locator("#note")).to_contain_text(re.compile("random draw|7s"))  # it is here
+    assert math.dist(position(page), (-3, 2.5)) < 0.02
+    page.unroute(re.compile("/run/predict"))
+    page.click(button)
+    page.wait_for_function("() => Math.hypot(latentSpace.z.x + 3, latentSpace.z.y - 2.5) > 0.1")
+
+
 def test_the_map_draws_points_paths_and_cursor(open_page):
     """Something of each is on the canvas: what is drawn changes it where it should."""
     page = open_page()

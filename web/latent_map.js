@@ -69,7 +69,8 @@ space.subscribe(() => {
 
 watch("value", () => {
   const { x, y } = props.value;
-  space.arrive({ x, y });
+  if (space.isAt({ x, y }) || space.arrive({ x, y })) return;
+  props.value = { ...space.z }; // else the same answer would be no change the next time
 });
 
 // --- pointers: one moves the cursor, two zoom and shift the view; hovering previews ---

@@ -38,7 +38,8 @@ window.latentSpace = (() => {
   };
   let z = { x: 0, y: 0 };
   let journey = null; // the running animation: { frame }
-  let nextGlide = 0; // ms that the next position from Python takes to reach
+  let moves = 0; // how often the person has gone somewhere
+  let expected = { moves: 0, ms: 0 }; // when Python was last asked for a place; ms to go there
   let paths = [];
   let known = null; // { x, y, returns }: what Python said of the newest place it was asked about
   let reading = null; // what Python said of the newest picture, see reader.Reader; or { error }
@@ -73,12 +74,14 @@ window.latentSpace = (() => {
   function set(next, source) {
     if (!Number.isFinite(next.x) || !Number.isFinite(next.y)) return;
     stop();
+    moves++;
     place(next, source);
   }
 
   // Moves along `points` in `ms` milliseconds, from each to the next in the same time.
   function travel(points, ms, source) {
     stop();
+    if (source !== "python") moves++;
     const last = points[points.length - 1];
     const pieces = points.length - 1;
     if (!(ms > 0) || pieces < 1 || reducedMotion.matches) return place(last, source);
@@ -258,14 +261,15 @@ window.latentSpace = (() => {
     travel,
     link,
     restore,
-    // Python's next answer is reached in `ms` milliseconds instead of at once.
-    glideNext(ms) {
-      nextGlide = ms;
+    // A button asks Python for a place, to be reached in `ms` milliseconds.
+    expect(ms = 0) {
+      expected = { moves, ms };
     },
+    // Goes where Python says, unless the person has gone elsewhere meanwhile; whether it did.
     arrive(next) {
-      const ms = nextGlide;
-      nextGlide = 0;
-      travel([z, next], ms, "python");
+      const timely = moves === expected.moves;
+      if (timely) travel([z, next], expected.ms, "python");
+      return timely;
     },
     // listener(z, source): after every move, and once now; or after changes of another topic.
     subscribe(listener, topic = "position") {

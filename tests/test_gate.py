@@ -45,7 +45,8 @@ def behind_gate(visit) -> Gate:
         inner, door = Inner(), Gate({"model": "a model"})
         transport = httpx.ASGITransport(door.around(inner), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
-            await visit(client, inner, door)
+            async with asyncio.timeout(20):  # a gate that lets all in would wait for ever
+                await visit(client, inner, door)
         return door
 
     with ThreadPoolExecutor(1) as thread:  # this one may have a loop of Playwright's already

@@ -1,6 +1,7 @@
 """The named endpoints, for gradio_client and plain HTTP, and how errors reach their readers."""
 
 import functools
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -8,27 +9,30 @@ import gradio as gr
 from PIL import Image
 
 from compass import Compass
-from gate import REFUSED, SENSELESS, is_own
+from gate import FAULT, REFUSED, SENSELESS, is_own
 from paths import Paths
 
 
 class Application(gr.Blocks):
-    """gr.Blocks that tells what is wrong with a request.
+    """gr.Blocks that tells what is wrong with a request, and logs what is wrong with us.
 
     Gradio alone answers null, and puts a traceback into the log, where values are missing or are
-    not what a component takes.
+    not what a component takes, as where a function of ours fails.
     """
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         try:
             return await super().process_api(*args, **kwargs)
         except Exception as error:
-            refused = isinstance(error, gr.Error)
-            if not refused and is_own(error):
-                raise
-            if isinstance(kwargs.get("request"), gr.Request):
+            if isinstance(error, gr.Error):
+                message = error.message
+            elif is_own(error):
+                traceback.print_exception(error)
+                message = FAULT
+            else:
+                message = SENSELESS
+            if message != FAULT and isinstance(kwargs.get("request"), gr.Request):
                 kwargs["request"].request.scope[REFUSED] = True
-            message = error.message if refused else SENSELESS
             raise gr.Error(message, print_exception=False) from None
 
 

@@ -1,13 +1,21 @@
 """The named endpoints, through gradio_client, as a program would use them."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
+import gradio as gr
+import httpx
 import numpy as np
 import pytest
 import torch
+from gradio.routes import App
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
+
+import gate
+from api import Application, readable
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +150,25 @@ def test_wrong_arguments_are_readable_errors(client, endpoint, arguments, messag
     assert "Traceback" not in str(caught.value) and ".py" not in str(caught.value)
     # The server goes on.
     assert set(client.predict(1, api_name="/random_sample")) == {"x", "y"}
+
+
+@pytest.mark.parametrize(
+    "error, status, told", [(KeyError, 500, gate.FAULT), (ValueError, 400, "'a secret'")]
+)
+def test_a_fault_of_ours_is_told_without_what_it_is_and_logged(capfd, error, status, told):
+    def stumble() -> str:
+        raise error("'a secret'")
+
+    async def ask() -> httpx.Response:
+        with Application() as demo:
+            gr.api(readable(stumble), api_name="stumble")
+        transport = httpx.ASGITransport(gate.Gate({}).around(App.create_app(demo)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://page") as visitor:
+            return await visitor.post("/gradio_api/run/stumble", json={"data": []})
+
+    with ThreadPoolExecutor(1) as thread:  # this one may have a loop of Playwright's already
+        answer = thread.submit(lambda: asyncio.run(ask())).result()
+    assert answer.status_code == status
+    assert answer.json()["error"] == told
+    logged = capfd.readouterr().err
+    assert ("Traceback" in logged and "in stumble" in logged) == (status == 500), logged

@@ -169,6 +169,22 @@ def test_a_draining_gate_answers_what_runs_and_refuses_what_comes(monkeypatch):
     behind_gate(visit)
 
 
+def test_draining_waits_for_those_who_have_asked_and_not_yet_fetched(monkeypatch):
+    monkeypatch.setattr(gate, "QUIET", 0.4)
+
+    async def visit(client, inner, door):
+        drained = asyncio.create_task(asyncio.to_thread(door.drain, 30.0))
+        for _ in range(4):  # longer than QUIET, but never so long without a request
+            await asyncio.sleep(0.2)
+            assert not drained.done()
+            assert (await client.get("/result")).text == "answer"
+        last = time.monotonic()
+        assert await drained
+        assert time.monotonic() - last > 0.35
+
+    behind_gate(visit)
+
+
 def test_draining_does_not_wait_for_ever():
     async def visit(client, inner, door):
         running = asyncio.create_task(client.post("/slow"))

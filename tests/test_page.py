@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from checkpoint import DEFAULT_PATH, load_checkpoint
 from latent_utils import morph_toward, surroundings
@@ -377,6 +377,60 @@ def test_a_slow_server_never_paints_a_stale_digit_last(open_page, navigator):
     assert_painted(page, navigator)
     assert math.dist(position(page), (-3, -1.5)) < 0.02
     assert 2 <= len(asked) <= 6, "one request in flight, and positions that passed are left out"
+
+
+def held_questions(page: Page) -> list[Route]:
+    """What the page asks of places from now on, each unanswered until the test goes on with it."""
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        is_look = route.request.post_data_json["fn_name"] == "look"
+        asked.append(route) if is_look else route.continue_()
+
+    page.route(SERVER, hold)
+    return asked
+
+
+def wait_for(page: Page, count: int, asked: list[Route]) -> Route:
+    """The newest of `count` questions."""
+    for _ in range(500):
+        if len(asked) >= count:
+            return asked[-1]
+        page.wait_for_timeout(10)
+    raise AssertionError(f"{len(asked)} questions instead of {count}")
+
+
+def test_an_answer_for_a_place_that_was_left_is_not_painted(open_page, navigator):
+    page = open_page()
+    page.wait_for_selector("#digit [data-state=shown]")
+    settle(page)
+    asked = held_questions(page)
+    page.mouse.click(*map_point(page, 2, 1))
+    first = wait_for(page, 1, asked)
+    page.mouse.click(*map_point(page, -2, -1))
+    there = page.evaluate("() => [latentSpace.z.x, latentSpace.z.y]")
+    first.continue_()
+    wait_for(page, 2, asked)  # asked when the first has been read
+    view = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
+    assert view["kind"] == "table" and [float(view["x"]), float(view["y"])] == there
+    page.unroute(SERVER)  # which lets the second go on
+    assert_painted(page, navigator)
+
+
+def test_a_lost_answer_is_asked_for_again(browser, served, navigator):
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.goto(served)
+    page.wait_for_selector("#digit [data-state=shown]")
+    settle(page)
+    asked = held_questions(page)
+    page.mouse.click(*map_point(page, 1, 1))
+    wait_for(page, 1, asked).abort()
+    wait_for(page, 2, asked).abort()  # with the real digits, since the cursor rests
+    page.wait_for_selector("#digit [data-state=failed]")
+    wait_for(page, 3, asked).continue_()  # and nobody has moved
+    page.wait_for_selector("#digit [data-state=shown]")
+    assert_painted(page, navigator)
+    page.close()
 
 
 def test_a_server_that_fails_is_told_and_forgiven(browser, served, navigator):

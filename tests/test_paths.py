@@ -97,6 +97,12 @@ def test_wrong_step_counts_are_named(paths, steps):
         paths.interpolate(1, 7, "linear", steps)
 
 
+@pytest.mark.parametrize("even", [None, 1, 0.0, "true", [], math.nan])
+def test_even_steps_are_asked_for_with_true_or_false(paths, even):
+    with pytest.raises(ValueError, match="even is .*give true or false"):
+        paths.interpolate(1, 7, "linear", 9, even=even)
+
+
 def test_unknown_ways_are_named(paths):
     with pytest.raises(ValueError, match="method is 'geodesy'.*linear, spherical, geodesic"):
         paths.interpolate(1, 7, "geodesy")

@@ -124,6 +124,16 @@ def test_an_extracted_file_is_what_its_archive_holds(kmnist, tmp_path, name, dam
     assert str(path) in str(caught.value)
 
 
+def test_an_archive_that_agrees_with_its_file_and_is_another_is_named(kmnist, tmp_path):
+    path = kmnist / "t10k-labels-idx1-ubyte"
+    archive = path.with_suffix(".gz")
+    path.write_bytes(path.read_bytes()[::-1])
+    archive.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(ValueError, match="is not the official KMNIST archive") as caught:
+        pictures.load_dataset("kmnist", tmp_path)
+    assert str(archive) in str(caught.value) and "run again" in str(caught.value)
+
+
 def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
     for label, name in enumerate(classes):
         (path / name).mkdir(parents=True)
@@ -139,6 +149,15 @@ def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
     assert loaded.class_names == ("ankle boot", "bag", "coat")
     assert len(loaded.test_labels) == 51 and len(loaded.train_labels) == 255
     assert (loaded.train_images[85] == digits.train_images[0]).all()
+
+
+def test_too_few_pictures_to_test_with_are_named(tmp_path, digits):
+    write_folder(tmp_path, digits)  # 17 of each of three classes are for testing
+    for file in tmp_path.glob("*/*.png"):
+        if int(file.stem) >= 90:
+            file.unlink()
+    with pytest.raises(ValueError, match="45 pictures to test with; the map needs 50"):
+        pictures.load_dataset(str(tmp_path), "nowhere")
 
 
 @pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])

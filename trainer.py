@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 import torch.nn as nn
@@ -295,9 +296,13 @@ def stopped(error: BaseException, output: Path, ranks: Ranks, argv: list[str]) -
     return status
 
 
-if __name__ == "__main__":
-    status = main()
+def end(status: int) -> NoReturn:
+    """End this process."""
     if status and "WORLD_SIZE" in os.environ:
         sys.stdout.flush()
-        os._exit(status)  # an orderly end would wait for processes that are gone
+        os._exit(status)  # an orderly end may wait for processes that are gone
     sys.exit(status)
+
+
+if __name__ == "__main__":
+    end(main())

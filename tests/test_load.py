@@ -2,7 +2,11 @@
 
 import json
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import httpx
 import pytest
 from conftest import ROOT
 
@@ -102,3 +106,26 @@ def test_the_committed_report_is_of_the_full_load_and_without_a_fault():
     assert (report["people"], report["seconds"]) == (load.PEOPLE, load.SECONDS)
     assert set(report["actions"]) == KINDS
     assert load.faults(report) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="heaps are counted in /proc, and are glibc's")
+def test_many_threads_share_few_heaps(own_demo):
+    process, address, _, _ = own_demo()
+
+    def jump(digit: int) -> int:
+        body = {"data": [digit % 10, "typical"]}
+        return httpx.post(f"{address}gradio_api/run/jump_to_digit", json=body).status_code
+
+    with ThreadPoolExecutor(16) as people:
+        assert set(people.map(jump, range(160))) == {200}
+    threads = len(list(Path(f"/proc/{process.pid}/task").iterdir()))
+    # glibc's heaps but the first begin at multiples of their size, and what is not yet used is
+    # reserved behind what is.
+    size, heaps = 2**26, 0
+    lines = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+    for line, following in zip(lines, lines[1:], strict=False):
+        (start, used), (free, end) = (
+            [int(place, 16) for place in text.split()[0].split("-")] for text in (line, following)
+        )
+        heaps += start % size == 0 and used == free and end - start == size and "---p" in following
+    assert threads > 8 and heaps <= 3, (threads, heaps)

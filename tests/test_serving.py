@@ -293,6 +293,12 @@ def test_a_copy_that_is_told_to_end_is_not_noticed(copies):
         look(client, component)
         served = copies.serving("/component_server")
         copies.processes[served].send_signal(signal.SIGTERM)
+        while httpx.get(f"http://{served}/health").status_code == 200:
+            time.sleep(0.01)
+        # What is asked with one request and answered in another is refused, not passed on: the
+        # second would still come here.
+        refused = client.post("gradio_api/call/jump_to_digit", json={"data": [3, "typical"]})
+        assert refused.status_code == 503 and refused.json() == {"detail": gate.ENDING}
         while copies.processes[served].poll() is None:
             look(client, component)
         look(client, component)

@@ -16,6 +16,7 @@ from conftest import ROOT
 import checkpoint as checkpoints
 import trainer
 from checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from interrupts import stoppable
 
 PROGRAM = """
     import os, signal, sys
@@ -193,6 +194,16 @@ def test_a_second_ctrl_c_does_not_disturb_the_goodbye(tmp_path, number):
     assert "epochs 1 to 2 are kept in vae.resume.pt. To go on: python trainer.py" in done.stdout
     assert len(load_checkpoint(tmp_path / "vae.resume.pt").history) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["vae.resume.pt"]
+
+
+def test_only_the_first_signal_is_an_exception():
+    before = signal.getsignal(signal.SIGINT)
+    with stoppable():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.raise_signal(number)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_damaged_run_is_not_resumed(tmp_path):

@@ -170,17 +170,17 @@ def test_a_draining_gate_answers_what_runs_and_refuses_what_comes(monkeypatch):
 
 
 def test_draining_waits_for_those_who_have_asked_and_not_yet_fetched(monkeypatch):
-    monkeypatch.setattr(gate, "QUIET", 0.4)
+    monkeypatch.setattr(gate, "QUIET", 1.0)
 
     async def visit(client, inner, door):
         drained = asyncio.create_task(asyncio.to_thread(door.drain, 30.0))
         for _ in range(4):  # longer than QUIET, but never so long without a request
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.4)
             assert not drained.done()
             assert (await client.get("/result")).text == "answer"
         last = time.monotonic()
         assert await drained
-        assert time.monotonic() - last > 0.35
+        assert time.monotonic() - last > 0.9
 
     behind_gate(visit)
 

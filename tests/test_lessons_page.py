@@ -9,7 +9,7 @@ import torch
 from conftest import ROOT
 from playwright.sync_api import Page, expect
 from test_lessons import NAMES, fulfilled
-from test_page import PIXELS, SERVER, map_point
+from test_page import PIXELS, SERVER, map_point, wait_for
 
 from benchmarks.server import free_port
 from checkpoint import DEFAULT_PATH, load_checkpoint
@@ -218,15 +218,14 @@ def test_out_of_sight_a_line_tells_and_leads_back(open_lessons, places):
 def test_a_closed_tab_asks_nothing(open_lessons):
     page = open_lessons()
     asked = []
-    page.on("request", lambda r: asked.append(r.post_data) if SERVER.search(r.url) else None)
+    page.on("request", lambda r: asked.append(r) if '"invented"' in (r.post_data or "") else None)
     page.get_by_role("tab", name="Other").click()
     page.evaluate("() => latentSpace.set({ x: 1, y: 1 })")
     page.wait_for_timeout(500)
-    assert not [data for data in asked if "invented" in (data or "")]
+    assert not asked
     page.get_by_role("tab", name="Lessons").click()
     expect(page.locator("#lessons .told")).to_contain_text("encoded within 0.1")
-    page.wait_for_timeout(500)
-    assert len([data for data in asked if "invented" in (data or "")]) >= 1
+    wait_for(page, 1, asked)
 
 
 def test_the_newest_answer_wins(open_lessons, compass, places):
@@ -246,8 +245,7 @@ def test_the_newest_answer_wins(open_lessons, compass, places):
 
     page.route(SERVER, hold)
     page.evaluate("([x, y]) => latentSpace.set({ x, y })", good)
-    page.wait_for_timeout(600)
-    assert held
+    wait_for(page, 1, held)
     go(page, wrong)
     for route in held:
         route.continue_()

@@ -343,5 +343,6 @@ def test_the_keyboard_reaches_all_of_it_and_the_theme_changes_the_ink(open_repla
     grid = page.locator("#replay .grid")
     assert grid.evaluate(brightest) == 0
     page.evaluate("() => switchTheme()")
-    page.wait_for_timeout(100)
-    assert grid.evaluate(brightest) == 255
+    page.wait_for_function(
+        f"([grid, most]) => ({brightest})(grid) === most", arg=[grid.element_handle(), 255]
+    )

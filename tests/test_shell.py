@@ -1,12 +1,14 @@
 """The trainer in a hostile shell: one clear line each time, and nothing lost."""
 
 import json
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from conftest import ROOT
 import checkpoint as checkpoints
 import trainer
 from checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from files import write_whole
 from interrupts import stoppable
 
 PROGRAM = """
@@ -128,6 +131,19 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, small_checkpoint):
     assert "vae.resume.pt cannot be written (File too large); make room" in line
     assert [path.name for path in tmp_path.iterdir()] == ["vae.pt"]
     assert (tmp_path / "vae.pt").read_bytes() == before
+
+
+def test_what_torch_says_of_a_full_disk_is_told_as_the_system_says_it(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        with open(tmp_path / "apart", "wb") as file, pytest.raises(RuntimeError):
+            torch.save(torch.zeros(200_000), file)
+        with pytest.raises(OSError, match=r"vae.pt cannot be written \(File too large\)"):
+            write_whole(tmp_path / "vae.pt", partial(torch.save, torch.zeros(200_000)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == ["apart"]
 
 
 @pytest.mark.parametrize("victim", ["write_metrics", "draw_curves"])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_page import SERVER, assert_painted, map_point, position
+from test_page import SERVER, assert_painted, map_point, position, wait_for
 
 from reader import Reader
 
@@ -102,6 +102,39 @@ def test_the_ellipses_are_drawn_to_scale(open_page):
     for k in (-2, -1, 1, 2):
         assert min(abs(g - k) for g in edges) < 0.12, (k, edges)
     assert not [g for g in edges if 1.25 < abs(g) < 1.75 or abs(g) > 2.3]
+
+
+def test_the_newest_digit_is_the_one_told_of(open_page):
+    """Of two that were opened, and of one that was drawn and one opened, whichever comes first."""
+    page = open_page()
+    open_pad(page)
+    held = []
+    is_of = ("test_digit", "drawn")
+    page.route(
+        SERVER,
+        lambda r: held.append(r) if r.request.post_data_json["fn_name"] in is_of else r.continue_(),
+    )
+
+    def let_go(which: int) -> None:
+        with page.expect_response(lambda response: response.request == held[which].request):
+            held[which].continue_()
+        page.evaluate("() => new Promise((done) => setTimeout(done, 200))")
+
+    page.evaluate("() => latentSpace.open(10)")
+    page.evaluate("() => latentSpace.open(20)")
+    wait_for(page, 2, held)
+    let_go(1)
+    assert "digit 20," in reading(page)["title"]
+    let_go(0)
+    assert "digit 20," in reading(page)["title"]
+    draw(page, SEVEN)
+    wait_for(page, 3, held)
+    page.evaluate("() => latentSpace.open(30)")
+    wait_for(page, 4, held)
+    let_go(3)
+    assert "digit 30," in reading(page)["title"]
+    let_go(2)
+    assert "digit 30," in reading(page)["title"]
 
 
 def test_touch_draws_too(open_page):

@@ -7,6 +7,7 @@ import argparse
 import ctypes
 import errno
 import importlib.util
+import logging
 import os
 import signal
 import socket
@@ -221,7 +222,11 @@ def load(paths: list[Path]) -> tuple[Paths, dict[str, Checkpoint]]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve the page until SIGTERM or Ctrl-C, and then answer what was asked; the exit status."""
+    """Serve the page until SIGTERM or Ctrl-C, and then answer what was asked.
+
+    Returns:
+        the exit status: 0, or 1 for an error and where something was not answered.
+    """
     options = parse_arguments(argv)
     return_memory()
     try:
@@ -259,12 +264,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     warming.start()
     while not told_to_end.wait(1):  # on Windows, a wait without end hears no Ctrl-C
         pass
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C does not wait
-    if not gate.drain(PATIENCE):
-        print(f"demo.py: {gate.running} requests took too long and are dropped", file=sys.stderr)
+    signal.signal(signal.SIGINT, lambda *_: setattr(gate, "hurried", True))
+    answered = gate.drain(PATIENCE)
+    if not answered:
+        why = "Ctrl-C again" if gate.hurried else f"not done in {PATIENCE:.0f} seconds"
+        print(f"demo.py: {why}: {gate.running} requests are dropped", file=sys.stderr)
+        # Gradio cleans its cache when uvicorn has let go of them, each with an error in the log.
+        demo.server.config.timeout_graceful_shutdown = 1
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     demo.close(verbose=False)
     warming.join()  # Python cannot end in order while a thread computes in torch
-    return 0
+    return 0 if answered else 1
 
 
 if __name__ == "__main__":

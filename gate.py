@@ -52,6 +52,7 @@ class Gate:
         self.about = about
         self.running = 0
         self.ending = False
+        self.hurried = False
         self._last = time.monotonic()
 
     def around(self, application: Application) -> Application:
@@ -100,12 +101,13 @@ class Gate:
     def drain(self, seconds: float) -> bool:
         """Let nothing new in; wait until all is answered, at most so long. Whether it was.
 
-        For the thread that ends the server, which is not the server's own.
+        For the thread that ends the server, which is not the server's own. `hurried`, set
+        meanwhile, ends the waiting.
         """
         self.ending = True
         self._last, until = time.monotonic(), time.monotonic() + seconds
         while self.running or time.monotonic() - self._last < QUIET:
-            if time.monotonic() > until:
+            if self.hurried or time.monotonic() > until:
                 return False
             time.sleep(0.02)
         return True

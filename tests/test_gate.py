@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -274,6 +275,26 @@ def test_told_to_end_the_server_first_answers_what_it_was_asked(own_demo, told):
         assert [len(waiting.result()["path"]) for waiting in results] == [24] * 6
     assert process.wait(timeout=60) == 0
     assert log.read_text().count("\n") == 1  # the line that it started with
+    assert not list(cache.rglob("*.png"))
+
+
+def test_a_second_ctrl_c_does_not_wait_for_answers(own_demo):
+    process, address, log, cache = own_demo()
+    result(address, "decode", call(address, "decode", 0.5, 0.5))
+    pairs = [(a, b) for a in range(5) for b in range(5, 10)]
+    events = [call(address, "interpolate", *pair, "geodesic", 24, False) for pair in pairs]
+    with ThreadPoolExecutor(len(events)) as pool:
+        results = [pool.submit(result, address, "interpolate", event) for event in events]
+        while health(address).json()["running"] < len(events) // 2:
+            pass
+        process.send_signal(signal.SIGINT)
+        while health(address).status_code == 200:
+            pass
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 1
+    assert [waiting for waiting in results if waiting.exception()], "all were answered"
+    first, last = log.read_text().splitlines()
+    assert re.fullmatch(r"demo.py: Ctrl-C again: \d+ requests are dropped", last), last
     assert not list(cache.rglob("*.png"))
 
 

@@ -19,13 +19,15 @@ async function nudge(name, sign) {
   busy = true;
   element.dataset.busy = "true";
   try {
-    const from = { ...space.z };
+    // A press while the one before is still being followed goes on from its end.
+    const from = space.goal;
     const answer = await space.answer(server.nudge(from.x, from.y, name, sign));
     told.textContent = answer.told;
     told.dataset.stopped = answer.stopped ?? "";
     // A person who moved on meanwhile is not called back.
-    if (space.isAt(from)) {
-      space.travel(answer.path.map(([x, y]) => ({ x, y })), 260, "nudge");
+    if (space.goal.x === from.x && space.goal.y === from.y) {
+      const path = answer.path.map(([x, y]) => ({ x, y }));
+      space.travel([space.z, ...(path.length > 1 ? path.slice(1) : path)], 260, "nudge");
     }
   } catch {
     told.textContent = "The server does not answer. Try again.";
@@ -80,24 +82,25 @@ const chips = props.names.map((name, digit) => {
   button.type = "button";
   button.style.setProperty("--digit", props.palette[digit]);
   button.addEventListener("click", () => {
-    const { way, distance } = toward(digit);
+    const from = space.goal;
+    const { way, distance } = toward(digit, from);
     const share = Math.min(1, STRIDE / distance) || 0;
-    const goal = { x: space.z.x + share * way.x, y: space.z.y + share * way.y };
+    const goal = { x: from.x + share * way.x, y: from.y + share * way.y };
     space.travel([space.z, goal], 260, "nudge");
   });
   find(".toward").append(button);
   return button;
 });
 
-function toward(digit) {
+function toward(digit, from) {
   const [x, y] = props.anchors[space.choice("anchor") ?? "typical"][digit];
-  const way = { x: x - space.z.x, y: y - space.z.y };
+  const way = { x: x - from.x, y: y - from.y };
   return { way, distance: Math.hypot(way.x, way.y) };
 }
 
 function point() {
   chips.forEach((button, digit) => {
-    const { way, distance } = toward(digit);
+    const { way, distance } = toward(digit, space.z);
     const degrees = (Math.atan2(way.y, way.x) * 180) / Math.PI;
     const here = distance < 0.005;
     button.innerHTML = `<b></b>${here ? "<i>•</i>" : arrow(degrees)}<span>${distance.toFixed(2)}</span>`;

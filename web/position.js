@@ -37,7 +37,7 @@ window.latentSpace = (() => {
     anchor: oneOf("typical", "centroid"),
   };
   let z = { x: 0, y: 0 };
-  let journey = null; // the running animation: { frame }
+  let journey = null; // the running animation: { frame, goal }
   let moves = 0; // how often the person has gone somewhere
   let expected = { moves: 0, ms: 0 }; // when Python was last asked for a place; ms to go there
   let paths = [];
@@ -85,7 +85,7 @@ window.latentSpace = (() => {
     const last = points[points.length - 1];
     const pieces = points.length - 1;
     if (!(ms > 0) || pieces < 1 || reducedMotion.matches) return place(last, source);
-    const mine = { frame: 0 };
+    const mine = { frame: 0, goal: { x: tidy(last.x), y: tidy(last.y) } };
     journey = mine;
     let started = null;
     const tick = (now) => {
@@ -204,6 +204,10 @@ window.latentSpace = (() => {
     layers,
     get z() {
       return z;
+    },
+    // Where a running animation leads to, else the position.
+    get goal() {
+      return journey?.goal ?? z;
     },
     get travelling() {
       return journey !== null;

@@ -46,7 +46,10 @@ from widgets import PALETTE, web_file
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7862
 SPACE_PORT = 7860  # the one at which Hugging Face looks for a Space
-CLEANED = (600, 3600)  # every so many seconds, files in Gradio's cache older than so many go
+CLEANED = (300, 900)  # every so many seconds, files in Gradio's cache older than so many go
+# Gradio copies the page's settings, 140 KB, for each session that it hears of, and would keep
+# 10,000 copies. These are more than one process can serve, and whose copy goes does not notice.
+SESSIONS = 400
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # the numbers by which malloc.h of glibc calls them
 PATIENCE = 30.0  # seconds in which requests in flight may finish when the server is told to end
 
@@ -116,6 +119,8 @@ def launch_options() -> dict[str, Any]:
         "head": f"<script>{script}</script>",
         "footer_links": ["api"],
         "run_history": False,
+        "state_session_capacity": SESSIONS,
+        "enable_monitoring": False,
         "ssr_mode": False,
     }
 

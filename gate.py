@@ -1,11 +1,15 @@
 """The door of the server: what is let in, how much at once, and how it closes.
 
 ASGI middleware around Gradio's application, which bounds neither the size of a request nor their
-number, tells nobody whether it is well, and at its end drops what it is still working on.
+number nor the time that one takes to arrive, has routes that nobody needs here and that write
+files or fetch addresses, tells nobody whether it is well, and at its end drops what it is still
+working on.
 """
 
+import asyncio
 import itertools
 import json
+import re
 import sys
 import time
 import traceback
@@ -21,6 +25,10 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 API = "/gradio_api"
 MAX_BODY = 8_000_000  # bytes: a picture of drawing.MAX_BYTES in base64, and what goes with it
 MAX_RUNNING = 256  # requests at once; of 50 people who drag, 10 wait on average
+LARGE = 64_000  # bytes from which on a request is a picture; the page's other questions have 20,000
+MAX_LARGE = 32  # of these at once
+ARRIVAL, SLOWEST = 10.0, 50_000  # seconds that a request has to arrive, and bytes a second
+MAX_NAME = 64  # characters of a session's name, under which Gradio keeps things; its own has 11
 QUEUED = 64  # computations that wait in Gradio's queue, some seconds of work
 QUIET = 1.0  # seconds without a request after which nobody is thought to wait for an answer
 STREAMS = (
@@ -29,11 +37,22 @@ STREAMS = (
     "/upload_progress",
 )  # GETs that end with the page, not by themselves
 
+# What Gradio lets be sent to it: questions, and no recordings, uploads or edits of the program.
+QUESTIONS = ("run/", "api/", "call/", "queue/join", "component_server", "cancel", "reset", "mcp")
+# What it has to read that writes files or log, or fetches from elsewhere for whoever asks.
+CLOSED = re.compile(
+    f"{API}/(deep_link|custom_component|proxy=|file/|stream/|upload_progress|dev/|vibe|profiling)"
+    f"|{API}/file=[a-z][a-z0-9+.-]+:",
+    re.IGNORECASE,
+)
+
 FULL = "Too many people ask at once just now; wait a moment and try again."
 ENDING = "The server is about to end; try again in a moment."
 NO_UPLOADS = "No files are taken here; the page sends a picture with its question."
+NO_DOOR = "There is nothing here; the API's description is at /gradio_api/info."
 NO_LENGTH = "The size of the request is not told; send a Content-Length."
 TOO_LARGE = f"The request is too large; send at most {MAX_BODY // 10**6} MB."
+TOO_SLOW = "The request did not arrive in time; try again, with a smaller picture if it was one."
 SENSELESS = "The request makes no sense here; see the API's description at /gradio_api/info."
 FAULT = "Something went wrong on the server; its log tells what."
 
@@ -51,6 +70,7 @@ class Gate:
     def __init__(self, about: dict[str, Any]):
         self.about = about
         self.running = 0
+        self.large = 0  # requests that are arriving
         self.ending = False
         self.hurried = False
         self._last = time.monotonic()
@@ -61,13 +81,18 @@ class Gate:
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
                 await application(scope, receive, send)
-            elif scope["path"] == "/health":
+            elif _path(scope) == "/health":
                 await self._health(send)
             elif refusal := self._refusal(scope):
                 await _answer(send, *refusal)
-            elif scope["method"] == "GET" and any(part in scope["path"] for part in STREAMS):
+            elif scope["method"] == "GET" and any(part in _path(scope) for part in STREAMS):
                 await application(scope, receive, send)
             else:
+                # One that is still arriving costs nothing: it takes no place from the others.
+                if scope["method"] == "POST":
+                    receive, refusal = await self._arrived(scope, receive)
+                    if refusal := refusal or self._refusal(scope):
+                        return await _answer(send, *refusal)
                 self.running += 1
                 try:
                     await _handled(application, scope, receive, send)
@@ -83,20 +108,51 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> tuple[int, Any] | None:
         """Status and sentence, if the request is not let in."""
-        path, headers = scope["path"], dict(scope["headers"])
-        if path.startswith(f"{API}/upload") and scope["method"] == "POST":
-            return 403, NO_UPLOADS
+        path, headers = _path(scope), dict(scope["headers"])
+        if CLOSED.match(path):
+            return 404, NO_DOOR
         if b"transfer-encoding" in headers:
             return 411, NO_LENGTH
-        if int(headers.get(b"content-length", b"0")) > MAX_BODY:
+        if _length(scope) > MAX_BODY:
             return 413, TOO_LARGE
         if scope["method"] != "POST":
             return None  # pages and results: who has asked gets the answer, also at the end
+        if path.startswith(f"{API}/upload") or b"multipart" in headers.get(b"content-type", b""):
+            return 403, NO_UPLOADS
+        if not path.startswith(tuple(f"{API}/{question}" for question in QUESTIONS)):
+            return 404, NO_DOOR
         if self.ending:
             return 503, ENDING
         if self.running >= MAX_RUNNING:
             return 503, FULL
         return None
+
+    async def _arrived(
+        self, scope: Scope, receive: Receive
+    ) -> tuple[Receive, tuple[int, Any] | None]:
+        """The whole request, to be received again; or status and sentence, if it is none."""
+        length, pieces = _length(scope), []
+        large = length > LARGE
+        if large and self.large >= MAX_LARGE:
+            return receive, (503, FULL)
+        self.large += large
+        try:
+            async with asyncio.timeout(ARRIVAL + length / SLOWEST):
+                while (message := await receive())["type"] == "http.request":
+                    pieces.append(message.get("body", b""))
+                    if not message.get("more_body"):
+                        break
+        except TimeoutError:
+            return receive, (408, TOO_SLOW)
+        finally:
+            self.large -= large
+        body = b"".join(pieces)
+        messages = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+        async def again() -> dict[str, Any]:
+            return next(messages, None) or await receive()
+
+        return again, None if _is_sensible(body) else (400, SENSELESS)
 
     def drain(self, seconds: float) -> bool:
         """Let nothing new in; wait until all is answered, at most so long. Whether it was.
@@ -111,6 +167,26 @@ class Gate:
                 return False
             time.sleep(0.02)
         return True
+
+
+def _path(scope: Scope) -> str:
+    """The path that Starlette looks for among its routes: without GRADIO_ROOT_PATH before it."""
+    return scope["path"].removeprefix(scope.get("root_path", ""))
+
+
+def _length(scope: Scope) -> int:
+    """The bytes that a request says it has."""
+    return int(dict(scope["headers"]).get(b"content-length", b"0"))
+
+
+def _is_sensible(body: bytes) -> bool:
+    """Whether it is JSON, with a session's name of a length that can be kept."""
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    name = asked.get("session_hash") if isinstance(asked, dict) else None
+    return name is None or isinstance(name, str) and len(name) <= MAX_NAME
 
 
 async def _handled(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,5 +239,7 @@ async def _answer(send: Send, status: int, content: Any) -> None:
     ]
     if status == 503:
         headers.append((b"retry-after", b"1"))
+    if status == 408:  # what is still to come is not waited for
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -20,31 +20,44 @@ class Inner:
     def __init__(self):
         self.let_go = asyncio.Event()
         self.seen = []
+        self.read = []
 
     async def __call__(self, scope, receive, send):
+        name = scope["path"].split("/")[-1]
         self.seen.append(scope["path"])
-        if scope["path"] == "/stumble":
+        if name == "stumble":
             json.loads("{")
-        if scope["path"] == "/broken":
+        if name == "broken":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"half", "more_body": True})
             json.loads("{")
-        if scope["path"] == "/queue":
+        if name == "queue":
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b"Queue is full. Max size is 64"})
             return
-        if scope["path"] == "/slow":
+        if name == "slow":
             await self.let_go.wait()
+        if scope["method"] == "POST":
+            message = await receive()
+            assert not message["more_body"]
+            self.read.append(message["body"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"answer"})
 
 
-def behind_gate(visit) -> Gate:
-    """Run `visit(client, inner, gate)` against an Inner behind a Gate."""
+def ask(client: httpx.AsyncClient, name: str, **content):
+    """What the page asks, or `content` instead of it."""
+    return client.post(f"/gradio_api/run/{name}", **(content or {"json": {"data": []}}))
+
+
+def behind_gate(visit, root: str = "") -> Gate:
+    """Run `visit(client, inner, gate)` against an Inner behind a Gate, served under a path."""
 
     async def run():
         inner, door = Inner(), Gate({"model": "a model"})
-        transport = httpx.ASGITransport(door.around(inner), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            door.around(inner), raise_app_exceptions=False, root_path=root
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
             async with asyncio.timeout(20):  # a gate that lets all in would wait for ever
                 await visit(client, inner, door)
@@ -56,26 +69,132 @@ def behind_gate(visit) -> Gate:
 
 def test_what_is_too_large_is_refused_unread():
     async def visit(client, inner, door):
-        answer = await client.post("/", content=b"x" * (gate.MAX_BODY + 1))
+        answer = await ask(client, "", content=b"x" * (gate.MAX_BODY + 1))
         assert answer.status_code == 413 and "8 MB" in answer.json()["detail"]
 
         async def pieces():
             yield b"x"
 
-        answer = await client.post("/", content=pieces())
+        answer = await ask(client, "", content=pieces())
         assert answer.status_code == 411 and "Content-Length" in answer.json()["detail"]
         assert inner.seen == []
-        assert (await client.post("/", content=b"x" * gate.MAX_BODY)).text == "answer"
+        most = b'"' + b"x" * (gate.MAX_BODY - 2) + b'"'
+        assert (await ask(client, "", content=most)).text == "answer"
+        assert inner.read == [most]
 
     behind_gate(visit)
 
 
 def test_uploads_are_refused():
     async def visit(client, inner, door):
-        for path in ("/gradio_api/upload", "/gradio_api/upload/"):
-            answer = await client.post(path, files={"files": ("../../x.png", b"x")})
-            assert answer.status_code == 403
+        for path in ("upload", "upload/", "process_recording", "component_server", "queue/join"):
+            sent = {"files": ("../../x.png", b"x")}
+            answer = await client.post(f"/gradio_api/{path}", files=sent)
+            assert answer.status_code == 403 and answer.json() == {"detail": gate.NO_UPLOADS}
         assert inner.seen == []
+
+    behind_gate(visit)
+
+
+SHUT = [
+    ("POST", "/gradio_api/process_recording"),  # keeps what it is sent, and runs ffmpeg on it
+    ("POST", "/gradio_api/vibe-edit"),
+    ("POST", "/gradio_api/run-history/connect"),
+    ("POST", "/gradio_api/stream/x"),
+    ("POST", "/login"),
+    ("POST", "/"),
+    ("GET", "/gradio_api/deep_link?session_hash=x"),  # writes a file
+    ("GET", "/gradio_api/custom_component/x/client/x/x%0Aline"),  # writes lines into the log
+    ("GET", "/gradio_api/file=https://example.org/x.png"),  # fetches it, for as long as it takes
+    ("HEAD", "/gradio_api/file=HTTP://example.org/x.png"),
+    ("GET", "/gradio_api/file/https://example.org/x.png"),
+    ("GET", "/gradio_api/proxy=https://example.hf.space/x"),
+    ("GET", "/gradio_api/stream/s/r/1/playlist.m3u8"),
+    ("GET", "/gradio_api/upload_progress?upload_id=x"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), SHUT)
+def test_routes_that_nobody_needs_here_are_shut(method, path):
+    async def visit(client, inner, door):
+        for before in ("", "/digits"):  # where GRADIO_ROOT_PATH is /digits
+            content = {"json": {}} if method == "POST" else {}
+            answer = await client.request(method, before + path, **content)
+            assert answer.status_code == 404
+            assert method == "HEAD" or answer.json() == {"detail": gate.NO_DOOR}
+        assert inner.seen == []
+        for path_ in ("/", "/config", "/assets/x.js", "/gradio_api/file=/tmp/gradio/x/image.png"):
+            assert (await client.get(path_)).text == "answer"
+
+    behind_gate(visit, root="/digits")
+
+
+def test_what_is_no_question_is_refused():
+    async def visit(client, inner, door):
+        for content in (b"", b"x", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 5000):
+            answer = await ask(client, "", content=content)
+            assert answer.status_code == 400 and answer.json() == {"detail": gate.SENSELESS}
+        # Gradio keeps things under the names of sessions.
+        for name in ("x" * (gate.MAX_NAME + 1), 7, ["x"], {}):
+            answer = await ask(client, "", json={"data": [], "session_hash": name})
+            assert answer.status_code == 400 and answer.json() == {"detail": gate.SENSELESS}
+        assert inner.seen == []
+        for name in ("x" * gate.MAX_NAME, None):
+            answer = await ask(client, "", json={"data": [], "session_hash": name})
+            assert answer.text == "answer"
+
+    behind_gate(visit)
+
+
+def test_who_sends_slowly_takes_no_place_and_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(gate, "MAX_RUNNING", 2)
+    monkeypatch.setattr(gate, "MAX_LARGE", 2)
+    monkeypatch.setattr(gate, "ARRIVAL", 1.0)
+
+    async def never():
+        yield b"{"
+        await asyncio.sleep(600)
+
+    async def visit(client, inner, door):
+        def trickle(length):
+            headers = {"content-length": f"{length}"}
+            sent = ask(client, "", content=never(), headers=headers)
+            return asyncio.create_task(sent)
+
+        slow = [trickle(10) for _ in range(5)] + [trickle(gate.LARGE + 1) for _ in range(2)]
+        while door.large < 2:
+            await asyncio.sleep(0)
+        assert door.running == 0
+        assert (await ask(client, "quick")).text == "answer"
+        picture = b'"' + b"x" * gate.LARGE + b'"'
+        refused = await ask(client, "", content=picture)
+        assert refused.status_code == 503 and refused.json() == {"detail": gate.FULL}
+        for waiting in slow:
+            answer = await waiting
+            assert answer.status_code == 408 and answer.json() == {"detail": gate.TOO_SLOW}
+            assert answer.headers["connection"] == "close"
+        assert door.large == 0 and inner.seen == ["/gradio_api/run/quick"]
+        assert (await ask(client, "", content=picture)).text == "answer"
+
+    behind_gate(visit)
+
+
+def test_a_large_picture_has_longer_to_arrive(monkeypatch):
+    monkeypatch.setattr(gate, "ARRIVAL", 0.0)
+    monkeypatch.setattr(gate, "SLOWEST", 10)
+
+    pieces = b'{"data": ', b'"0123456789"}'
+
+    async def slowly():
+        yield pieces[0]
+        await asyncio.sleep(0.3)
+        yield pieces[1]
+
+    async def visit(client, inner, door):
+        whole = b"".join(pieces)
+        length = {"content-length": f"{len(whole)}"}
+        assert (await ask(client, "", content=slowly(), headers=length)).text == "answer"
+        assert inner.read == [whole]
 
     behind_gate(visit)
 
@@ -84,16 +203,16 @@ def test_too_many_at_once_are_refused_and_the_others_answered(monkeypatch):
     monkeypatch.setattr(gate, "MAX_RUNNING", 3)
 
     async def visit(client, inner, door):
-        waiting = [asyncio.create_task(client.post("/slow")) for _ in range(3)]
+        waiting = [asyncio.create_task(ask(client, "slow")) for _ in range(3)]
         while door.running < 3:
             await asyncio.sleep(0)
-        refused = await client.post("/slow")
+        refused = await ask(client, "slow")
         assert refused.status_code == 503 and refused.headers["retry-after"] == "1"
         assert refused.json() == {"detail": gate.FULL}
         assert (await client.get("/page")).text == "answer"  # reading goes on
         inner.let_go.set()
         assert [(await answer).text for answer in waiting] == ["answer"] * 3
-        assert (await client.post("/slow")).text == "answer"
+        assert (await ask(client, "slow")).text == "answer"
         assert door.running == 0
 
     behind_gate(visit)
@@ -101,7 +220,7 @@ def test_too_many_at_once_are_refused_and_the_others_answered(monkeypatch):
 
 def test_a_full_queue_is_told_in_plain_words():
     async def visit(client, inner, door):
-        answer = await client.post("/queue")
+        answer = await ask(client, "queue")
         assert answer.status_code == 503 and answer.json() == {"detail": gate.FULL}
 
     behind_gate(visit)
@@ -109,13 +228,13 @@ def test_a_full_queue_is_told_in_plain_words():
 
 def test_what_stumbles_over_a_request_is_no_fault_of_the_server(capsys):
     async def visit(client, inner, door):
-        answer = await client.post("/stumble")
+        answer = await ask(client, "stumble")
         # The error arises in the test's file, which is not of this program.
         assert answer.status_code == 400 and answer.json() == {"detail": gate.SENSELESS}
         assert door.running == 0
 
     behind_gate(visit)
-    assert capsys.readouterr().err == "refused: POST '/stumble': JSONDecodeError\n"
+    assert capsys.readouterr().err == ("refused: POST '/gradio_api/run/stumble': JSONDecodeError\n")
 
 
 def test_a_stream_that_breaks_off_ends(capsys):
@@ -131,7 +250,7 @@ def test_a_fault_of_the_server_is_logged_with_its_place_and_told_without(capsys,
     monkeypatch.setattr(gate, "is_own", lambda error: True)
 
     async def visit(client, inner, door):
-        answer = await client.post("/stumble")
+        answer = await ask(client, "stumble")
         assert answer.status_code == 500 and answer.json() == {"detail": gate.FAULT}
 
     behind_gate(visit)
@@ -151,7 +270,7 @@ def test_a_draining_gate_answers_what_runs_and_refuses_what_comes(monkeypatch):
     monkeypatch.setattr(gate, "QUIET", 0.2)
 
     async def visit(client, inner, door):
-        running = asyncio.create_task(client.post("/slow"))
+        running = asyncio.create_task(ask(client, "slow"))
         while not door.running:
             await asyncio.sleep(0)
         drained = asyncio.create_task(asyncio.to_thread(door.drain, 30.0))
@@ -159,7 +278,7 @@ def test_a_draining_gate_answers_what_runs_and_refuses_what_comes(monkeypatch):
             await asyncio.sleep(0)
         assert (await client.get("/health")).status_code == 503
         assert (await client.get("/health")).json()["status"] == "ending"
-        refused = await client.post("/slow")
+        refused = await ask(client, "slow")
         assert refused.status_code == 503 and refused.json() == {"detail": gate.ENDING}
         assert (await client.get("/result")).text == "answer"
         assert not drained.done()
@@ -188,7 +307,7 @@ def test_draining_waits_for_those_who_have_asked_and_not_yet_fetched(monkeypatch
 
 def test_draining_does_not_wait_for_ever():
     async def visit(client, inner, door):
-        running = asyncio.create_task(client.post("/slow"))
+        running = asyncio.create_task(ask(client, "slow"))
         while not door.running:
             await asyncio.sleep(0)
         assert not await asyncio.to_thread(door.drain, 0.1)

@@ -1,11 +1,13 @@
 """What a stranger may send: every event and every server function, with values of every kind."""
 
 import base64
+import contextlib
 import http.server
 import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
+import demo
 import gate
 from benchmarks.server import free_port
 
@@ -273,6 +276,7 @@ def test_no_file_and_no_address_is_read_for_a_stranger(hosts, bait, tmp_path):
         "file=demo.py",
         "static/../../../../etc/passwd",
         "assets/..%2f..%2f..%2fetc%2fpasswd",
+        "file=https://example.org/x.png",
         "proxy=http://127.0.0.1:{port}/x",
         "file=http://127.0.0.1:{port}/x",
     ],
@@ -292,10 +296,78 @@ def test_no_file_is_served_but_gradios_own(hosts, bait, path):
 def test_uploads_leave_nothing(hosts):
     client, _, cache = hosts
     before = cached(cache)
-    for name in ("x.png", "../../x.png", "/etc/cron.d/x"):
-        answer = client.post("/gradio_api/upload", files={"files": (name, b"x" * 1000)})
-        assert answer.status_code == 403 and answer.json() == {"detail": gate.NO_UPLOADS}
+    for path in ("upload", "process_recording", "component_server", "run/predict"):
+        for name in ("x.png", "../../x.png", "/etc/cron.d/x"):
+            files = {"files": (name, b"x" * 1000), "video": (name, b"x" * 1000)}
+            answer = client.post(f"/gradio_api/{path}", files=files)
+            assert answer.status_code == 403 and answer.json() == {"detail": gate.NO_UPLOADS}
     assert cached(cache) == before
+
+
+def test_what_a_session_holds_is_not_written_to_a_file(hosts):
+    client, _, cache = hosts
+    before = cached(cache)
+    component, name = next(one for one in server_functions(client) if one[1] == "look")
+    body = {"component_id": component, "fn_name": name, "session_hash": "s", "data": [0, 0, True]}
+    assert client.post("/gradio_api/component_server", json=body).status_code == 200
+    answer = client.get("/gradio_api/deep_link?session_hash=s")
+    assert answer.status_code == 404 and answer.json() == {"detail": gate.NO_DOOR}
+    assert cached(cache) == before
+
+
+def test_visits_are_not_told_to_strangers_and_leave_no_line_in_the_log(hosts):
+    client, log, _ = hosts
+    before = log.read_text()
+    for path in ("monitoring", "monitoring/summary", "monitoring/x"):
+        answer = client.get(f"/{path}")
+        assert answer.status_code == 403 and "not enabled" in answer.json()["detail"]
+    client.get("/gradio_api/custom_component/x/client/x/x%0ALatent Space Navigator")
+    assert log.read_text() == before
+
+
+COUNTING = """
+import gc, sys
+from gradio.state_holder import SessionState
+import demo
+demo.SESSIONS = 3
+def drain(*_):
+    print("kept:", sum(type(one) is SessionState for one in gc.get_objects()), flush=True)
+    return True
+demo.Gate.drain = drain
+sys.exit(demo.main())
+"""
+
+
+def test_of_sessions_that_a_stranger_invents_few_are_kept(own_demo):
+    """Each takes 140 KB, and all that Gradio would keep 1.4 GB."""
+    assert demo.SESSIONS <= 500
+    process, address, log, _ = own_demo(program=("-c", COUNTING))
+    with httpx.Client(base_url=address) as client:
+        for number in range(10):
+            body = {"data": [number, "typical"], "session_hash": f"{number}"}
+            assert client.post("/gradio_api/run/jump_to_digit", json=body).status_code == 200
+    process.terminate()
+    process.wait(timeout=60)
+    assert log.read_text().splitlines()[-1] == "kept: 3"
+
+
+def test_requests_that_never_end_leave_room_for_others(own_demo):
+    _, address, *_ = own_demo()
+    host, port = address.split("/")[2].split(":")
+    head = (
+        "POST /gradio_api/run/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Content-Length: 1000\r\n\r\n{"
+    )
+    with contextlib.ExitStack() as stack:
+        for _ in range(gate.MAX_RUNNING + 20):
+            connection = stack.enter_context(socket.create_connection((host, int(port))))
+            connection.sendall(head.encode())
+        with httpx.Client(base_url=address) as client:
+            assert client.get("/health").json()["running"] == 0
+            still_well(client)
+            connection.settimeout(60)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+            still_well(client)
 
 
 # --- pictures, through the page's own server function ---

@@ -158,7 +158,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--checkpoint",
         type=Path,
         nargs="+",
-        default=[DEFAULT_PATH, COMPARED_PATH],
+        default=[beside(DEFAULT_PATH), beside(COMPARED_PATH)],
         help="the model to explore; further ones are compared with it in the replay of training",
     )
     in_space = "SPACE_ID" in os.environ
@@ -175,6 +175,11 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="also a tool server (Model Context Protocol) at /gradio_api/mcp/",
     )
     return parser.parse_args(argv)
+
+
+def beside(path: Path) -> Path:
+    """A path in the working directory or, where there is none, beside this program."""
+    return path if path.exists() else Path(__file__).parent / path
 
 
 def port_number(text: str) -> int:

@@ -91,13 +91,18 @@ def own_demo(tmp_path_factory):
     """own_demo(...) -> a demo that the test may end: its process, address, log and cache."""
     started = []
 
-    def start(*options: str, program: tuple[str, ...] = ("demo.py",), **environment: str):
-        folder, port = tmp_path_factory.mktemp("own"), free_port()
-        log, cache = folder / "log", folder / "cache"
+    def start(
+        *options: str,
+        program: tuple[str, ...] = (str(ROOT / "demo.py"),),
+        folder: Path = ROOT,
+        **environment: str,
+    ):
+        kept, port = tmp_path_factory.mktemp("own"), free_port()
+        log, cache = kept / "log", kept / "cache"
         with open(log, "w") as output:
             process = subprocess.Popen(
                 [sys.executable, *program, "--port", str(port), *options],
-                cwd=ROOT,
+                cwd=folder,
                 stdout=output,
                 stderr=output,
                 env={**os.environ, "GRADIO_TEMP_DIR": str(cache), **environment},

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from conftest import ROOT
 from packaging.version import Version
@@ -76,11 +77,15 @@ def test_a_wrong_checkpoint_is_one_clear_line(tmp_path):
         assert done.stderr.count("\n") == 1
 
 
-def test_it_starts_from_another_folder_when_the_checkpoint_is_named(tmp_path, busy_port):
-    """It comes as far as the port, so checkpoint and page were found."""
-    path = ROOT / "pretrained" / "vae_mnist.pt"
-    done = run("--checkpoint", str(path), "--port", str(busy_port), folder=tmp_path)
-    assert "is not free" in done.stderr
+def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch):
+    _, address, *_ = own_demo(folder=tmp_path)
+    assert httpx.get(f"{address}health").json()["model"] == released.label
+    monkeypatch.chdir(tmp_path)
+    usual = demo.parse_arguments([]).checkpoint
+    assert usual == [ROOT / "pretrained" / name for name in ("vae_mnist.pt", "vae_low_beta.pt")]
+    Path("pretrained").mkdir()
+    Path("pretrained/vae_mnist.pt").write_bytes(b"trained here")
+    assert demo.parse_arguments([]).checkpoint == [Path("pretrained/vae_mnist.pt"), usual[1]]
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,30 @@ def test_who_sends_slowly_takes_no_place_and_is_not_waited_for(monkeypatch):
     behind_gate(visit)
 
 
+def test_what_has_arrived_too_late_is_refused():
+    """The server may be full, or about to end, by the time that all of a request is there."""
+
+    async def visit(client, inner, door):
+        rest = asyncio.Event()
+
+        async def halved():
+            yield b"["
+            await rest.wait()
+            yield b"]"
+
+        sent = asyncio.create_task(
+            ask(client, "", content=halved(), headers={"content-length": "2"})
+        )
+        await asyncio.sleep(0.1)
+        door.ending = True
+        rest.set()
+        answer = await sent
+        assert answer.status_code == 503 and answer.json() == {"detail": gate.ENDING}
+        assert inner.seen == []
+
+    behind_gate(visit)
+
+
 def test_a_large_picture_has_longer_to_arrive(monkeypatch):
     monkeypatch.setattr(gate, "ARRIVAL", 0.0)
     monkeypatch.setattr(gate, "SLOWEST", 10)

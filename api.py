@@ -1,6 +1,8 @@
 """The named endpoints, for gradio_client and plain HTTP, and how errors reach their readers."""
 
+import errno
 import functools
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +13,10 @@ from PIL import Image
 from compass import Compass
 from gate import FAULT, REFUSED, SENSELESS, is_own
 from paths import Paths
+
+# A disk that is full, or a folder that others have made their own.
+NO_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
+NO_FILES = "The server cannot keep files just now; try again later. What needs none goes on."
 
 
 class Application(gr.Blocks):
@@ -26,12 +32,15 @@ class Application(gr.Blocks):
         except Exception as error:
             if isinstance(error, gr.Error):
                 message = error.message
+            elif isinstance(error, OSError) and error.errno in NO_PLACE:
+                print(f"a file cannot be kept: {error}", file=sys.stderr)
+                message = NO_FILES
             elif is_own(error):
                 traceback.print_exception(error)
                 message = FAULT
             else:
                 message = SENSELESS
-            if message != FAULT and isinstance(kwargs.get("request"), gr.Request):
+            if message not in (FAULT, NO_FILES) and isinstance(kwargs.get("request"), gr.Request):
                 kwargs["request"].request.scope[REFUSED] = True
             raise gr.Error(message, print_exception=False) from None
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from about import about, describe_model
@@ -29,6 +30,7 @@ from checkpoint import (
     load_checkpoint,
 )
 from compass import Compass
+from files import check_folder
 from gate import QUEUED, Gate
 from navigator import Navigator
 from page import (
@@ -243,8 +245,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.mcp and importlib.util.find_spec("mcp") is None:
             raise ValueError("--mcp needs another package: pip install 'gradio[mcp]'")
         check_address(options.host, options.port)
+        cache = Path(get_upload_folder())
+        check_folder(cache, "set the variable GRADIO_TEMP_DIR to a folder of your own")
         paths, others = load(options.checkpoint)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"demo.py: {error}", file=sys.stderr)
         return 1
     reader = Reader(paths.navigator)

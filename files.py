@@ -1,7 +1,8 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and folders that take them."""
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -32,3 +33,17 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
                 f"{path} cannot be written ({cause.strerror}); make room or choose another place"
             ) from None
         raise
+
+
+def check_folder(folder: Path, remedy: str) -> None:
+    """Make a folder if need be, and make sure that files can be written there.
+
+    Raises:
+        OSError: if not, with the reason and the remedy.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(f"nothing can be written to {folder} ({error.strerror}); {remedy}") from None

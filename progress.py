@@ -2,8 +2,8 @@
 
 import dataclasses
 import hashlib
+import os
 import shlex
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor
 import checkpoint as checkpoints
 import records
 from checkpoint import Checkpoint
+from files import check_folder
 from latent_utils import Encodings, digit_centroids, digit_prototypes
 from neural_network import VAE, VAEConfig
 from recipe import TrainingConfig
@@ -65,16 +66,9 @@ def check_output(output: Path) -> None:
         ValueError: if `output` cannot be a file.
         OSError: if nothing can be written beside it.
     """
-    try:
-        if output.is_dir() or not output.name:
-            raise ValueError(f"output is '{output}', a folder; name a file in it, such as vae.pt")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=output.parent):
-            pass
-    except OSError as error:
-        raise OSError(
-            f"nothing can be written to {output.parent} ({error.strerror}); choose another --output"
-        ) from None
+    if os.path.isdir(output) or not output.name:
+        raise ValueError(f"output is '{output}', a folder; name a file in it, such as vae.pt")
+    check_folder(output.parent, "choose another --output")
 
 
 def kept(output: Path, command: list[str]) -> str:

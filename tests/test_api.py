@@ -1,6 +1,7 @@
 """The named endpoints, through gradio_client, as a program would use them."""
 
 import asyncio
+import errno
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +16,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 import gate
-from api import Application, readable
+from api import NO_FILES, Application, readable
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +153,21 @@ def test_wrong_arguments_are_readable_errors(client, endpoint, arguments, messag
     assert set(client.predict(1, api_name="/random_sample")) == {"x", "y"}
 
 
+FULL_DISK = OSError(errno.ENOSPC, "No space left on device", "/a/secret/image.png")
+
+
 @pytest.mark.parametrize(
-    "error, status, told", [(KeyError, 500, gate.FAULT), (ValueError, 400, "'a secret'")]
+    ("error", "status", "told", "logged"),
+    [
+        (KeyError("'a secret'"), 500, gate.FAULT, "Traceback"),
+        (ValueError("'a secret'"), 400, "'a secret'", ""),
+        (FULL_DISK, 500, NO_FILES, "a file cannot be kept: [Errno 28] No space left on device"),
+    ],
+    ids=["of ours", "of the request", "of the disk"],
 )
-def test_a_fault_of_ours_is_told_without_what_it_is_and_logged(capfd, error, status, told):
+def test_a_fault_of_ours_is_told_without_what_it_is_and_logged(capfd, error, status, told, logged):
     def stumble() -> str:
-        raise error("'a secret'")
+        raise error
 
     async def ask() -> httpx.Response:
         with Application() as demo:
@@ -170,5 +180,6 @@ def test_a_fault_of_ours_is_told_without_what_it_is_and_logged(capfd, error, sta
         answer = thread.submit(lambda: asyncio.run(ask())).result()
     assert answer.status_code == status
     assert answer.json()["error"] == told
-    logged = capfd.readouterr().err
-    assert ("Traceback" in logged and "in stumble" in logged) == (status == 500), logged
+    log = capfd.readouterr().err
+    assert log.startswith(logged) and bool(log) == bool(logged), log
+    assert ("in stumble" in log) == (logged == "Traceback")

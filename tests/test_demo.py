@@ -77,6 +77,14 @@ def test_a_wrong_checkpoint_is_one_clear_line(tmp_path):
         assert done.stderr.count("\n") == 1
 
 
+def test_a_folder_for_files_that_cannot_be_written_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("--port", str(free_port()), GRADIO_TEMP_DIR=str(tmp_path / "file"))
+    told = f"demo.py: nothing can be written to {tmp_path}/file (File exists); set the variable "
+    assert done.returncode == 1 and done.stderr.startswith(f"{told}GRADIO_TEMP_DIR")
+    assert done.stderr.count("\n") == 1 and done.stdout == ""
+
+
 def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch):
     _, address, *_ = own_demo(folder=tmp_path)
     assert httpx.get(f"{address}health").json()["model"] == released.label

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from checkpoint import Checkpoint
-from words import TITLES
+from words import TITLES, literal
 
 
 def about(text: str, checkpoint: Checkpoint) -> str:
@@ -28,7 +28,8 @@ def describe_model(checkpoint: Checkpoint) -> str:
             "rare shapes are averaged away, and 4 and 9 overlap."
         )
     else:
-        source = TITLES.get(checkpoint.dataset, f"the folder {Path(checkpoint.dataset).name}")
+        folder = literal(Path(checkpoint.dataset).name)
+        source = TITLES.get(checkpoint.dataset, f"the folder {folder}")
         learnt = f"the training {noun} of {source}"
         cannot = (
             f"Two numbers cannot hold all that makes a {checkpoint.noun.one}: style and rare "

@@ -6,6 +6,7 @@ no code in it is ever run.
 
 import dataclasses
 import math
+import sys
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ COMPARED_PATH = Path("pretrained/vae_low_beta.pt")  # trained to be compared wit
 MAX_CLASSES = 10  # so many colours tell apart
 MAX_NAME = 30  # characters of a class's name
 MAX_BYTES = 256 * 2**20  # ten times any sensible model of this kind
+FAR = 10_000.0  # sigma from the centre: no map shows digits as far out
+FIGURES = "epoch beta train_recon train_kl test_recon test_kl test_elbo seconds".split()
 WRAPPERS = {"_orig_mod.": "torch.compile", "module.": "DistributedDataParallel"}
 REMEDY = "restore it with `git checkout pretrained`, or make one with `python trainer.py`"
 
@@ -265,17 +268,30 @@ def _check_encodings(checkpoint: Checkpoint) -> None:
         torch.equal(labels.bincount(minlength=classes), checkpoint.counts),
         "counts do not agree with labels",
     )
+    reach = float(checkpoint.means.abs().max())
+    _require(reach <= FAR, f"means lie {reach:g} from the centre, further than {FAR:g}")
+    for name in ("centroids", "prototypes"):
+        inside = float(getattr(checkpoint, name).abs().max()) <= reach * 1.001
+        _require(inside, f"{name} lie beyond the means")
 
 
 def _check_history(checkpoint: Checkpoint) -> None:
-    history = checkpoint.history
-    _require(isinstance(checkpoint.training_config, dict), "training_config is not a dictionary")
+    history, recipe = checkpoint.history, checkpoint.training_config
+    _require(isinstance(recipe, dict), "training_config is not a dictionary")
+    for name in ("beta", "warmup_epochs", "seed"):
+        _require(_is_finite(recipe.get(name, 0)), f"{name} of its training is not a number")
+    _require(isinstance(recipe.get("dataset", ""), str), "dataset of its training is not a text")
     _require(isinstance(history, list) and len(history) > 0, "history is not a list of epochs")
     for entry in history:
-        numbers = isinstance(entry, dict) and all(
-            isinstance(value, int | float) and abs(value) < float("inf") for value in entry.values()
-        )
-        _require(numbers, "history holds values that are not finite numbers")
+        told = isinstance(entry, dict) and all(_is_finite(value) for value in entry.values())
+        _require(told, "history holds values that are not finite numbers")
+        missing = [name for name in FIGURES if name not in entry]
+        _require(not missing, f"history does not tell of {', '.join(missing)}")
+
+
+def _is_finite(value: Any) -> bool:
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return numeric and abs(value) <= sys.float_info.max
 
 
 def _unpacked(checkpoint: Checkpoint) -> Checkpoint:

@@ -14,6 +14,7 @@ from choices import chosen
 from latent_utils import RADIUS, linear_interpolation, spherical_interpolation, surroundings
 from navigator import Navigator
 from paths import WAYS, Paths
+from words import literal
 
 Experiment = tuple[dict[str, Any], str]
 
@@ -23,11 +24,12 @@ def morph(paths: Paths) -> Experiment:
     navigator = paths.navigator
     first, last = chosen(navigator).morph
     three, eight = navigator.names[first], navigator.names[last]
+    one, other = literal(three), literal(eight)
     path = linear_interpolation(navigator.anchor(first), navigator.anchor(last), 16)
     closing = "Watch where the open sides close. " if navigator.is_mnist else ""
     text = (
-        f"**{three} morphs into {eight}.** A straight walk from the most typical {three} to "
-        f"the most typical {eight}. {closing}The bars beside the {navigator.noun.one} "
+        f"**{one} morphs into {other}.** A straight walk from the most typical {one} to "
+        f"the most typical {other}. {closing}The bars beside the {navigator.noun.one} "
         "tell when you cross from one country into the next."
     )
     return {"rows": [paths.row(f"{three} → {eight}", path)], "play": True}, text
@@ -46,10 +48,10 @@ def boundary(paths: Paths) -> Experiment:
     reach = max(1, round(0.35 / step)) if step > 0 else 1
     ends = line[max(0, crossing - reach)], line[min(256, crossing + reach)]
     path = linear_interpolation(*ends, 12)
+    fours, nines = (literal(navigator.plurals[c]) for c in (one, other))
     text = (
-        f"**The boundary between {four} and {nine}.** A walk of less than one unit across "
-        f"the place where as many {navigator.plurals[one]} as {navigator.plurals[other]} were "
-        "encoded. "
+        f"**The boundary between {literal(four)} and {literal(nine)}.** A walk of less than one "
+        f"unit across the place where as many {fours} as {nines} were encoded. "
         f"{loop}little: the decoder is continuous, so there is no line where one "
         f"{navigator.noun.one} ends, and the bars, which count the encoded "
         f"{navigator.noun.many} nearby, change over as gradually."

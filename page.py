@@ -27,6 +27,7 @@ from widgets import (
     OwnDigit,
     Replay,
 )
+from words import literal
 
 # Events of the page's own controls: no API of their own, and no queue that could delay them.
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
@@ -89,7 +90,7 @@ def build_instrument(paths: Paths, reader: Reader) -> Instrument:
         return z, "A random draw from the prior N(0, I): most land within 2σ of the centre."
 
     def jump(digit: int, anchor: str) -> tuple[dict[str, float], str]:
-        return navigator.jump_to_digit(digit, anchor), navigator.remark(digit, anchor)
+        return navigator.jump_to_digit(digit, anchor), literal(navigator.remark(digit, anchor))
 
     limit, noun = navigator.range, navigator.noun
     with gr.Row(elem_id="instrument"):

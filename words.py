@@ -39,3 +39,8 @@ def plural(name: str) -> str:
 def a(name: str) -> str:
     """With its article: an Ankle boot, a Bag, a 7."""
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def literal(text: str) -> str:
+    """As Markdown that shows just this text, whatever a class or a folder is called."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

@@ -25,26 +25,38 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address(digits, small_config, own_demo, tmp_path_factory):
-    """A demo of a small model that takes the shipped digits for six kinds of garments."""
-    garments = digits._replace(
-        train_labels=digits.train_labels % len(NAMES),
-        test_labels=digits.test_labels % len(NAMES),
-        class_names=NAMES,
-    )
-    path = tmp_path_factory.mktemp("garments") / "vae.pt"
-    config = dataclasses.replace(small_config, dataset="fashion-mnist", epochs=12, output=str(path))
-    save_checkpoint(path, trainer.train(config, SMALL, garments))
-    process, address, log, _ = own_demo("--checkpoint", str(path))
-    yield address
-    assert process.poll() is None and "Traceback" not in log.read_text()
+def demo_of(digits, small_config, own_demo, tmp_path_factory):
+    """demo_of(names, dataset) -> a demo of a small model that takes the shipped digits for them."""
+    started = []
+
+    def start(names: tuple[str, ...], dataset: str) -> str:
+        others = digits._replace(
+            train_labels=digits.train_labels % len(names),
+            test_labels=digits.test_labels % len(names),
+            class_names=names,
+        )
+        path = tmp_path_factory.mktemp("others") / "vae.pt"
+        config = dataclasses.replace(small_config, dataset=dataset, epochs=12, output=str(path))
+        save_checkpoint(path, trainer.train(config, SMALL, others))
+        process, address, log, _ = own_demo("--checkpoint", str(path))
+        started.append((process, log))
+        return address
+
+    yield start
+    for process, log in started:
+        assert process.poll() is None and "Traceback" not in log.read_text()
+
+
+@pytest.fixture(scope="module")
+def address(demo_of):
+    return demo_of(NAMES, "fashion-mnist")
 
 
 @pytest.fixture
-def open_garments(browser, address):
+def open_page(browser):
     pages, faults = [], []
 
-    def open_(width: int, height: int, **options):
+    def open_(address: str, width: int, height: int, **options):
         page = browser.new_page(viewport={"width": width, "height": height}, **options)
         pages.append(page)
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -58,6 +70,11 @@ def open_garments(browser, address):
     for page in pages:
         page.close()
     assert faults == []
+
+
+@pytest.fixture
+def open_garments(open_page, address):
+    return lambda width, height: open_page(address, width, height)
 
 
 def open_tab(page, name: str) -> None:
@@ -112,6 +129,45 @@ def test_controls_go_by_names(open_garments):
         page.locator(f"#experiment-{name}").click()
         expect(page.locator("#story")).not_to_be_empty()
     assert not re.search(r"digit", page.locator("#story").inner_text(), re.IGNORECASE)
+
+
+# Texts that HTML, Markdown, LaTeX or a template would take for something else.
+ODD = (
+    "<img src=x onerror=alert(1)>",
+    "<b>bold</b> &amp; _so_",
+    "[a](javascript:alert(1))",
+    "$$x^2$$ **y** `z`",
+    "${1+1} \"'\\",
+    "</script><svg onload=alert(1)>",
+)
+
+
+def test_names_are_never_taken_for_anything_else(demo_of, open_page):
+    page, said = open_page(demo_of(ODD, f"/pictures/{ODD[0]}"), 1440, 900), []
+    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    expect(page.locator("#digits button")).to_have_text(list(ODD))
+    for digit, name in enumerate(ODD):
+        for anchor in ("average", "typical"):
+            page.locator("#anchor").get_by_text(anchor).click()
+            page.locator(f"#jump-{digit}").click()
+            start = "The most typical " if anchor == "typical" else ""
+            expect(page.locator("#note")).to_contain_text(f"{start}{name}")
+    for experiment, pattern in (
+        ("morph", "{} morphs into {}."),
+        ("boundary", "The boundary between {} and {}."),
+    ):
+        page.locator(f"#experiment-{experiment}").click()
+        story = page.locator("#story strong")
+        expect(story).to_have_text(
+            re.compile("|".join(re.escape(pattern.format(a, b)) for a in ODD for b in ODD))
+        )
+    for tab in TABS:
+        open_tab(page, tab.replace("garment", "picture"))
+        page.wait_for_timeout(300)  # for what must not happen
+        foreign = "img[src=x], svg[onload], b b, a[href^=javascript], .katex"
+        assert page.locator(foreign).count() == 0, tab
+    expect(page.get_by_text(f"the folder {ODD[0]}")).to_be_visible()
+    assert said == []
 
 
 def test_a_shared_border_is_found_in_the_data(digits):

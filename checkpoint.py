@@ -5,10 +5,8 @@ no code in it is ever run.
 """
 
 import dataclasses
-import math
 import sys
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from files import write_whole
 from neural_network import VAE, VAEConfig
+from packing import pack, unpack
 from replay import SIDE, Replay
 from words import Noun, noun_of
 
@@ -94,39 +93,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     }
     contents["model_config"] = dataclasses.asdict(checkpoint.model_config)
     contents["format_version"] = FORMAT_VERSION
-    contents["pictures"] = _pack(checkpoint.pictures)
+    contents["pictures"] = pack(checkpoint.pictures)
     replay = checkpoint.replay._asdict()
-    contents["replay"] = replay | {"grids": _pack(replay["grids"])}
+    contents["replay"] = replay | {"grids": pack(replay["grids"])}
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda file: torch.save(contents, file))
-
-
-def _pack(pictures: Tensor) -> Tensor:
-    """uint8 of any shape -> the zlib stream of its bytes, as uint8: a quarter for digits."""
-    # Level 1: the state of an unfinished run is written after every epoch.
-    packed = zlib.compress(pictures.contiguous().numpy().tobytes(), 1)
-    return torch.frombuffer(bytearray(packed), dtype=torch.uint8)
-
-
-def _unpack(name: str, packed: Any, shape: tuple[int, ...]) -> Tensor:
-    """The pictures of that shape that `_pack` packed.
-
-    Raises:
-        ValueError: if it does not unpack to exactly so many.
-    """
-    fault = f"{name} does not unpack to {shape} bytes"
-    flat = isinstance(packed, Tensor) and packed.ndim == 1 and packed.dtype == torch.uint8
-    _require(flat, f"{name} is not packed bytes")
-    size = math.prod(shape)
-    _require(0 < size <= MAX_BYTES, fault)
-    reader = zlib.decompressobj()
-    try:
-        unpacked = reader.decompress(packed.numpy().tobytes(), size + 1)
-    except zlib.error:
-        raise ValueError(fault) from None
-    _require(len(unpacked) == size and reader.eof, fault)
-    return torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).reshape(shape)
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
@@ -299,10 +271,11 @@ def _unpacked(checkpoint: Checkpoint) -> Checkpoint:
     replay = checkpoint.replay
     _require(isinstance(replay, dict), "replay is not a dictionary")
     n, moments = len(checkpoint.labels), len(checkpoint.history) + 1
-    grids = _unpack("replay grids", replay.get("grids"), (moments, SIDE, SIDE, 28, 28))
+    shape = (moments, SIDE, SIDE, 28, 28)
+    grids = unpack("replay grids", replay.get("grids"), shape, MAX_BYTES)
     return dataclasses.replace(
         checkpoint,
-        pictures=_unpack("pictures", checkpoint.pictures, (n, 28, 28)),
+        pictures=unpack("pictures", checkpoint.pictures, (n, 28, 28), MAX_BYTES),
         replay=Replay(**replay | {"grids": grids}),
     )
 

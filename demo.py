@@ -51,7 +51,7 @@ SPACE_PORT = 7860  # the one at which Hugging Face looks for a Space
 CLEANED = (300, 900)  # every so many seconds, files in Gradio's cache older than so many go
 # Gradio copies the page's settings, 140 KB, for each session that it hears of, and would keep
 # 10,000 copies. These are more than one process can serve, and whose copy goes does not notice.
-SESSIONS = 400
+SESSIONS = 200
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # the numbers by which malloc.h of glibc calls them
 PATIENCE = 30.0  # seconds in which requests in flight may finish when the server is told to end
 

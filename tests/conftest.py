@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,15 @@ from recipe import TrainingConfig
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 SMALL = VAEConfig(hidden=48, encoder_channels_2=16, decoder_channels=16)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+    """A browser test that is skipped has failed: what nobody has seen work does not work."""
+    report = yield
+    if report.skipped and item.get_closest_marker("browser"):
+        report.outcome, report.longrepr = "failed", f"a browser test was skipped: {report.longrepr}"
+    return report
 
 
 def read_digits() -> Digits:

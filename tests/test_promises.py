@@ -1,6 +1,9 @@
 """docs/promises.md names tests that exist, and every file of tests."""
 
+import os
 import re
+import subprocess
+import sys
 
 from conftest import HERE, ROOT
 
@@ -29,3 +32,22 @@ def test_every_row_names_a_test():
 def test_no_file_of_tests_is_left_out():
     files = {path.stem for path in HERE.glob("test_*.py")} - {"test_promises"}
     assert files - {file for file, _ in NAMED} == set()
+
+
+def test_a_browser_test_that_is_skipped_has_failed(tmp_path):
+    (tmp_path / "test_any.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.browser\ndef test_page(): pytest.skip('no Chromium')\n"
+        "@pytest.mark.browser\n@pytest.mark.skip\ndef test_map(): pass\n"
+        "def test_heaps(): pytest.skip('another system')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "conftest", "-c", "/dev/null", tmp_path],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1, done.stdout
+    told = dict(re.findall(r"(FAILED|ERROR) .*::(\w+)", done.stdout))
+    assert told == {"FAILED": "test_page", "ERROR": "test_map"} and "1 skipped" in done.stdout

@@ -31,11 +31,7 @@ ARRIVAL, SLOWEST = 10.0, 50_000  # seconds that a request has to arrive, and byt
 MAX_NAME = 64  # characters of a session's name, under which Gradio keeps things; its own has 11
 QUEUED = 64  # computations that wait in Gradio's queue, some seconds of work
 QUIET = 1.0  # seconds without a request after which nobody is thought to wait for an answer
-STREAMS = (
-    "/heartbeat/",
-    "/mcp",
-    "/upload_progress",
-)  # GETs that end with the page, not by themselves
+STREAMS = "/heartbeat/", "/mcp"  # GETs that end with the page, not by themselves
 
 # What Gradio lets be sent to it: questions, and no recordings, uploads or edits of the program.
 QUESTIONS = ("run/", "api/", "call/", "queue/join", "component_server", "cancel", "reset", "mcp")
@@ -70,7 +66,7 @@ class Gate:
     def __init__(self, about: dict[str, Any]):
         self.about = about
         self.running = 0
-        self.large = 0  # requests that are arriving
+        self.large = 0  # pictures that are arriving
         self.ending = False
         self.hurried = False
         self._last = time.monotonic()

@@ -53,6 +53,7 @@ CLEANED = (300, 900)  # every so many seconds, files in Gradio's cache older tha
 # 10,000 copies. These are more than one process can serve, and whose copy goes does not notice.
 SESSIONS = 200
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # the numbers by which malloc.h of glibc calls them
+TURN = 0.0005  # seconds after which a thread that computes lets the one that answers go on
 PATIENCE = 30.0  # seconds in which requests in flight may finish when the server is told to end
 
 
@@ -241,6 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = parse_arguments(argv)
     return_memory()
+    sys.setswitchinterval(TURN)
     try:
         if options.mcp and importlib.util.find_spec("mcp") is None:
             raise ValueError("--mcp needs another package: pip install 'gradio[mcp]'")

@@ -1,6 +1,7 @@
 """The trainer in a hostile shell: one clear line each time, and nothing lost."""
 
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -162,18 +163,40 @@ def test_curves_that_cannot_be_written_do_not_cost_the_model(tmp_path, victim):
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_killed_at_any_moment_while_saving_the_file_is_whole(tmp_path, small_checkpoint):
-    path = tmp_path / "vae.pt"
-    save_checkpoint(path, small_checkpoint)
+def saving_for_ever(path: Path) -> subprocess.Popen:
+    """A process that saves a checkpoint again and again; it says a word when it begins."""
     saver = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from checkpoint import load_checkpoint, save_checkpoint\n"
         f"path = {str(path)!r}\nfound = load_checkpoint(path)\nprint('saving', flush=True)\n"
         "while True:\n    save_checkpoint(path, found)\n"
     )
-    seen = set()
+    return subprocess.Popen([sys.executable, "-c", saver], stdout=subprocess.PIPE)
+
+
+def test_two_runs_that_write_the_same_file_leave_it_whole(tmp_path, small_checkpoint):
+    path = tmp_path / "vae.pt"
+    save_checkpoint(path, small_checkpoint)
+    processes = [saving_for_ever(path), saving_for_ever(path)]
+    for process in processes:
+        process.stdout.readline()
+    versions, until = set(), time.monotonic() + 60
+    while len(versions) < 30:
+        assert torch.equal(load_checkpoint(path).means, small_checkpoint.means)
+        versions.add(path.stat().st_mtime_ns)
+        assert [process.poll() for process in processes] == [None, None]
+        assert time.monotonic() < until
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_killed_at_any_moment_while_saving_the_file_is_whole(tmp_path, small_checkpoint):
+    path = tmp_path / "vae.pt"
+    save_checkpoint(path, small_checkpoint)
     for delay in (0.01, 0.03, 0.07, 0.12, 0.2):
-        process = subprocess.Popen([sys.executable, "-c", saver], stdout=subprocess.PIPE)
+        process = saving_for_ever(path)
         process.stdout.readline()
         first = path.stat().st_ino
         while path.stat().st_ino == first:  # it has saved at least once
@@ -182,12 +205,16 @@ def test_killed_at_any_moment_while_saving_the_file_is_whole(tmp_path, small_che
         process.kill()
         process.wait()
         process.stdout.close()
-        seen.add((tmp_path / "vae.pt.tmp").exists())
         assert torch.equal(load_checkpoint(path).means, small_checkpoint.means)
-    # A file that a kill has left is no obstacle, and goes.
-    (tmp_path / "vae.pt.tmp").write_bytes(b"half")
+    # A file that a kill has left is no obstacle, and goes in time; a new one is somebody's.
+    for left in tmp_path.glob("vae.pt.*.tmp"):
+        left.unlink()
+    old, new = tmp_path / "vae.pt.1.tmp", tmp_path / "vae.pt.2.tmp"
+    for left in (old, new):
+        left.write_bytes(b"half")
+    os.utime(old, (0, 0))
     save_checkpoint(path, small_checkpoint)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["vae.pt"]
+    assert {entry.name for entry in tmp_path.iterdir()} == {"vae.pt", new.name}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -49,28 +49,18 @@ def address(compass):
 
 
 @pytest.fixture
-def open_lessons(browser, address):
-    """open_lessons(width, height, ...) -> the page on its tab; errors in its console fail."""
-    contexts, faults = [], []
+def open_lessons(visit, address):
+    """open_lessons(width, height, ...) -> the page on its tab."""
 
-    def open_(width: int = 1440, height: int = 900, **options) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.goto(address)
-        page.wait_for_selector("#latent-map [data-ready=true]")
-        page.wait_for_selector("#digit [data-state=shown]")
+    def open_(*size: int, **options) -> Page:
+        page = visit(address, *size, **options)
         page.get_by_role("tab", name="Lessons").click()
         page.wait_for_selector("#lessons [data-state=shown]")
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
     # A test that breaks the network on purpose makes the console say so.
-    assert [fault for fault in faults if "Failed to load resource" not in fault] == []
+    visit.forgive("Failed to load resource")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from functools import partial
 
 import pytest
 import torch
@@ -53,28 +54,8 @@ def address(demo_of):
 
 
 @pytest.fixture
-def open_page(browser):
-    pages, faults = [], []
-
-    def open_(address: str, width: int, height: int, **options):
-        page = browser.new_page(viewport={"width": width, "height": height}, **options)
-        pages.append(page)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.goto(address)
-        page.wait_for_selector("#latent-map [data-ready=true]")
-        page.wait_for_selector("#digit [data-state=shown]")
-        return page
-
-    yield open_
-    for page in pages:
-        page.close()
-    assert faults == []
-
-
-@pytest.fixture
-def open_garments(open_page, address):
-    return lambda width, height: open_page(address, width, height)
+def open_garments(visit, address):
+    return partial(visit, address)
 
 
 def open_tab(page, name: str) -> None:
@@ -142,8 +123,8 @@ ODD = (
 )
 
 
-def test_names_are_never_taken_for_anything_else(demo_of, open_page):
-    page, said = open_page(demo_of(ODD, f"/pictures/{ODD[0]}"), 1440, 900), []
+def test_names_are_never_taken_for_anything_else(demo_of, visit):
+    page, said = visit(demo_of(ODD, f"/pictures/{ODD[0]}")), []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     expect(page.locator("#digits button")).to_have_text(list(ODD))
     for digit, name in enumerate(ODD):

@@ -61,23 +61,13 @@ def address(checkpoints):
 
 
 @pytest.fixture
-def open_replay(browser, address):
-    """open_replay(width, ...) -> the page with the replay fetched; no error in its console."""
-    pages, faults = [], []
+def open_replay(visit, address):
+    """open_replay(width, ...) -> the page with the replay fetched."""
 
     def open_(width: int = 1280, **options) -> Page:
-        page = browser.new_page(viewport={"width": width, "height": 900}, **options)
-        pages.append(page)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-        page.goto(address)
-        page.wait_for_selector("#replay [data-state=shown]")
-        return page
+        return visit(address, width, ready=("#replay [data-state=shown]",), **options)
 
-    yield open_
-    for page in pages:
-        page.close()
-    assert faults == []
+    return open_
 
 
 def scrub(page: Page, epoch: int) -> None:

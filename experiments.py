@@ -24,13 +24,12 @@ def morph(paths: Paths) -> Experiment:
     navigator = paths.navigator
     first, last = chosen(navigator).morph
     three, eight = navigator.names[first], navigator.names[last]
-    one, other = literal(three), literal(eight)
     path = linear_interpolation(navigator.anchor(first), navigator.anchor(last), 16)
     closing = "Watch where the open sides close. " if navigator.is_mnist else ""
     text = (
-        f"**{one} morphs into {other}.** A straight walk from the most typical {one} to "
-        f"the most typical {other}. {closing}The bars beside the {navigator.noun.one} "
-        "tell when you cross from one country into the next."
+        f"**{literal(three)} morphs into {literal(eight)}.** A straight walk from the most typical "
+        f"{literal(three)} to the most typical {literal(eight)}. {closing}The bars beside "
+        f"the {navigator.noun.one} tell when you cross from one country into the next."
     )
     return {"rows": [paths.row(f"{three} → {eight}", path)], "play": True}, text
 

@@ -28,7 +28,7 @@ MAX_RUNNING = 256  # requests at once; of 50 people who drag, 10 wait on average
 LARGE = 64_000  # bytes from which on a request is a picture; the page's other questions have 20,000
 MAX_LARGE = 32  # of these at once
 ARRIVAL, SLOWEST = 10.0, 50_000  # seconds that a request has to arrive, and bytes a second
-MAX_NAME = 64  # characters of a session's name, under which Gradio keeps things; its own has 11
+MAX_SESSION = 64  # characters of a session's name, under which Gradio keeps things; its own: 11
 QUEUED = 64  # computations that wait in Gradio's queue, some seconds of work
 QUIET = 1.0  # seconds without a request after which nobody is thought to wait for an answer
 STREAMS = "/heartbeat/", "/mcp"  # GETs that end with the page, not by themselves
@@ -56,6 +56,14 @@ ROOT = Path(__file__).parent
 REFUSED = "refused"  # key of a request's scope: the application found fault with what was sent
 
 
+class Refused(Exception):
+    """A request that is not let in: an HTTP status and a sentence."""
+
+    def __init__(self, status: int, sentence: str):
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
 class Gate:
     """Counts, refuses and drains the requests of one server; holds nothing of any visitor.
 
@@ -76,25 +84,25 @@ class Gate:
 
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
-                await application(scope, receive, send)
-            elif _path(scope) == "/health":
-                await self._health(send)
-            elif refusal := self._refusal(scope):
-                await _answer(send, *refusal)
-            elif scope["method"] == "GET" and any(part in _path(scope) for part in STREAMS):
-                await application(scope, receive, send)
-            else:
-                # One that is still arriving costs nothing: it takes no place from the others.
+                return await application(scope, receive, send)
+            if _path(scope) == "/health":
+                return await self._health(send)
+            try:
+                self._check(scope)
                 if scope["method"] == "POST":
-                    receive, refusal = await self._arrived(scope, receive)
-                    if refusal := refusal or self._refusal(scope):
-                        return await _answer(send, *refusal)
-                self.running += 1
-                try:
-                    await _handled(application, scope, receive, send)
-                finally:
-                    self.running -= 1
-                    self._last = time.monotonic()
+                    # While it is still arriving it takes no place from the others.
+                    receive = await self._arrived(scope, receive)
+                    self._check(scope)
+            except Refused as refused:
+                return await _answer(send, refused.status, refused.sentence)
+            if scope["method"] == "GET" and any(part in _path(scope) for part in STREAMS):
+                return await application(scope, receive, send)
+            self.running += 1
+            try:
+                await _handled(application, scope, receive, send)
+            finally:
+                self.running -= 1
+                self._last = time.monotonic()
 
         return guarded
 
@@ -102,35 +110,32 @@ class Gate:
         state = {"status": "ending" if self.ending else "ok", "running": self.running}
         await _answer(send, 503 if self.ending else 200, state | self.about)
 
-    def _refusal(self, scope: Scope) -> tuple[int, Any] | None:
-        """Status and sentence, if the request is not let in."""
+    def _check(self, scope: Scope) -> None:
+        """Raises Refused if the request is not let in, as far as its head and the hour tell."""
         path, headers = _path(scope), dict(scope["headers"])
         if CLOSED.match(path):
-            return 404, NO_DOOR
+            raise Refused(404, NO_DOOR)
         if b"transfer-encoding" in headers:
-            return 411, NO_LENGTH
+            raise Refused(411, NO_LENGTH)
         if _length(scope) > MAX_BODY:
-            return 413, TOO_LARGE
+            raise Refused(413, TOO_LARGE)
         if scope["method"] != "POST":
-            return None  # pages and results: who has asked gets the answer, also at the end
+            return  # pages and results: who has asked gets the answer, also at the end
         if path.startswith(f"{API}/upload") or b"multipart" in headers.get(b"content-type", b""):
-            return 403, NO_UPLOADS
+            raise Refused(403, NO_UPLOADS)
         if not path.startswith(tuple(f"{API}/{question}" for question in QUESTIONS)):
-            return 404, NO_DOOR
+            raise Refused(404, NO_DOOR)
         if self.ending:
-            return 503, ENDING
+            raise Refused(503, ENDING)
         if self.running >= MAX_RUNNING:
-            return 503, FULL
-        return None
+            raise Refused(503, FULL)
 
-    async def _arrived(
-        self, scope: Scope, receive: Receive
-    ) -> tuple[Receive, tuple[int, Any] | None]:
-        """The whole request, to be received again; or status and sentence, if it is none."""
+    async def _arrived(self, scope: Scope, receive: Receive) -> Receive:
+        """The whole request, to be received again; raises Refused if it is none in time."""
         length, pieces = _length(scope), []
         large = length > LARGE
         if large and self.large >= MAX_LARGE:
-            return receive, (503, FULL)
+            raise Refused(503, FULL)
         self.large += large
         try:
             async with asyncio.timeout(ARRIVAL + length / SLOWEST):
@@ -139,16 +144,18 @@ class Gate:
                     if not message.get("more_body"):
                         break
         except TimeoutError:
-            return receive, (408, TOO_SLOW)
+            raise Refused(408, TOO_SLOW) from None
         finally:
             self.large -= large
         body = b"".join(pieces)
+        if not _is_sensible(body):
+            raise Refused(400, SENSELESS)
         messages = iter([{"type": "http.request", "body": body, "more_body": False}])
 
         async def again() -> dict[str, Any]:
             return next(messages, None) or await receive()
 
-        return again, None if _is_sensible(body) else (400, SENSELESS)
+        return again
 
     def drain(self, seconds: float) -> bool:
         """Let nothing new in; wait until all is answered, at most so long. Whether it was.
@@ -182,7 +189,7 @@ def _is_sensible(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     name = asked.get("session_hash") if isinstance(asked, dict) else None
-    return name is None or isinstance(name, str) and len(name) <= MAX_NAME
+    return name is None or isinstance(name, str) and len(name) <= MAX_SESSION
 
 
 async def _handled(application: Application, scope: Scope, receive: Receive, send: Send) -> None:

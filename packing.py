@@ -1,5 +1,6 @@
 """Pictures in a checkpoint: a zlib stream of their bytes, unpacked with distrust."""
 
+import contextlib
 import math
 import zlib
 from typing import Any
@@ -19,19 +20,21 @@ def unpack(name: str, packed: Any, shape: tuple[int, ...], most: int) -> Tensor:
     """The pictures of that shape that `pack` packed.
 
     Args:
-        name: what they are called in errors. most: bytes; more are not unpacked.
+        name: what they are called in errors. packed: (K,) uint8, or whatever a file holds there.
+        most: bytes; more are not unpacked.
+
+    Returns:
+        uint8 of that shape.
 
     Raises:
-        ValueError: if it does not unpack to exactly so many.
+        ValueError: if it does not unpack to exactly so many bytes.
     """
     if not (isinstance(packed, Tensor) and packed.ndim == 1 and packed.dtype == torch.uint8):
         raise ValueError(f"{name} is not packed bytes")
     size, unpacked, reader = math.prod(shape), b"", zlib.decompressobj()
     if 0 < size <= most:
-        try:
+        with contextlib.suppress(zlib.error):
             unpacked = reader.decompress(packed.numpy().tobytes(), size + 1)
-        except zlib.error:
-            pass
     if len(unpacked) != size or not reader.eof:
         raise ValueError(f"{name} does not unpack to {shape} bytes")
     return torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).reshape(shape)

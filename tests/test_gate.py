@@ -123,8 +123,8 @@ def test_routes_that_nobody_needs_here_are_shut(method, path):
             assert answer.status_code == 404
             assert method == "HEAD" or answer.json() == {"detail": gate.NO_DOOR}
         assert inner.seen == []
-        for path_ in ("/", "/config", "/assets/x.js", "/gradio_api/file=/tmp/gradio/x/image.png"):
-            assert (await client.get(path_)).text == "answer"
+        for needed in ("/", "/config", "/assets/x.js", "/gradio_api/file=cache/x/image.png"):
+            assert (await client.get(needed)).text == "answer"
 
     behind_gate(visit, root="/digits")
 
@@ -135,11 +135,11 @@ def test_what_is_no_question_is_refused():
             answer = await ask(client, "", content=content)
             assert answer.status_code == 400 and answer.json() == {"detail": gate.SENSELESS}
         # Gradio keeps things under the names of sessions.
-        for name in ("x" * (gate.MAX_NAME + 1), 7, ["x"], {}):
+        for name in ("x" * (gate.MAX_SESSION + 1), 7, ["x"], {}):
             answer = await ask(client, "", json={"data": [], "session_hash": name})
             assert answer.status_code == 400 and answer.json() == {"detail": gate.SENSELESS}
         assert inner.seen == []
-        for name in ("x" * gate.MAX_NAME, None):
+        for name in ("x" * gate.MAX_SESSION, None):
             answer = await ask(client, "", json={"data": [], "session_hash": name})
             assert answer.text == "answer"
 

@@ -1,0 +1,244 @@
+"""The functions below the page's methods, and the server's door, with whatever they may get."""
+
+import argparse
+import json
+import math
+import re
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_fuzz import JSON, fuzz, mostly
+from test_gate import ask, behind_gate
+
+import demo
+import gate
+from attributes import ATTRIBUTES, attributes_at, describe, jacobian_norm, measure
+from decoder_table import build_table, look_up
+from device import resolve_device
+from geodesics import geodesic, geodesic_interpolation
+from graph import build_graph, data_weights, nearest_node, shortest_route, weights_at
+from latent_utils import semantic_directions
+from navigator import choice, number, whole_number
+from neural_network import vae_loss
+from packing import pack, unpack
+from paths import Paths
+from ranks import VARIABLES, find_ranks
+from recipe import TrainingConfig, beta_at, learning_rate_at
+from words import a, literal, plural
+
+REACH = 4.0
+POINTS = st.lists(st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_size=2), min_size=1)
+
+
+@pytest.fixture(scope="module")
+def paths(navigator) -> Paths:
+    return Paths(navigator)
+
+
+@pytest.fixture(scope="module")
+def graph(paths):
+    """A coarse one, and all its weights 1 ... 5."""
+    plain = build_graph(paths.decode, REACH, side=24)
+    return plain.weighted(data_weights(plain, paths.navigator.means))
+
+
+@pytest.fixture(scope="module")
+def table(navigator):
+    return build_table(navigator.model, REACH)
+
+
+# --- values and words ---
+
+
+@fuzz
+@given(value=mostly(st.integers(-9, 9)))
+def test_checked_values_are_what_they_say(value):
+    for check, kind in ((number, float), (whole_number, int)):
+        try:
+            found = check("value", value, -5, 5)
+        except ValueError as error:
+            assert str(error).startswith("value is ")
+        else:
+            assert type(found) is kind and -5 <= found <= 5 and found == value
+    with pytest.raises(ValueError):
+        choice("value", value, ("none of these",))
+
+
+@fuzz
+@given(name=st.text(min_size=1, max_size=30))
+def test_words_of_any_name(name):
+    assert plural(name) and a(name).endswith(name)
+    assert re.sub(r"\\(.)", r"\1", literal(name)) == name
+    assert not re.search(r"(?<!\\)[<>&*_`\[$]", literal(name.replace("\\", "")))
+
+
+@fuzz
+@given(text=st.text(max_size=12))
+def test_words_of_the_command_line(text):
+    try:
+        assert 1 <= demo.port_number(text) <= 65535
+    except argparse.ArgumentTypeError as error:
+        assert "1 ... 65535" in str(error)
+    try:
+        assert resolve_device(text).type in ("cpu", "cuda", "mps", "xpu")
+    except ValueError as error:
+        assert str(error).startswith("device is ")
+
+
+@fuzz
+@given(said=st.fixed_dictionaries({n: mostly(st.integers(-1, 4)).map(str) for n in VARIABLES}))
+def test_variables_of_torchrun(said):
+    try:
+        found = find_ranks(said)
+    except ValueError as error:
+        assert "torchrun" in str(error)
+    else:
+        assert 0 <= found.rank < found.size and 0 <= found.local_rank < found.local_size
+
+
+# --- files and schedules ---
+
+
+@fuzz
+@given(data=st.binary(max_size=64), most=st.integers(0, 100), junk=st.binary(max_size=64))
+def test_what_is_packed_is_unpacked_and_nothing_else(data, most, junk):
+    pictures = torch.frombuffer(bytearray(data or b"x"), dtype=torch.uint8)
+    if len(pictures) <= most:
+        assert torch.equal(unpack("it", pack(pictures), tuple(pictures.shape), most), pictures)
+    else:
+        with pytest.raises(ValueError):
+            unpack("it", pack(pictures), tuple(pictures.shape), most)
+    with pytest.raises(ValueError, match="it "):
+        unpack("it", torch.frombuffer(bytearray(junk + b"!"), dtype=torch.uint8), (3, 5), 100)
+
+
+@fuzz
+@given(
+    share=st.floats(0, 1),
+    epochs=st.integers(1, 1000),
+    warmup=st.floats(0, 2000),
+    beta=st.floats(0, 1000),
+)
+def test_schedules_stay_in_range(share, epochs, warmup, beta):
+    config = TrainingConfig(epochs=epochs, warmup_epochs=warmup, beta=beta)
+    assert 0 <= beta_at(share * epochs, config) <= beta
+    assert 0 < learning_rate_at(share * epochs, config) <= config.learning_rate * (1 + 1e-9)
+
+
+# --- mathematics ---
+
+
+@fuzz
+@given(seed=st.integers(0, 999), beta=st.floats(0, 100), size=st.floats(0, 30))
+def test_the_loss_is_finite_and_its_parts_add_up(seed, beta, size):
+    generator = torch.Generator().manual_seed(seed)
+    logits = size * torch.randn(3, 1, 28, 28, generator=generator)
+    mu, logvar = size * torch.randn(2, 3, 2, generator=generator).clamp(-0.5, 0.5)
+    x = torch.rand(3, 1, 28, 28, generator=generator)
+    loss, recon, kl = vae_loss(logits, x, mu, logvar, beta)
+    assert loss.isfinite() and recon >= 0 and kl >= -1e-4
+    assert float(loss) == pytest.approx(float(recon + beta * kl), rel=1e-5, abs=1e-3)
+
+
+@settings(fuzz, max_examples=30)
+@given(points=POINTS)
+def test_attributes_and_sensitivity_of_any_place(paths, points):
+    z = torch.tensor(points)
+    found = measure(paths.decode(z)).detach()
+    assert found.shape == (len(z), len(ATTRIBUTES)) and bool(found.isfinite().all())
+    assert all(
+        describe(name, float(value)) for name, value in zip(ATTRIBUTES, found[0], strict=True)
+    )
+    values, gradients = attributes_at(paths.decode, z[0])
+    assert torch.allclose(values, found[0], rtol=1e-3, atol=1e-3)
+    assert gradients.shape == (len(ATTRIBUTES), 2) and bool(gradients.isfinite().all())
+    norms = jacobian_norm(paths.decode, z)
+    assert norms.shape == (len(z),) and bool((norms >= 0).all() and norms.isfinite().all())
+
+
+@fuzz
+@given(anchors=POINTS)
+def test_directions_lead_from_each_to_each(anchors):
+    places = torch.tensor(anchors)
+    found = semantic_directions(places)
+    ends = places[:, None] + found.distances[..., None] * found.directions
+    assert torch.allclose(ends, places[None].expand_as(ends), atol=1e-4)
+
+
+@settings(fuzz, max_examples=30)
+@given(points=POINTS, ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
+def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
+    z = torch.tensor(points)
+    nodes = nearest_node(graph, z)
+    assert nodes.shape == z.shape and 0 <= int(nodes.min()) <= int(nodes.max()) < 24
+    weights = weights_at(graph, z)
+    assert weights.shape == (len(z),) and bool((weights >= 1).all() and weights.isfinite().all())
+    start, end = torch.tensor(ends)
+    route = shortest_route(graph, start, end)
+    assert torch.equal(route[0], start) and torch.equal(route[-1], end)
+    assert float(route.abs().max()) <= REACH
+
+
+@settings(fuzz, max_examples=8)
+@given(ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
+def test_geodesics_from_anywhere_to_anywhere(paths, graph, ends):
+    start, end = torch.tensor(ends)
+    for path in (
+        geodesic(paths.decode, graph, start, end),
+        geodesic_interpolation(paths.decode, graph, start, end, 7),
+    ):
+        assert torch.equal(path[0], start) and torch.equal(path[-1], end)
+        assert bool(path.isfinite().all()) and float(path.abs().max()) <= REACH
+    with pytest.raises(ValueError):
+        geodesic(paths.decode, graph, start, torch.tensor([math.nan, 0.0]))
+
+
+@settings(fuzz, max_examples=20)
+@given(points=POINTS)
+def test_the_table_answers_everywhere(table, points):
+    found = look_up(table, torch.tensor(points))
+    assert found.shape == (len(points), 28, 28) and found.dtype == torch.uint8
+
+
+# --- the door ---
+
+SEGMENTS = st.sampled_from(
+    [
+        "gradio_api",
+        "run",
+        "call",
+        "queue/join",
+        "file=x",
+        "file=http:",
+        "deep_link",
+        "upload",
+        "",
+    ]
+)
+
+
+@settings(fuzz, max_examples=200)
+@given(
+    method=st.sampled_from(["POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "BREW"]),
+    segments=st.one_of(
+        st.just(["gradio_api", "run", "x"]),
+        st.lists(st.one_of(SEGMENTS, SEGMENTS, st.text("ab/.%é ", max_size=5)), max_size=5),
+    ),
+    body=st.one_of(JSON.map(json.dumps).map(str.encode), st.binary(max_size=40)),
+    kind=st.sampled_from(["application/json", "multipart/form-data; boundary=x", "", "text/plain"]),
+)
+def test_the_door_answers_whatever_comes(method, segments, body, kind):
+    async def visit(client, inner, door):
+        path = "/" + "/".join(segments).lstrip("/")  # else httpx takes the start for a host
+        answer = await client.request(method, path, content=body, headers={"content-type": kind})
+        assert answer.status_code in (200, 400, 403, 404, 411, 413)
+        assert answer.status_code == 200 or inner.seen == []
+        if inner.seen and method == "POST":
+            assert path.startswith(gate.API)
+            json.loads(inner.read[0])
+        assert door.running == door.large == 0
+        assert (await ask(client, "after")).text == "answer"
+
+    behind_gate(visit)

@@ -21,19 +21,9 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
-from about import about, describe_model
-from api import Application, add_api
-from checkpoint import (
-    COMPARED_PATH,
-    DEFAULT_PATH,
-    Checkpoint,
-    load_checkpoint,
-)
-from compass import Compass
-from files import check_folder
-from gate import QUEUED, Gate
-from navigator import Navigator
-from page import (
+from latent_navigator.app.api import Application, add_api
+from latent_navigator.app.components import PALETTE, web_file
+from latent_navigator.app.layout import (
     build_directions,
     build_instrument,
     build_lessons,
@@ -41,9 +31,19 @@ from page import (
     build_replay,
     build_travel,
 )
-from paths import Paths
-from reader import Reader
-from widgets import PALETTE, web_file
+from latent_navigator.app.middleware import QUEUED, Gate
+from latent_navigator.app.model_card import about, describe_model
+from latent_navigator.atomic_io import check_folder
+from latent_navigator.checkpoint.checkpoint import (
+    COMPARED_PATH,
+    DEFAULT_PATH,
+    Checkpoint,
+    load_checkpoint,
+)
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.inference import Reader
+from latent_navigator.explorer.interpolation import Paths
+from latent_navigator.explorer.latent_space import Navigator
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7862

@@ -24,19 +24,26 @@ import torch.nn as nn
 from torch import Tensor
 from tqdm import tqdm
 
-import checkpoint as checkpoints
-import records
-from checkpoint import Checkpoint
-from device import resolve_device, resolve_precision
-from interrupts import Terminated, hold, stoppable
+from latent_navigator.checkpoint import checkpoint as checkpoints
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.checkpoint.snapshots import record, record_start
+from latent_navigator.data.dataset_info import noun_of
+from latent_navigator.data.datasets import Digits, load_dataset
+from latent_navigator.device import resolve_device, resolve_precision
+from latent_navigator.training import metrics as records
+from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
+from latent_navigator.training.distributed import ALONE, Ranks, find_ranks
+from latent_navigator.training.resume import (
+    check_output,
+    finish,
+    kept,
+    load_resumable,
+    resume_path,
+    snapshot,
+)
+from latent_navigator.training.signals import Terminated, hold, stoppable
 from latent_utils import Encodings, encode_dataset
 from neural_network import VAE, VAEConfig, vae_loss
-from pictures import Digits, load_dataset
-from progress import check_output, finish, kept, load_resumable, resume_path, snapshot
-from ranks import ALONE, Ranks, find_ranks
-from recipe import TrainingConfig, beta_at, learning_rate_at
-from replay import record, record_start
-from words import noun_of
 
 SPEECH = 5  # seconds: torchrun ends all processes with the first to end, which should be process 0
 

@@ -6,7 +6,12 @@ python -m benchmarks.card
 import hashlib
 from pathlib import Path
 
-from checkpoint import COMPARED_PATH, DEFAULT_PATH, FORMAT_VERSION, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import (
+    COMPARED_PATH,
+    DEFAULT_PATH,
+    FORMAT_VERSION,
+    load_checkpoint,
+)
 
 CARD = Path(DEFAULT_PATH).with_name("README.md")
 

@@ -24,9 +24,9 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import running_demo
-from checkpoint import DEFAULT_PATH, load_checkpoint
-from decoder_table import build_table, look_up
-from navigator import Navigator
+from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.explorer.decoder_table import build_table, look_up
+from latent_navigator.explorer.latent_space import Navigator
 
 HERE = Path(__file__).parent
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from checkpoint import DEFAULT_PATH, load_checkpoint
-from navigator import Navigator
-from paths import WAYS, Paths
+from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.explorer.interpolation import WAYS, Paths
+from latent_navigator.explorer.latent_space import Navigator
 
 HERE = Path(__file__).parent
 PICTURES = 16

@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 import torch
 
-from checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import torch
 
-from checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
+from latent_navigator.explorer.latent_space import Navigator
 from latent_utils import RADIUS, surroundings
-from navigator import Navigator
 
 HERE = Path(__file__).parent
 DRAWS = 10_000

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 import trainer
-from checkpoint import load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.data.datasets import Digits, load_dataset
 from latent_utils import encode_dataset
-from pictures import Digits, load_dataset
 
 HERE = Path(__file__).parent
 NEIGHBOURS = 15

@@ -23,10 +23,10 @@ from torchvision.datasets import MNIST
 from tqdm import tqdm
 
 import trainer
-from device import resolve_device, resolve_precision
+from latent_navigator.data.datasets import load_dataset
+from latent_navigator.device import resolve_device, resolve_precision
+from latent_navigator.training.config import TrainingConfig
 from neural_network import VAE
-from pictures import load_dataset
-from recipe import TrainingConfig
 
 
 class PlainVAE(nn.Module):

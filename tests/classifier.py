@@ -14,7 +14,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from pictures import load_dataset
+from latent_navigator.data.datasets import load_dataset
 
 WEIGHTS = Path(__file__).parent / "classifier.pt"
 

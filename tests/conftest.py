@@ -18,11 +18,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 import trainer
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import free_port, running_demo
-from checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
-from navigator import Navigator
+from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
+from latent_navigator.data.datasets import Digits
+from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.training.config import TrainingConfig
 from neural_network import VAEConfig
-from pictures import Digits
-from recipe import TrainingConfig
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

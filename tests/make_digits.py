@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from pictures import load_dataset
+from latent_navigator.data.datasets import load_dataset
 
 
 def first_of_each(images: Tensor, labels: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]:

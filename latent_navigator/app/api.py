@@ -10,9 +10,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from compass import Compass
-from gate import FAULT, REFUSED, SENSELESS, is_own
-from paths import Paths
+from latent_navigator.app.middleware import FAULT, REFUSED, SENSELESS, is_own
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.interpolation import Paths
 
 # A disk that is full, or a folder that others have made their own.
 NO_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}

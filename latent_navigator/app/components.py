@@ -10,9 +10,9 @@ from typing import Any
 
 import gradio as gr
 
-from words import Noun
+from latent_navigator.data.dataset_info import Noun
 
-WEB = Path(__file__).parent / "web"
+WEB = Path(__file__).parent.parent.parent / "web"
 PALETTE = (  # petroff10 (Petroff 2021), made to be told apart also with a colour vision deficiency
     "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd"
 ).split()

@@ -5,20 +5,8 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from api import answering, readable
-from attributes import ATTRIBUTES
-from checkpoint import Checkpoint
-from choices import chosen as begin_with
-from compass import Compass
-from drawing import MAX_BYTES
-from experiments import experiments as experiments_of
-from layers import gaps_layer, round_trips, sensitivity_layer
-from lessons import Lessons
-from navigator import ANCHORS, Navigator
-from paths import MAX_STEPS, MIN_STEPS, WAYS, Paths
-from reader import Reader
-from training_story import Story
-from widgets import (
+from latent_navigator.app.api import answering, readable
+from latent_navigator.app.components import (
     DigitView,
     Directions,
     FilmStrip,
@@ -27,7 +15,19 @@ from widgets import (
     OwnDigit,
     Replay,
 )
-from words import literal
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.data.dataset_info import literal
+from latent_navigator.data.preprocessing import MAX_BYTES
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.experiments import experiments as experiments_of
+from latent_navigator.explorer.inference import Reader
+from latent_navigator.explorer.interpolation import MAX_STEPS, MIN_STEPS, WAYS, Paths
+from latent_navigator.explorer.latent_space import ANCHORS, Navigator
+from latent_navigator.explorer.lessons import Lessons
+from latent_navigator.explorer.map_layers import gaps_layer, round_trips, sensitivity_layer
+from latent_navigator.explorer.presets import chosen as begin_with
+from latent_navigator.explorer.training_replay import Story
+from latent_navigator.geometry.attributes import ATTRIBUTES
 
 # Events of the page's own controls: no API of their own, and no queue that could delay them.
 QUICK = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}

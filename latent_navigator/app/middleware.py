@@ -52,7 +52,7 @@ TOO_SLOW = "The request did not arrive in time; try again, with a smaller pictur
 SENSELESS = "The request makes no sense here; see the API's description at /gradio_api/info."
 FAULT = "Something went wrong on the server; its log tells what."
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parent.parent.parent
 REFUSED = "refused"  # key of a request's scope: the application found fault with what was sent
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from checkpoint import Checkpoint
-from words import TITLES, literal
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.data.dataset_info import TITLES, literal
 
 
 def about(text: str, checkpoint: Checkpoint) -> str:

@@ -14,17 +14,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from files import write_whole
+from latent_navigator.atomic_io import write_whole
+from latent_navigator.checkpoint.packing import pack, unpack
+from latent_navigator.checkpoint.snapshots import SIDE, Replay
+from latent_navigator.data.dataset_info import MAX_CLASSES, MAX_NAME, Noun, noun_of
 from neural_network import VAE, VAEConfig
-from packing import pack, unpack
-from replay import SIDE, Replay
-from words import Noun, noun_of
 
 FORMAT_VERSION = 2
 DEFAULT_PATH = Path("pretrained/vae_mnist.pt")
 COMPARED_PATH = Path("pretrained/vae_low_beta.pt")  # trained to be compared with it
-MAX_CLASSES = 10  # so many colours tell apart
-MAX_NAME = 30  # characters of a class's name
 MAX_BYTES = 256 * 2**20  # ten times any sensible model of this kind
 FAR = 10_000.0  # sigma from the centre: no map shows digits as far out
 FIGURES = "epoch beta train_recon train_kl test_recon test_kl test_elbo seconds".split()

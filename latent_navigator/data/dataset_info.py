@@ -4,6 +4,10 @@ import re
 from typing import NamedTuple
 
 
+MAX_CLASSES = 10  # as many colours can be told apart
+MAX_NAME = 30  # characters of a class name
+
+
 class Noun(NamedTuple):
     """What one picture of a data set shows, and several."""
 

@@ -18,8 +18,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision.datasets import KMNIST, MNIST, FashionMNIST
 
-from checkpoint import MAX_CLASSES, MAX_NAME
-from drawing import read_picture
+from latent_navigator.data.dataset_info import MAX_CLASSES, MAX_NAME
+from latent_navigator.data.preprocessing import read_picture
 from latent_utils import NEIGHBOURS
 
 # torchvision checks the archives when it downloads them but never the extracted files it reads.

@@ -9,12 +9,19 @@ from typing import Any
 
 from torch import Tensor
 
-from attributes import ATTRIBUTES, Nudge, attributes_at, describe, jacobian_norm, nudge
-from graph import between_nodes, sensitivity
+from latent_navigator.data.dataset_info import a
+from latent_navigator.explorer.interpolation import Paths
+from latent_navigator.explorer.latent_space import ANCHORS, choice, percent, whole_number
+from latent_navigator.geometry.attributes import (
+    ATTRIBUTES,
+    Nudge,
+    attributes_at,
+    describe,
+    jacobian_norm,
+    nudge,
+)
+from latent_navigator.geometry.latent_graph import between_nodes, sensitivity
 from latent_utils import NEIGHBOURS, surroundings
-from navigator import ANCHORS, choice, percent, whole_number
-from paths import Paths
-from words import a
 
 
 def degrees(vector: Tensor) -> float:

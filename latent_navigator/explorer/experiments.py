@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from choices import chosen
+from latent_navigator.data.dataset_info import literal
+from latent_navigator.explorer.interpolation import WAYS, Paths
+from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.presets import chosen
 from latent_utils import RADIUS, linear_interpolation, spherical_interpolation, surroundings
-from navigator import Navigator
-from paths import WAYS, Paths
-from words import literal
 
 Experiment = tuple[dict[str, Any], str]
 

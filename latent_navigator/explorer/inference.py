@@ -13,9 +13,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from drawing import normalise, read_picture
+from latent_navigator.data.preprocessing import normalise, read_picture
+from latent_navigator.explorer.latent_space import (
+    SHOWN,
+    Navigator,
+    base64_of,
+    percent,
+    whole_number,
+)
 from latent_utils import NEIGHBOURS, surroundings
-from navigator import SHOWN, Navigator, base64_of, percent, whole_number
 
 SAMPLES = 6  # decodings of draws from the posterior
 

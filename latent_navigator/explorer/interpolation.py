@@ -13,11 +13,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from exports import animation, path_json, strip_png
-from geodesics import geodesic, picture_length, retime, subdivide
-from graph import Graph, build_graph, data_weights
+from latent_navigator.explorer.exports import animation, path_json, strip_png
+from latent_navigator.explorer.latent_space import (
+    ANCHORS,
+    Navigator,
+    base64_of,
+    choice,
+    whole_number,
+)
+from latent_navigator.geometry.geodesics import geodesic, picture_length, retime, subdivide
+from latent_navigator.geometry.latent_graph import Graph, build_graph, data_weights
 from latent_utils import linear_interpolation, spherical_interpolation, surroundings
-from navigator import ANCHORS, Navigator, base64_of, choice, whole_number
 
 MIN_STEPS, MAX_STEPS = 5, 24
 CURVE = 65  # positions on the curve that the map draws

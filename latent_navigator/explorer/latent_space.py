@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import decoder_table
-from checkpoint import Checkpoint
-from decoder_table import build_table, pack_table
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.data.dataset_info import plural
+from latent_navigator.explorer import decoder_table
+from latent_navigator.explorer.decoder_table import build_table, pack_table
 from latent_utils import (
     NEIGHBOURS,
     RADIUS,
@@ -22,7 +23,6 @@ from latent_utils import (
     morph_toward,
     surroundings,
 )
-from words import plural
 
 ANCHORS = ("typical", "centroid")
 MAX_SEED = 2**63 - 1

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from attributes import ATTRIBUTES, describe, jacobian_norm, measure
-from choices import chosen
-from compass import Compass
+from latent_navigator.data.dataset_info import Noun, a
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.latent_space import WELL_KNOWN, Navigator, choice
+from latent_navigator.explorer.presets import chosen
+from latent_navigator.geometry.attributes import ATTRIBUTES, describe, jacobian_norm, measure
 from latent_utils import NEIGHBOURS, RADIUS, Surroundings, surroundings
-from navigator import WELL_KNOWN, Navigator, choice
-from words import Noun, a
 
 INSIDE = 2.5  # sigma from the centre: 96 % of the prior's draws fall within, so no far-off corner
 FAR_OUT = 2.0  # sigma from the centre; 14 % of the prior's draws fall beyond

@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graph import sensitivity
+from latent_navigator.explorer.interpolation import Paths
+from latent_navigator.explorer.latent_space import Navigator, base64_of
+from latent_navigator.geometry.latent_graph import sensitivity
 from latent_utils import RADIUS
-from navigator import Navigator, base64_of
-from paths import Paths
 
 SIDE = 128  # cells a side of a layer
 ARROWS = 24  # round trips a side

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import torch
 
+from latent_navigator.explorer.latent_space import Navigator
 from latent_utils import surroundings
-from navigator import Navigator
 
 
 class Chosen(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from checkpoint import Checkpoint
-from replay import REACH, SIDE
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.checkpoint.snapshots import REACH, SIDE
 
 CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # name on the page -> in history
 SHOWN = 0.995  # share of the points that the square must hold

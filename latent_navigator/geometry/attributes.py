@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from graph import Decode
+from latent_navigator.geometry.latent_graph import Decode
 
 SIDE = 28  # pixels, width and height
 STEP = 0.02  # of a nudge, in units of the prior's sigma; a step that fails is tried at a quarter

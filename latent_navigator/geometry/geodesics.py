@@ -12,7 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graph import Decode, Graph, metric, nearest_node, shortest_route, weights_at
+from latent_navigator.geometry.latent_graph import (
+    Decode,
+    Graph,
+    metric,
+    nearest_node,
+    shortest_route,
+    weights_at,
+)
 from latent_utils import check_pair, check_steps, linear_interpolation
 
 ROUNDS = ((24, 20), (48, 15))  # refinement: segments of the path, evaluations of its energy

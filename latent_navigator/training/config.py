@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from checkpoint import DEFAULT_PATH
+from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH
 
 
 def option(default: Any, group: str, about: str) -> Any:

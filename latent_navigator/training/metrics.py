@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from files import write_whole
+from latent_navigator.atomic_io import write_whole
 
 History = list[dict[str, float]]  # one entry an epoch, as `trainer.train` makes them
 

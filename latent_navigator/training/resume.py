@@ -10,14 +10,14 @@ from typing import Any
 
 from torch import Tensor
 
-import checkpoint as checkpoints
-import records
-from checkpoint import Checkpoint
-from files import check_folder
+from latent_navigator.atomic_io import check_folder
+from latent_navigator.checkpoint import checkpoint as checkpoints
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.checkpoint.snapshots import Replay
+from latent_navigator.training import metrics as records
+from latent_navigator.training.config import TrainingConfig
 from latent_utils import Encodings, digit_centroids, digit_prototypes
 from neural_network import VAE, VAEConfig
-from recipe import TrainingConfig
-from replay import Replay
 
 
 def resume_path(output: Path) -> Path:

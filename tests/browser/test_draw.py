@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_page import SERVER, assert_painted, map_point, position, wait_for
 
-from reader import Reader
+from latent_navigator.explorer.inference import Reader
+from tests.browser.test_page import SERVER, assert_painted, map_point, position, wait_for
 
 pytestmark = pytest.mark.browser
 

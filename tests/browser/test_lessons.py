@@ -6,20 +6,20 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from playwright.sync_api import Page, expect
-from test_lessons import NAMES, fulfilled
-from test_page import PIXELS, SERVER, map_point, wait_for
 
 from benchmarks.server import free_port
-from checkpoint import DEFAULT_PATH, load_checkpoint
-from compass import Compass
 from demo import launch_options
-from lessons import Lessons, lessons_of
-from navigator import Navigator
-from page import build_instrument, build_lessons
-from paths import Paths
-from reader import Reader
+from latent_navigator.app.layout import build_instrument, build_lessons
+from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.inference import Reader
+from latent_navigator.explorer.interpolation import Paths
+from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.lessons import Lessons, lessons_of
+from tests.browser.test_page import PIXELS, SERVER, map_point, wait_for
+from tests.conftest import ROOT
+from tests.unit.test_lessons import NAMES, fulfilled
 
 pytestmark = pytest.mark.browser
 LESSONS = lessons_of(Navigator(load_checkpoint(ROOT / DEFAULT_PATH)))

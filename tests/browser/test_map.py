@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 from playwright.sync_api import Page, expect
-from test_page import LIMIT, SERVER, assert_painted, map_point, position, settle
 
-from decoder_table import build_table, look_up
+from latent_navigator.explorer.decoder_table import build_table, look_up
+from tests.browser.test_page import LIMIT, SERVER, assert_painted, map_point, position, settle
 
 pytestmark = pytest.mark.browser
 

@@ -6,11 +6,11 @@ from functools import partial
 
 import pytest
 import torch
-from conftest import SMALL
 from playwright.sync_api import expect
 
 import trainer
-from checkpoint import save_checkpoint
+from latent_navigator.checkpoint.checkpoint import save_checkpoint
+from tests.conftest import SMALL
 
 NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot", "Bag")
 TABS = (
@@ -152,8 +152,8 @@ def test_names_are_never_taken_for_anything_else(demo_of, visit):
 
 
 def test_a_shared_border_is_found_in_the_data(digits):
-    from choices import chosen
-    from navigator import Navigator
+    from latent_navigator.explorer.latent_space import Navigator
+    from latent_navigator.explorer.presets import chosen
 
     class Line(Navigator):
         """Four classes side by side on a line; the second and third overlap."""

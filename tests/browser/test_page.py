@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from playwright.sync_api import Page, Route, expect
 
-from checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.explorer.latent_space import Navigator
 from latent_utils import morph_toward, surroundings
-from navigator import Navigator
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 

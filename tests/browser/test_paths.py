@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
-from test_page import PIXELS, assert_painted, map_point, position, settle
 
-from attributes import ATTRIBUTES
-from compass import Compass
-from paths import WAYS, Paths
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.interpolation import WAYS, Paths
+from latent_navigator.geometry.attributes import ATTRIBUTES
+from tests.browser.test_page import PIXELS, assert_painted, map_point, position, settle
 
 pytestmark = pytest.mark.browser
 

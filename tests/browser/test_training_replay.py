@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from api import readable
 from benchmarks.server import free_port
 from demo import launch_options
-from training_story import CURVES, Story, shown_range
-from widgets import Replay
-from words import Noun
+from latent_navigator.app.api import readable
+from latent_navigator.app.components import Replay
+from latent_navigator.data.dataset_info import Noun
+from latent_navigator.explorer.training_replay import CURVES, Story, shown_range
 
 pytestmark = pytest.mark.browser
 

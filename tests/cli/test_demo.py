@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
 from packaging.version import Version
 
 import demo
 from benchmarks.server import free_port
-from checkpoint import save_checkpoint
+from latent_navigator.checkpoint.checkpoint import save_checkpoint
+from tests.conftest import ROOT
 
 
 def run(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, SMALL
 
-import ranks
 import trainer
-from checkpoint import load_checkpoint
-from ranks import ALONE, Ranks, find_ranks
-from recipe import TrainingConfig
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.training import distributed as ranks
+from latent_navigator.training.config import TrainingConfig
+from latent_navigator.training.distributed import ALONE, Ranks, find_ranks
+from tests.conftest import ROOT, SMALL
 
 # What torchrun starts: the trainer on the digits that ship with the tests, with a small model.
 PROGRAM = """

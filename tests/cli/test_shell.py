@@ -16,20 +16,22 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
 
-import checkpoint as checkpoints
 import trainer
-from checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from files import write_whole
-from interrupts import stoppable
+from latent_navigator.atomic_io import write_whole
+from latent_navigator.checkpoint import checkpoint as checkpoints
+from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from latent_navigator.training.signals import stoppable
+from tests.conftest import ROOT
 
 PROGRAM = """
     import os, signal, sys
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run with `&`
-    sys.path[:0] = [{root!r}, {tests!r}]
-    import checkpoint, records, trainer
-    from conftest import SMALL, read_digits
+    sys.path.insert(0, {root!r})
+    import trainer
+    from latent_navigator.checkpoint import checkpoint
+    from latent_navigator.training import metrics as records
+    from tests.conftest import SMALL, read_digits
     trainer.load_dataset = lambda name, folder: read_digits()
     trainer.VAEConfig = lambda latent_dim=2: SMALL
     {before}
@@ -41,7 +43,7 @@ LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_0
 
 
 def command(*arguments: str, before: str = "") -> list[str]:
-    about = {"root": str(ROOT), "tests": str(ROOT / "tests"), "before": before}
+    about = {"root": str(ROOT), "before": before}
     return [sys.executable, "-c", textwrap.dedent(PROGRAM).format(**about), *QUICK, *arguments]
 
 

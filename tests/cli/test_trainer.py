@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, SMALL
 
-import recipe
 import trainer
-from checkpoint import load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.training import config as recipe
+from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
 from neural_network import VAE
-from recipe import TrainingConfig, beta_at, learning_rate_at
+from tests.conftest import ROOT, SMALL
 
 
 def test_beta_rises_from_0_to_4_over_10_epochs_and_stays():
@@ -261,9 +261,10 @@ def test_importing_has_no_effects(tmp_path):
     program = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ['x', '--nonsense']\n"
         "import torch; before = torch.random.get_rng_state()\n"
-        "import demo, navigator, widgets, checkpoint, latent_utils, neural_network, recipe\n"
+        "import demo, latent_utils, neural_network\n"
+        "import latent_navigator.app.layout, latent_navigator.training.config\n"
         "assert 'torchvision' not in sys.modules\n"
-        "import trainer, pictures, device, records\n"
+        "import trainer, latent_navigator.data.datasets, latent_navigator.training.metrics\n"
         "assert torch.equal(before, torch.random.get_rng_state())\n"
     )
     done = subprocess.run(

@@ -9,14 +9,20 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import checkpoint as checkpoints
-from attributes import ATTRIBUTES
-from checkpoint import CheckpointError, load_checkpoint
-from compass import Compass
-from drawing import normalise, read_picture
-from experiments import experiments
-from exports import animation, strip_png
-from geodesics import picture_length, retime
+from latent_navigator.checkpoint import checkpoint as checkpoints
+from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint
+from latent_navigator.data.preprocessing import normalise, read_picture
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.experiments import experiments
+from latent_navigator.explorer.exports import animation, strip_png
+from latent_navigator.explorer.inference import Reader
+from latent_navigator.explorer.interpolation import EXPORTS, WAYS, Paths
+from latent_navigator.explorer.latent_space import ANCHORS
+from latent_navigator.explorer.lessons import Lessons
+from latent_navigator.explorer.training_replay import Story
+from latent_navigator.geometry.attributes import ATTRIBUTES
+from latent_navigator.geometry.geodesics import picture_length, retime
+from latent_navigator.training.config import TrainingConfig
 from latent_utils import (
     digit_centroids,
     digit_prototypes,
@@ -25,13 +31,7 @@ from latent_utils import (
     spherical_interpolation,
     surroundings,
 )
-from lessons import Lessons
-from navigator import ANCHORS
 from neural_network import VAEConfig
-from paths import EXPORTS, WAYS, Paths
-from reader import Reader
-from recipe import TrainingConfig
-from training_story import Story
 
 fuzz = settings(
     derandomize=True,  # the same examples in every run

@@ -9,24 +9,36 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_fuzz import JSON, fuzz, mostly
-from test_gate import ask, behind_gate
 
 import demo
-import gate
-from attributes import ATTRIBUTES, attributes_at, describe, jacobian_norm, measure
-from decoder_table import build_table, look_up
-from device import resolve_device
-from geodesics import geodesic, geodesic_interpolation
-from graph import build_graph, data_weights, nearest_node, shortest_route, weights_at
+from latent_navigator.app import middleware as gate
+from latent_navigator.checkpoint.packing import pack, unpack
+from latent_navigator.data.dataset_info import a, literal, plural
+from latent_navigator.device import resolve_device
+from latent_navigator.explorer.decoder_table import build_table, look_up
+from latent_navigator.explorer.interpolation import Paths
+from latent_navigator.explorer.latent_space import choice, number, whole_number
+from latent_navigator.geometry.attributes import (
+    ATTRIBUTES,
+    attributes_at,
+    describe,
+    jacobian_norm,
+    measure,
+)
+from latent_navigator.geometry.geodesics import geodesic, geodesic_interpolation
+from latent_navigator.geometry.latent_graph import (
+    build_graph,
+    data_weights,
+    nearest_node,
+    shortest_route,
+    weights_at,
+)
+from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
+from latent_navigator.training.distributed import VARIABLES, find_ranks
 from latent_utils import semantic_directions
-from navigator import choice, number, whole_number
 from neural_network import vae_loss
-from packing import pack, unpack
-from paths import Paths
-from ranks import VARIABLES, find_ranks
-from recipe import TrainingConfig, beta_at, learning_rate_at
-from words import a, literal, plural
+from tests.fuzz.test_answers import JSON, fuzz, mostly
+from tests.server.test_middleware import ask, behind_gate
 
 REACH = 4.0
 POINTS = st.lists(st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_size=2), min_size=1)

@@ -15,8 +15,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-import gate
-from api import NO_FILES, Application, readable
+from latent_navigator.app import middleware as gate
+from latent_navigator.app.api import NO_FILES, Application, readable
 
 
 @pytest.fixture(scope="module")

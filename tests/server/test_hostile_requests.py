@@ -15,12 +15,12 @@ import zlib
 
 import httpx
 import pytest
-from conftest import ROOT
 from PIL import Image
 
 import demo
-import gate
 from benchmarks.server import free_port
+from latent_navigator.app import middleware as gate
+from tests.conftest import ROOT
 
 # As JSON texts: Python's reader takes NaN and Infinity, which are not JSON.
 VALUES = {

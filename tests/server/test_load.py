@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
 
 from benchmarks import load
+from tests.conftest import ROOT
 
 KINDS = {
     "compare ways",

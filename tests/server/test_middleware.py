@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-import gate
-from gate import Gate
+from latent_navigator.app import middleware as gate
+from latent_navigator.app.middleware import Gate
 
 
 class Inner:

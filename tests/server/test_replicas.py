@@ -16,14 +16,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import ROOT
 from gradio_client import Client
 from playwright.sync_api import Page, expect
-from test_page import assert_painted, map_point, position, settle
-from test_travel import compare, drawn
 
-import gate
 from benchmarks.server import free_port, running_process
+from latent_navigator.app import middleware as gate
+from tests.browser.test_page import assert_painted, map_point, position, settle
+from tests.browser.test_paths import compare, drawn
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from attributes import ATTRIBUTES, attributes_at, describe, jacobian_norm, measure, nudge
+from latent_navigator.geometry.attributes import (
+    ATTRIBUTES,
+    attributes_at,
+    describe,
+    jacobian_norm,
+    measure,
+    nudge,
+)
 from latent_utils import surroundings
 
 NAMES = list(ATTRIBUTES)

@@ -9,8 +9,8 @@ import zlib
 import pytest
 import torch
 
-import checkpoint as checkpoints
-from checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from latent_navigator.checkpoint import checkpoint as checkpoints
+from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_zip_that_would_unpack_to_gigabytes(path, monkeypatch):
         raise AssertionError("it is unpacked")
 
     for name in ("zipfile.ZipFile.open", "torch.load"):
-        monkeypatch.setattr(f"checkpoint.{name}", unpacked)
+        monkeypatch.setattr(f"latent_navigator.checkpoint.checkpoint.{name}", unpacked)
     # _read takes any error of the readers for damage, this one too.
     assert_refused(path, "it is damaged (in archive)")
 

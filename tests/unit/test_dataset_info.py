@@ -2,7 +2,7 @@
 
 import pytest
 
-from words import a, noun_of, plural
+from latent_navigator.data.dataset_info import a, noun_of, plural
 
 
 @pytest.mark.parametrize(

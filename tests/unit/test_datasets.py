@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import pictures
-from checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from progress import load_resumable
-from recipe import TrainingConfig
+from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from latent_navigator.data import datasets as pictures
+from latent_navigator.training.config import TrainingConfig
+from latent_navigator.training.resume import load_resumable
 
 
 def write_idx(folder, monkeypatch, digits) -> None:

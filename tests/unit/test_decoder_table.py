@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from decoder_table import BOUND, SIDE, build_table, look_up, pack_table
+from latent_navigator.explorer.decoder_table import BOUND, SIDE, build_table, look_up, pack_table
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_its_error_on_random_positions_is_small(navigator, table, where):
 
 def test_at_its_nodes_it_is_the_decoder_within_its_steps(navigator, table):
     """A step of the table is 16 / 255 of a logit, which moves a pixel by at most 2 of 255."""
-    from decoder_table import BEND
+    from latent_navigator.explorer.decoder_table import BEND
 
     u = torch.linspace(-1, 1, SIDE)[[0, 7, 30, 36, 60, 71]]
     axis = navigator.range * torch.sinh(BEND * u) / np.sinh(BEND)

@@ -9,8 +9,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodesics import geodesic, geodesic_interpolation, picture_length, picture_steps, retime
-from graph import (
+from latent_navigator.geometry.geodesics import (
+    geodesic,
+    geodesic_interpolation,
+    picture_length,
+    picture_steps,
+    retime,
+)
+from latent_navigator.geometry.latent_graph import (
     OFFSETS,
     build_graph,
     data_weights,

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 
-from conftest import HERE, ROOT
+from tests.conftest import HERE, ROOT
 
 NAMED = re.findall(r"`(test_\w+)::(\w+)`", (ROOT / "docs" / "promises.md").read_text())
 
@@ -42,8 +42,8 @@ def test_a_browser_test_that_is_skipped_has_failed(tmp_path):
         "def test_heaps(): pytest.skip('another system')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "conftest", "-c", "/dev/null", tmp_path],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
+        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", "/dev/null", tmp_path],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=120,

@@ -10,10 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
+from latent_navigator.explorer.inference import Reader
+from latent_navigator.explorer.map_layers import aggregate_posterior, gaps_layer, round_trips
 from latent_utils import RADIUS
-from layers import aggregate_posterior, gaps_layer, round_trips
 from neural_network import vae_loss
-from reader import Reader
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-import experiments
-from attributes import jacobian_norm
-from compass import Compass
-from exports import animation, strip_png
-from geodesics import picture_length
+from latent_navigator.explorer import experiments
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.exports import animation, strip_png
+from latent_navigator.explorer.interpolation import WAYS, Paths
+from latent_navigator.explorer.map_layers import sensitivity_layer
+from latent_navigator.geometry.attributes import jacobian_norm
+from latent_navigator.geometry.geodesics import picture_length
 from latent_utils import linear_interpolation, surroundings
-from layers import sensitivity_layer
-from paths import WAYS, Paths
 
 
 @pytest.fixture(scope="module")

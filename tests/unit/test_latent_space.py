@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navigator import Navigator
+from latent_navigator.explorer.latent_space import Navigator
 
 NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
 anything = st.one_of(

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-import lessons
-from compass import Compass
-from lessons import Lessons
-from paths import Paths
+from latent_navigator.explorer import lessons
+from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.interpolation import Paths
+from latent_navigator.explorer.lessons import Lessons
 
 # Percent of the places |z| <= 3 that fulfil each, on a grid of 0.05; the tests take one of 0.1.
 SHARES = {

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from drawing import MAX_BYTES, MAX_SIDE, normalise, read_picture
+from latent_navigator.data.preprocessing import MAX_BYTES, MAX_SIDE, normalise, read_picture
 
 PLACE = np.arange(28)
 

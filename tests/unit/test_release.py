@@ -4,16 +4,16 @@ import json
 import re
 
 import torch
-from classifier import load_classifier
-from conftest import ROOT
 
 from benchmarks import figures
 from benchmarks.card import card
-from checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.snapshots import REACH, SIDE
+from latent_navigator.training.config import TrainingConfig
 from latent_utils import digit_centroids, digit_prototypes
 from neural_network import VAEConfig
-from recipe import TrainingConfig
-from replay import REACH, SIDE
+from tests.classifier import load_classifier
+from tests.conftest import ROOT
 
 PATH = ROOT / DEFAULT_PATH
 

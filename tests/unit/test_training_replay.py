@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from training_story import FAR, Story, shown_range, summary
+from latent_navigator.explorer.training_replay import FAR, Story, shown_range, summary
 
 
 @pytest.fixture(scope="module")

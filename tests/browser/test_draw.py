@@ -48,6 +48,7 @@ def reading(page: Page) -> dict:
     return page.evaluate("() => latentSpace.reading")
 
 
+@pytest.mark.guarantee("tabs-work")
 def test_a_drawn_seven_lands_among_the_sevens(open_page, navigator):
     page = open_page()
     open_pad(page)
@@ -104,6 +105,7 @@ def test_the_ellipses_are_drawn_to_scale(open_page):
     assert not [g for g in edges if 1.25 < abs(g) < 1.75 or abs(g) > 2.3]
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_the_newest_digit_is_the_one_told_of(open_page):
     """Of two that were opened, and of one that was drawn and one opened, whichever comes first."""
     page = open_page()
@@ -189,6 +191,7 @@ def test_an_uploaded_picture_is_read(open_page, released, inverted):
     assert math.dist(reading(page)["mu"], released.means[zero].tolist()) < 0.5
 
 
+@pytest.mark.guarantee("images-read-or-explained")
 def test_what_is_no_digit_gets_a_sentence_that_helps(open_page):
     page = open_page()
     open_pad(page)

@@ -113,6 +113,7 @@ def test_a_lesson_is_solved_with_the_pointer(open_lessons, compass, places):
     expect(page.locator("#lessons .next")).to_have_text("Next")
 
 
+@pytest.mark.guarantee("tabs-work")
 def test_all_lessons_can_be_solved_and_stay_done(open_lessons, compass, places):
     page = open_lessons()
     steps = page.locator("#lessons .steps button")
@@ -245,6 +246,7 @@ def test_the_newest_answer_wins(open_lessons, compass, places):
     expect(page.locator("#lessons .solved")).to_be_hidden()
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_a_server_that_fails_is_told(open_lessons, places):
     page = open_lessons()
     page.route(SERVER, lambda route: route.abort())

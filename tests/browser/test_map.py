@@ -59,6 +59,7 @@ def test_the_browsers_table_is_pythons(open_page, navigator):
     assert np.abs(np.array(drawn) - expected).mean() < 0.1
 
 
+@pytest.mark.guarantee("drag-paints-at-once")
 def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, navigator):
     page = open_page()
     held = []
@@ -172,6 +173,7 @@ def test_the_view_follows_what_leaves_it(open_page):
     assert abs(x - view["x"]) <= view["half"] and abs(y - view["y"]) <= view["half"]
 
 
+@pytest.mark.guarantee("accessibility")
 def test_fingers_drag_and_pinch(open_page, navigator):
     page = open_page(390, 844, has_touch=True, is_mobile=True)
     touch = page.context.new_cdp_session(page)
@@ -253,6 +255,7 @@ def test_regions_are_blank_where_no_digit_was_encoded(navigator):
             assert around.shares[0, winners[row, column]] == around.shares[0].max()
 
 
+@pytest.mark.guarantee("links-restore-the-view")
 def test_a_link_restores_what_one_sees(open_page, browser, served):
     page = open_page()
     page.mouse.click(*pixel_of(page, 1.3, -0.4))
@@ -284,6 +287,7 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
     other.close()
 
 
+@pytest.mark.guarantee("links-restore-the-view")
 @pytest.mark.parametrize(
     "address",
     [

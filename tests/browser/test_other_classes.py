@@ -71,6 +71,7 @@ def visible_words(page) -> str:
     return page.evaluate("document.body.innerText")
 
 
+@pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_names_stand_wherever_digits_would(open_garments, width, height):
     page = open_garments(width, height)
@@ -97,6 +98,7 @@ def test_the_first_screen_holds_long_names(open_garments):
         assert button.evaluate("b => b.scrollWidth <= b.clientWidth + 1"), button.inner_text()
 
 
+@pytest.mark.guarantee("other-datasets")
 def test_controls_go_by_names(open_garments):
     page = open_garments(1440, 900)
     page.get_by_role("button", name="Ankle boot", exact=True).first.click()
@@ -123,6 +125,7 @@ ODD = (
 )
 
 
+@pytest.mark.guarantee("names-shown-literally")
 def test_names_are_never_taken_for_anything_else(demo_of, visit):
     page, said = visit(demo_of(ODD, f"/pictures/{ODD[0]}")), []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))

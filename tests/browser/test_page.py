@@ -68,6 +68,7 @@ def map_point(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + (x + LIMIT) * unit, box["y"] + (LIMIT - y) * unit
 
 
+@pytest.mark.guarantee("screen-sizes")
 def test_the_first_screen_holds_the_instrument(open_page):
     page = open_page(1440, 900)
     ids = ["latent-map", "digit", "x-slider", "y-slider", "random-sample", "anchor", "note"]
@@ -82,12 +83,14 @@ def test_the_first_screen_holds_the_instrument(open_page):
     assert digit["x"] > frame["x"] + frame["width"], "the digit stands beside the map"
 
 
+@pytest.mark.guarantee("screen-sizes")
 @pytest.mark.parametrize("width", [390, 768, 1024, 1440])
 def test_nothing_is_wider_than_the_screen(open_page, width):
     page = open_page(width, 900)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.guarantee("screen-sizes")
 def test_on_a_phone_map_digit_then_the_rest(open_page, navigator):
     page = open_page(390, 844, has_touch=True, is_mobile=True)
     tops = [
@@ -107,6 +110,7 @@ def test_on_a_phone_map_digit_then_the_rest(open_page, navigator):
         assert box["width"] >= 24 and box["height"] >= 24, name
 
 
+@pytest.mark.guarantee("drag-paints-at-once")
 def test_dragging_over_the_map_paints_pytorchs_digit_everywhere(open_page, navigator):
     page = open_page()
     stations = [(0.0, 0.0), (1.5, 1.0), (-2.0, 0.5), (-1.0, -2.5), (2.5, -2.0), (3.9, 3.9)]
@@ -175,6 +179,7 @@ def test_keys_move_the_cursor(open_page, navigator):
     expect(page.locator("#map-position")).to_have_text("x -0.45, y -0.45")
 
 
+@pytest.mark.guarantee("accessibility")
 def test_the_keyboard_reaches_every_control(open_page):
     page = open_page()
     reached = set()
@@ -265,6 +270,7 @@ def test_the_hand_goes_before_an_animation(open_page):
     assert math.dist(position(page), (-3, 3)) < 0.02
 
 
+@pytest.mark.guarantee("clients-isolated")
 @pytest.mark.parametrize("button", ["#random-sample", "#jump-7"])
 def test_the_hand_goes_before_a_late_answer(open_page, button):
     page = open_page()
@@ -318,6 +324,7 @@ def test_experiments_are_one_click(open_page, name, rows, frames, words):
         position(page)
 
 
+@pytest.mark.guarantee("no-other-host")
 def test_other_hosts_are_never_asked(open_page, served):
     page = open_page()
     page.locator("#jump-3").click()
@@ -339,6 +346,7 @@ def test_the_tabs_explain(open_page, released):
     expect(page.get_by_text(f"ELBO {elbo}")).to_be_visible()
 
 
+@pytest.mark.guarantee("accessibility")
 def test_dark_mode_is_followed_and_switched(open_page):
     ground = "() => getComputedStyle(document.querySelector('.map-frame')).backgroundColor"
     light, dark = open_page(color_scheme="light"), open_page(color_scheme="dark")
@@ -348,6 +356,7 @@ def test_dark_mode_is_followed_and_switched(open_page):
     assert light.evaluate(ground) == dark.evaluate(ground) != before
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_two_visitors_do_not_meet(open_page, navigator):
     first, second = open_page(), open_page()
     first.mouse.click(*map_point(first, 2, 2))
@@ -381,6 +390,7 @@ def wait_for(page: Page, count: int, asked: list[Any]) -> Any:
     raise AssertionError(f"{len(asked)} questions instead of {count}")
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_a_slow_server_is_asked_for_one_place_at_a_time(open_page, navigator):
     page = open_page()
     asked = held_questions(page)
@@ -397,6 +407,7 @@ def test_a_slow_server_is_asked_for_one_place_at_a_time(open_page, navigator):
     assert math.dist(position(page), (-3, -1.5)) < 0.02
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_an_answer_for_a_place_that_was_left_is_not_painted(open_page, navigator):
     page = open_page()
     page.wait_for_selector("#digit [data-state=shown]")
@@ -414,6 +425,7 @@ def test_an_answer_for_a_place_that_was_left_is_not_painted(open_page, navigator
     assert_painted(page, navigator)
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_a_lost_answer_is_asked_for_again(browser, served, navigator):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(served)
@@ -432,6 +444,7 @@ def test_a_lost_answer_is_asked_for_again(browser, served, navigator):
     page.close()
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_a_server_that_fails_is_told_and_forgiven(browser, served, navigator):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(served)

@@ -46,6 +46,7 @@ def choose(page: Page, which: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+@pytest.mark.guarantee("tabs-work")
 def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths, navigator):
     page = open_page()
     expect(page.locator("#film-strip .empty")).to_be_visible()
@@ -90,6 +91,7 @@ def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths,
     expect(frame).to_have_attribute("aria-current", "true")
 
 
+@pytest.mark.guarantee("accessibility")
 def test_every_way_can_be_told_without_colour(open_page):
     page = open_page()
     compare(page)
@@ -186,6 +188,7 @@ def test_picking_can_be_called_off_and_done_by_keys(open_page):
     assert math.dist(path[0], (-1, -1)) < 0.02 and math.dist(path[-1], (1, -1)) < 0.02
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_a_server_that_fails_leaves_no_endless_waiting(browser, served):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(served)
@@ -279,6 +282,7 @@ def test_directions_tell_of_the_place_of_the_cursor(open_page, paths):
     expect(page.locator("#directions [data-name=slant] .value")).to_have_text(moved)
 
 
+@pytest.mark.guarantee("tabs-work")
 @pytest.mark.parametrize("name", ["ink", "slant"])
 def test_nudges_change_one_attribute_step_by_step(open_page, navigator, paths, name):
     page = open_page()

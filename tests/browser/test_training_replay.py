@@ -101,6 +101,7 @@ def assert_points(ink: np.ndarray, means, limit: float) -> None:
     assert not ink[away].any()
 
 
+@pytest.mark.guarantee("tabs-work")
 def test_every_epoch_shows_what_was_recorded(open_replay, checkpoints):
     page = open_replay()
     checkpoint = checkpoints["this one"]
@@ -190,6 +191,7 @@ def test_pause_pauses(open_replay, checkpoints):
     expect(root).to_have_attribute("data-playing", "false")
 
 
+@pytest.mark.guarantee("accessibility")
 def test_points_glide_between_epochs_unless_motion_is_reduced(open_replay):
     changes = """() => new Promise((done) => {
       const root = document.querySelector('#replay .replay');
@@ -272,6 +274,7 @@ def test_each_model_is_fetched_once(browser, address):
     page.close()
 
 
+@pytest.mark.guarantee("clients-isolated")
 def test_a_server_that_fails_is_told_and_can_be_asked_again(browser, address):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     held = []

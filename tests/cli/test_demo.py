@@ -37,6 +37,7 @@ def busy_port():
         yield taken.getsockname()[1]
 
 
+@pytest.mark.guarantee("any-working-directory")
 def test_a_busy_port_is_one_clear_line(busy_port):
     done = run("--port", str(busy_port))
     assert done.returncode == 1
@@ -59,6 +60,7 @@ def test_the_defaults(monkeypatch):
     assert [str(path) for path in options.checkpoint] == names
 
 
+@pytest.mark.guarantee("options-validated")
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http", "80.5", ""])
 def test_a_wrong_port_is_named(port, capsys):
     with pytest.raises(SystemExit) as caught:
@@ -77,6 +79,7 @@ def test_a_wrong_checkpoint_is_one_clear_line(tmp_path):
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.guarantee("demo-folder-checked")
 def test_a_folder_for_files_that_cannot_be_written_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("--port", str(free_port()), GRADIO_TEMP_DIR=str(tmp_path / "file"))
@@ -85,6 +88,7 @@ def test_a_folder_for_files_that_cannot_be_written_is_one_clear_line(tmp_path):
     assert done.stderr.count("\n") == 1 and done.stdout == ""
 
 
+@pytest.mark.guarantee("any-working-directory")
 def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch):
     _, address, *_ = own_demo(folder=tmp_path)
     assert httpx.get(f"{address}health").json()["model"] == released.label
@@ -96,6 +100,7 @@ def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch
     assert demo.parse_arguments([]).checkpoint == [Path("pretrained/vae_mnist.pt"), usual[1]]
 
 
+@pytest.mark.guarantee("options-validated")
 @pytest.mark.parametrize(
     ("host", "message"),
     [
@@ -119,6 +124,7 @@ def test_a_wrong_host_is_one_clear_line():
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.guarantee("other-datasets")
 def test_models_of_other_classes_are_not_compared(tmp_path, small_checkpoint):
     names = list("abcdefghij")
     other = dataclasses.replace(small_checkpoint, class_names=names)
@@ -129,6 +135,7 @@ def test_models_of_other_classes_are_not_compared(tmp_path, small_checkpoint):
     assert len(demo.load([tmp_path / "digits.pt"] * 2)[1]) == 1
 
 
+@pytest.mark.guarantee("options-validated")
 def test_unknown_options_are_named(capsys):
     for wrong in (["--sharing"], ["--checkpoint"], ["--mcp=yes"]):
         with pytest.raises(SystemExit) as caught:
@@ -136,6 +143,7 @@ def test_unknown_options_are_named(capsys):
         assert caught.value.code == 2 and wrong[0].split("=")[0] in capsys.readouterr().err
 
 
+@pytest.mark.guarantee("tool-server")
 def test_a_tool_server_that_is_not_installed_is_one_clear_line(monkeypatch, capsys):
     monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: None)
     assert demo.main(["--mcp", "--port", str(free_port())]) == 1
@@ -144,6 +152,7 @@ def test_a_tool_server_that_is_not_installed_is_one_clear_line(monkeypatch, caps
     )
 
 
+@pytest.mark.guarantee("hugging-face-space")
 def test_a_space_needs_no_option(monkeypatch):
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         monkeypatch.delenv(name, raising=False)
@@ -154,6 +163,7 @@ def test_a_space_needs_no_option(monkeypatch):
     assert demo.parse_arguments([]).host == "127.0.0.2"
 
 
+@pytest.mark.guarantee("hugging-face-space")
 def test_the_front_matter_fits_this_repository():
     """What a Hugging Face Space reads of README.md."""
     _, block, _ = (ROOT / "README.md").read_text().split("---\n", 2)

@@ -98,6 +98,7 @@ def alone(tmp_path_factory, digits):
     return train
 
 
+@pytest.mark.guarantee("distributed-training")
 @pytest.mark.parametrize("processes", [2, 3])
 def test_several_processes_give_what_one_gives(tmp_path, alone, processes):
     uneven = ["--batch-size", f"{UNEVEN}"]
@@ -123,6 +124,7 @@ def test_several_processes_give_what_one_gives(tmp_path, alone, processes):
     )
 
 
+@pytest.mark.guarantee("distributed-failures")
 @pytest.mark.parametrize("rank", [0, 1])
 def test_when_a_process_dies_the_run_ends_and_goes_on_later(tmp_path, rank):
     arguments = [*EPOCHS_KILLED, "--output", "vae.pt"]
@@ -143,6 +145,7 @@ def test_when_a_process_dies_the_run_ends_and_goes_on_later(tmp_path, rank):
     assert not (tmp_path / "vae.resume.pt").exists()
 
 
+@pytest.mark.guarantee("distributed-failures")
 def test_a_loss_that_is_not_finite_in_one_process_ends_all_with_one_message(tmp_path):
     done = torchrun(tmp_path, 2, "--epochs", "1", "--output", "vae.pt", sabotage=STRAYS)
     assert done.returncode != 0
@@ -150,6 +153,7 @@ def test_a_loss_that_is_not_finite_in_one_process_ends_all_with_one_message(tmp_
     assert list(tmp_path.glob("*.pt")) == []
 
 
+@pytest.mark.guarantee("distributed-training")
 def test_wrong_options_are_said_once(tmp_path):
     done = torchrun(tmp_path, 2, "--epochs", "0", "--output", "vae.pt")
     assert done.returncode != 0 and done.stderr.count("epochs is 0") == 1
@@ -158,6 +162,7 @@ def test_wrong_options_are_said_once(tmp_path):
 # --- in this process ---
 
 
+@pytest.mark.guarantee("distributed-training")
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 @pytest.mark.parametrize("count", [1, 2, 5, 83])
 def test_the_parts_of_a_batch_are_the_batch(size, count):
@@ -193,6 +198,7 @@ def test_variables_that_make_no_sense_are_named(wrong):
     assert next(iter(wrong)) in str(caught.value) and "torchrun" in str(caught.value)
 
 
+@pytest.mark.guarantee("distributed-training")
 def test_each_process_has_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setattr(ranks.torch.accelerator, "device_count", lambda: 2)
     cuda = torch.device("cuda")

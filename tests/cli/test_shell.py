@@ -81,6 +81,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.guarantee("options-validated")
 @pytest.mark.parametrize(("option", "value"), WRONG)
 def test_an_option_out_of_range_is_named(option, value, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
@@ -91,6 +92,7 @@ def test_an_option_out_of_range_is_named(option, value, tmp_path, monkeypatch, c
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.guarantee("options-validated")
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -111,6 +113,7 @@ def test_options_of_another_kind(arguments, capsys):
     assert arguments[0] in capsys.readouterr().err
 
 
+@pytest.mark.guarantee("output-checked-before-training")
 def test_a_place_that_cannot_be_written_is_found_before_the_training(tmp_path):
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
@@ -129,6 +132,7 @@ def test_a_place_that_cannot_be_written_is_found_before_the_training(tmp_path):
         assert told in only_line(done) and "epoch " not in done.stdout
 
 
+@pytest.mark.guarantee("writes-are-atomic")
 def test_a_full_disk_leaves_the_old_file(tmp_path, small_checkpoint):
     save_checkpoint(tmp_path / "vae.pt", small_checkpoint)
     before = (tmp_path / "vae.pt").read_bytes()
@@ -138,6 +142,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, small_checkpoint):
     assert (tmp_path / "vae.pt").read_bytes() == before
 
 
+@pytest.mark.guarantee("writes-are-atomic")
 def test_what_torch_says_of_a_full_disk_is_told_as_the_system_says_it(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
@@ -151,6 +156,7 @@ def test_what_torch_says_of_a_full_disk_is_told_as_the_system_says_it(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["apart"]
 
 
+@pytest.mark.guarantee("writes-are-atomic")
 @pytest.mark.parametrize("victim", ["write_metrics", "draw_curves"])
 def test_curves_that_cannot_be_written_do_not_cost_the_model(tmp_path, victim):
     full = (
@@ -186,6 +192,7 @@ def saving_for_ever(path: Path) -> Iterator[subprocess.Popen]:
         process.stdout.close()
 
 
+@pytest.mark.guarantee("writes-are-atomic")
 def test_two_runs_that_write_the_same_file_leave_it_whole(tmp_path, small_checkpoint):
     path = tmp_path / "vae.pt"
     save_checkpoint(path, small_checkpoint)
@@ -198,6 +205,7 @@ def test_two_runs_that_write_the_same_file_leave_it_whole(tmp_path, small_checkp
             assert time.monotonic() < until
 
 
+@pytest.mark.guarantee("writes-are-atomic")
 def test_killed_at_any_moment_while_saving_the_file_is_whole(tmp_path, small_checkpoint):
     path = tmp_path / "vae.pt"
     save_checkpoint(path, small_checkpoint)
@@ -219,6 +227,7 @@ def test_killed_at_any_moment_while_saving_the_file_is_whole(tmp_path, small_che
     assert {entry.name for entry in tmp_path.iterdir()} == {"vae.pt", new.name}
 
 
+@pytest.mark.guarantee("interrupts-keep-the-run")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_ctrl_c_does_not_disturb_the_goodbye(tmp_path, number):
     """The first comes while the state is being saved, the others during what follows."""
@@ -241,6 +250,7 @@ def test_a_second_ctrl_c_does_not_disturb_the_goodbye(tmp_path, number):
     assert [path.name for path in tmp_path.iterdir()] == ["vae.resume.pt"]
 
 
+@pytest.mark.guarantee("interrupts-keep-the-run")
 def test_only_the_first_signal_is_an_exception():
     before = signal.getsignal(signal.SIGINT)
     with stoppable():
@@ -251,18 +261,21 @@ def test_only_the_first_signal_is_an_exception():
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.guarantee("interrupts-keep-the-run")
 def test_a_damaged_run_is_not_resumed(tmp_path):
     (tmp_path / "vae.resume.pt").write_bytes(b"PK\x03\x04 and no more")
     line = only_line(run(tmp_path, "--resume"))
     assert "vae.resume.pt: it is damaged" in line
 
 
+@pytest.mark.guarantee("any-working-directory")
 def test_from_another_folder(tmp_path):
     done = run(tmp_path, "--epochs", "1", "--output", "a/b/vae.pt")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "a/b/metrics.json").read_text())["history"]
 
 
+@pytest.mark.guarantee("output-checked-before-training")
 def test_data_that_cannot_be_kept(tmp_path, monkeypatch, capsys):
     (tmp_path / "data").write_text("a file where the folder should be")
     monkeypatch.chdir(tmp_path)
@@ -275,6 +288,7 @@ def test_data_that_cannot_be_kept(tmp_path, monkeypatch, capsys):
 # --- checkpoints from elsewhere ---
 
 
+@pytest.mark.guarantee("foreign-weights-explained")
 @pytest.mark.parametrize(
     ("prefix", "maker"), [("_orig_mod.", "torch.compile"), ("module.", "DistributedDataParallel")]
 )
@@ -287,6 +301,7 @@ def test_weights_of_a_wrapped_model_are_told(tmp_path, small_checkpoint, prefix,
     assert maker in str(caught.value) and "save those of the model within" in str(caught.value)
 
 
+@pytest.mark.guarantee("foreign-weights-explained")
 def test_a_file_from_a_gpu_is_read_on_the_cpu(tmp_path, small_checkpoint):
     """torch notes for each tensor where it was; the length of the name is part of the pickle."""
     path, moved = tmp_path / "vae.pt", tmp_path / "cuda.pt"
@@ -306,6 +321,7 @@ def test_a_file_from_a_gpu_is_read_on_the_cpu(tmp_path, small_checkpoint):
         assert torch.equal(loaded.weights[name], value)
 
 
+@pytest.mark.guarantee("foreign-weights-explained")
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
 def test_weights_of_another_precision_are_told(tmp_path, small_checkpoint, dtype):
     path = tmp_path / "vae.pt"

@@ -19,6 +19,7 @@ from neural_network import VAE
 from tests.conftest import ROOT, SMALL
 
 
+@pytest.mark.guarantee("schedule-and-seed")
 def test_beta_rises_from_0_to_4_over_10_epochs_and_stays():
     config = TrainingConfig()
     assert [beta_at(p, config) for p in (0, 2.5, 5, 10, 10.1, 50)] == [0, 1, 2, 4, 4, 4]
@@ -92,6 +93,7 @@ def run_small(small_config, digits, folder: Path, **changes):
     return config, trainer.train(config, SMALL, digits)
 
 
+@pytest.mark.guarantee("schedule-and-seed")
 def test_the_same_seed_gives_the_same_weights(small_config, digits, tmp_path):
     _, first = run_small(small_config, digits, tmp_path / "a")
     _, second = run_small(small_config, digits, tmp_path / "b")
@@ -100,6 +102,7 @@ def test_the_same_seed_gives_the_same_weights(small_config, digits, tmp_path):
     assert not torch.equal(first.means, other.means)
 
 
+@pytest.mark.guarantee("interrupts-keep-the-run")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_resumed_run_ends_bitwise_equal(small_config, digits, tmp_path, monkeypatch, precision):
     config, whole = run_small(small_config, digits, tmp_path / "whole", precision=precision)
@@ -220,6 +223,7 @@ def test_the_command_line_from_start_to_end(tmp_path):
     assert other.returncode == 1 and "epochs (2 then, 3 now)" in other.stderr
 
 
+@pytest.mark.guarantee("interrupts-keep-the-run")
 def test_ctrl_c_keeps_the_last_epoch_and_resume_finishes(tmp_path):
     arguments = ["--epochs", "4000", "--output", "vae.pt"]
     process = subprocess.Popen(
@@ -241,6 +245,7 @@ def test_ctrl_c_keeps_the_last_epoch_and_resume_finishes(tmp_path):
     assert not (tmp_path / "vae.pt").exists()
 
 
+@pytest.mark.guarantee("options-validated")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -256,6 +261,7 @@ def test_wrong_options_are_one_line(tmp_path, arguments, message):
     assert done.stderr.startswith("trainer.py: ") and done.stderr.count("\n") == 1
 
 
+@pytest.mark.guarantee("imports-have-no-effects")
 def test_importing_has_no_effects(tmp_path):
     """No I/O, no argparse, no seeding; and the demo's modules do not import torchvision."""
     program = (

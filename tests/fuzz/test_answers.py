@@ -107,6 +107,7 @@ def answers(function, *arguments):
     return answer
 
 
+@pytest.mark.guarantee("positions-validated")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, nearest=st.booleans())
 def test_look(navigator, x, y, nearest):
@@ -116,6 +117,7 @@ def test_look(navigator, x, y, nearest):
         assert sum(answer["shares"]) == pytest.approx(1)
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(seed=mostly(st.integers(0, 2**63 - 1)))
 def test_random_sample(navigator, seed):
@@ -125,6 +127,7 @@ def test_random_sample(navigator, seed):
         assert max(abs(answer["x"]), abs(answer["y"])) <= navigator.range
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, digit=DIGITS, amount=mostly(st.floats(0, 1)), anchor=JSON)
 def test_jump_and_morph(navigator, x, y, digit, amount, anchor):
@@ -134,6 +137,7 @@ def test_jump_and_morph(navigator, x, y, digit, amount, anchor):
         answers(navigator.morph_toward, x, y, digit, amount, name)
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=40)
 @given(
     start=ENDS,
@@ -149,6 +153,7 @@ def test_interpolate(paths, start, end, way, steps, anchor, even):
         assert len(answer["path"]) == steps
 
 
+@pytest.mark.guarantee("equal-ends")
 @settings(fuzz, max_examples=6)
 @given(place=st.one_of(st.integers(0, 9), st.lists(PLACES, min_size=2, max_size=2)))
 def test_a_way_that_leads_nowhere(paths, place):
@@ -159,6 +164,7 @@ def test_a_way_that_leads_nowhere(paths, place):
             assert np.allclose(answer["path"], answer["path"][0], atol=1e-6)
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=20)
 @given(start=ENDS, end=ENDS, ways=mostly(st.lists(st.sampled_from(list(WAYS)[:2]))), steps=JSON)
 def test_compare(paths, start, end, ways, steps):
@@ -170,6 +176,7 @@ LESSONS = "invented step sparing fragile three outside".split()
 POSITIONS = mostly(st.lists(st.lists(NUMBERS, max_size=3), max_size=5))
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=30)
 @given(
     kind=mostly(st.sampled_from(list(EXPORTS))),
@@ -179,6 +186,7 @@ def test_export(paths, kind, row):
     answers(paths.export, kind, row)
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=15)
 @given(x=NUMBERS, y=NUMBERS, name=mostly(st.sampled_from(list(ATTRIBUTES))), sign=JSON)
 def test_compass(compass, x, y, name, sign):
@@ -188,6 +196,7 @@ def test_compass(compass, x, y, name, sign):
     answers(compass.nudge, x, y, name, 1)
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(data=JSON, index=mostly(st.integers(0, 9999)), file=st.binary(max_size=300))
 def test_reader(reader, data, index, file):
@@ -205,6 +214,7 @@ def test_reader(reader, data, index, file):
             read_picture(start + file)
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=20)
 @given(name=mostly(st.sampled_from(LESSONS)), x=NUMBERS, y=NUMBERS)
 def test_lessons(compass, name, x, y):
@@ -214,6 +224,7 @@ def test_lessons(compass, name, x, y):
         assert set(answer) == {"done", "told"}
 
 
+@pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(label=JSON)
 def test_story(small_checkpoint, label):
@@ -228,6 +239,7 @@ def test_experiments(paths):
 # --- files ---
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 @fuzz
 @given(data=st.binary(max_size=400), start=st.sampled_from([b"", b"PK\x03\x04", b"<", b"version "]))
 def test_files_that_are_no_checkpoint(tmp_path, data, start):
@@ -238,6 +250,7 @@ def test_files_that_are_no_checkpoint(tmp_path, data, start):
     assert str(caught.value).startswith(str(path))
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 @settings(fuzz, max_examples=40)
 @given(data=st.data())
 def test_a_checkpoint_with_changed_bytes(tmp_path, small_checkpoint, data):
@@ -292,6 +305,7 @@ def test_model_configurations(value):
 PLANE = st.lists(PLACES, min_size=2, max_size=2).map(torch.tensor)
 
 
+@pytest.mark.guarantee("interpolation-and-neighbours")
 @fuzz
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 40), share=st.floats(0, 1))
 def test_ways_begin_and_end_where_they_should(a, b, steps, share):
@@ -335,6 +349,7 @@ def test_anchors_and_surroundings(data, n):
     assert bool((around.within >= 1).all()) and bool((around.nearest < 1e-3).all())
 
 
+@pytest.mark.guarantee("images-read-or-explained")
 @settings(fuzz, max_examples=25)
 @given(
     width=st.integers(1, 80),

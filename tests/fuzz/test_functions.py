@@ -64,6 +64,7 @@ def table(navigator):
 # --- values and words ---
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(value=mostly(st.integers(-9, 9)))
 def test_checked_values_are_what_they_say(value):
@@ -78,6 +79,7 @@ def test_checked_values_are_what_they_say(value):
         choice("value", value, ("none of these",))
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(name=st.text(min_size=1, max_size=30))
 def test_words_of_any_name(name):
@@ -86,6 +88,7 @@ def test_words_of_any_name(name):
     assert not re.search(r"(?<!\\)[<>&*_`\[$]", literal(name.replace("\\", "")))
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(text=st.text(max_size=12))
 def test_words_of_the_command_line(text):
@@ -99,6 +102,7 @@ def test_words_of_the_command_line(text):
         assert str(error).startswith("device is ")
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(said=st.fixed_dictionaries({n: mostly(st.integers(-1, 4)).map(str) for n in VARIABLES}))
 def test_variables_of_torchrun(said):
@@ -113,6 +117,7 @@ def test_variables_of_torchrun(said):
 # --- files and schedules ---
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(data=st.binary(max_size=64), most=st.integers(0, 100), junk=st.binary(max_size=64))
 def test_what_is_packed_is_unpacked_and_nothing_else(data, most, junk):
@@ -126,6 +131,7 @@ def test_what_is_packed_is_unpacked_and_nothing_else(data, most, junk):
         unpack("it", torch.frombuffer(bytearray(junk + b"!"), dtype=torch.uint8), (3, 5), 100)
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(
     share=st.floats(0, 1),
@@ -142,6 +148,7 @@ def test_schedules_stay_in_range(share, epochs, warmup, beta):
 # --- mathematics ---
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(seed=st.integers(0, 999), beta=st.floats(0, 100), size=st.floats(0, 30))
 def test_the_loss_is_finite_and_its_parts_add_up(seed, beta, size):
@@ -154,6 +161,7 @@ def test_the_loss_is_finite_and_its_parts_add_up(seed, beta, size):
     assert float(loss) == pytest.approx(float(recon + beta * kl), rel=1e-5, abs=1e-3)
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
 @given(points=POINTS)
 def test_attributes_and_sensitivity_of_any_place(paths, points):
@@ -170,6 +178,7 @@ def test_attributes_and_sensitivity_of_any_place(paths, points):
     assert norms.shape == (len(z),) and bool((norms >= 0).all() and norms.isfinite().all())
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(anchors=POINTS)
 def test_directions_lead_from_each_to_each(anchors):
@@ -179,6 +188,7 @@ def test_directions_lead_from_each_to_each(anchors):
     assert torch.allclose(ends, places[None].expand_as(ends), atol=1e-4)
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
 @given(points=POINTS, ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
 def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
@@ -193,6 +203,7 @@ def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
     assert float(route.abs().max()) <= REACH
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=8)
 @given(ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
 def test_geodesics_from_anywhere_to_anywhere(paths, graph, ends):
@@ -207,6 +218,7 @@ def test_geodesics_from_anywhere_to_anywhere(paths, graph, ends):
         geodesic(paths.decode, graph, start, torch.tensor([math.nan, 0.0]))
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=20)
 @given(points=POINTS)
 def test_the_table_answers_everywhere(table, points):
@@ -231,6 +243,7 @@ SEGMENTS = st.sampled_from(
 )
 
 
+@pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=200)
 @given(
     method=st.sampled_from(["POST", "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "BREW"]),

@@ -120,6 +120,7 @@ def test_digit_directions(client, released):
     assert ways[7]["direction"] == pytest.approx(np.degrees(np.arctan2(dy, dx)), abs=1e-3)
 
 
+@pytest.mark.guarantee("positions-validated")
 @pytest.mark.parametrize(
     ("endpoint", "arguments", "message"),
     [
@@ -156,6 +157,8 @@ def test_wrong_arguments_are_readable_errors(client, endpoint, arguments, messag
 FULL_DISK = OSError(errno.ENOSPC, "No space left on device", "/a/secret/image.png")
 
 
+@pytest.mark.guarantee("internal-errors-hidden")
+@pytest.mark.guarantee("demo-folder-checked")
 @pytest.mark.parametrize(
     ("error", "status", "told", "logged"),
     [

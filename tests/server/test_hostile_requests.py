@@ -91,6 +91,7 @@ def test_there_is_much_to_attack(hosts):
     assert len(events(client)) > 20
 
 
+@pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize("kind", [*VALUES, "missing"])
 def test_events_take_no_harm(hosts, kind):
     client, *_ = hosts
@@ -101,6 +102,7 @@ def test_events_take_no_harm(hosts, kind):
     still_well(client)
 
 
+@pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize("kind", [*VALUES, "missing"])
 def test_the_queue_takes_no_harm(hosts, kind):
     """What is wrong is said in the stream of results; the event is not lost without a word."""
@@ -125,11 +127,13 @@ def server_functions(client):
             yield component["id"], name
 
 
+@pytest.mark.guarantee("server-functions-accept-any-json")
 def test_every_server_function_is_found(hosts):
     names = {name for _, name in server_functions(hosts[0])}
     assert {"look", "test_digit", "points", "nudge", "here", "export", "drawn", "check"} <= names
 
 
+@pytest.mark.guarantee("server-functions-accept-any-json")
 @pytest.mark.parametrize("kind", VALUES)
 def test_server_functions_take_no_harm(hosts, kind):
     client, *_ = hosts
@@ -146,6 +150,7 @@ def test_server_functions_take_no_harm(hosts, kind):
     still_well(client)
 
 
+@pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize(
     "body",
     [
@@ -173,6 +178,7 @@ def test_requests_that_make_no_sense(hosts, body):
     still_well(client)
 
 
+@pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize(
     "path", ["call/decode/nothing", "call/nothing/nothing", "queue/data?session_hash=nothing"]
 )
@@ -183,6 +189,7 @@ def test_results_that_nobody_asked_for(hosts, path):
     still_well(client)
 
 
+@pytest.mark.guarantee("openapi-fuzzing")
 def test_schemathesis_finds_no_fault_of_the_server(hosts):
     """Calls made from the running application's own OpenAPI description."""
     client, log, _ = hosts
@@ -236,6 +243,7 @@ def cached(cache):
     return {path for path in cache.rglob("*") if path.is_file()}
 
 
+@pytest.mark.guarantee("no-local-files")
 def test_no_file_and_no_address_is_read_for_a_stranger(hosts, bait, tmp_path):
     client, _, cache = hosts
     url, asked = bait
@@ -264,6 +272,7 @@ def test_no_file_and_no_address_is_read_for_a_stranger(hosts, bait, tmp_path):
     assert cached(cache) == before
 
 
+@pytest.mark.guarantee("no-local-files")
 @pytest.mark.parametrize(
     "path",
     [
@@ -293,6 +302,7 @@ def test_no_file_is_served_but_gradios_own(hosts, bait, path):
     assert asked == []
 
 
+@pytest.mark.guarantee("uploads-never-kept")
 def test_uploads_leave_nothing(hosts):
     client, _, cache = hosts
     before = cached(cache)
@@ -304,6 +314,7 @@ def test_uploads_leave_nothing(hosts):
     assert cached(cache) == before
 
 
+@pytest.mark.guarantee("unused-routes-blocked")
 def test_what_a_session_holds_is_not_written_to_a_file(hosts):
     client, _, cache = hosts
     before = cached(cache)
@@ -315,6 +326,7 @@ def test_what_a_session_holds_is_not_written_to_a_file(hosts):
     assert cached(cache) == before
 
 
+@pytest.mark.guarantee("unused-routes-blocked")
 def test_visits_are_not_told_to_strangers_and_leave_no_line_in_the_log(hosts):
     client, log, _ = hosts
     before = log.read_text()
@@ -338,6 +350,7 @@ sys.exit(demo.main())
 """
 
 
+@pytest.mark.guarantee("malformed-requests-rejected")
 def test_of_sessions_that_a_stranger_invents_few_are_kept(own_demo):
     """Each takes 140 KB, and all that Gradio would keep 1.4 GB."""
     assert demo.SESSIONS <= 500
@@ -351,6 +364,7 @@ def test_of_sessions_that_a_stranger_invents_few_are_kept(own_demo):
     assert log.read_text().splitlines()[-1] == "kept: 3"
 
 
+@pytest.mark.guarantee("slow-uploads-time-out")
 def test_requests_that_never_end_leave_room_for_others(own_demo):
     _, address, *_ = own_demo()
     host, port = address.split("/")[2].split(":")
@@ -415,6 +429,7 @@ def send(hosts):
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
 
 
+@pytest.mark.guarantee("images-read-or-explained")
 @pytest.mark.parametrize(
     ("picture", "message"),
     [
@@ -440,6 +455,7 @@ def test_pictures_that_cannot_be_read_are_told(send, picture, message):
     assert answer.status_code == 200 and message in answer.json()["error"], answer.text
 
 
+@pytest.mark.guarantee("oversized-input-rejected-early")
 def test_a_picture_over_the_limit_is_refused_before_it_is_read(send):
     assert "5 MB" in send(bytes(5_500_000)).json()["error"]
     assert send(bytes(7_000_000)).status_code == 413

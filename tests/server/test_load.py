@@ -58,6 +58,7 @@ def run(tmp_path, people: int, seconds: int, locustfile: str) -> tuple[int, dict
     return status, json.loads(output.read_text())
 
 
+@pytest.mark.guarantee("load-of-50")
 def test_people_do_everything_without_a_failure(tmp_path):
     status, report = run(tmp_path, 4, 12, HASTY.format(more=""))
     actions = report["actions"]
@@ -73,6 +74,7 @@ def test_people_do_everything_without_a_failure(tmp_path):
     assert status == (1 if load.faults(report) else 0)
 
 
+@pytest.mark.guarantee("load-of-50")
 def test_a_failure_is_told_with_its_cause(tmp_path, capsys):
     faulty = HASTY.format(more=", fail") + FAULTY
     status, report = run(tmp_path, 1, 3, faulty)
@@ -82,6 +84,7 @@ def test_a_failure_is_told_with_its_cause(tmp_path, capsys):
     assert "requests failed" in told.err and "index" in told.out
 
 
+@pytest.mark.guarantee("load-of-50")
 @pytest.mark.parametrize(
     ("slope", "grows"), [(0.0, False), (0.1, False), (1.0, True)], ids=["flat", "noise", "leak"]
 )
@@ -101,6 +104,7 @@ def test_growth_after_the_warm_up_is_a_fault(slope, grows):
     assert bool(found) == grows and (not grows or re.search("memory grew by 8", found[0]))
 
 
+@pytest.mark.guarantee("load-of-50")
 def test_the_committed_report_is_of_the_full_load_and_without_a_fault():
     report = json.loads((ROOT / "benchmarks" / "load.json").read_text())
     assert (report["people"], report["seconds"]) == (load.PEOPLE, load.SECONDS)
@@ -108,6 +112,7 @@ def test_the_committed_report_is_of_the_full_load_and_without_a_fault():
     assert load.faults(report) == []
 
 
+@pytest.mark.guarantee("load-of-50")
 @pytest.mark.skipif(sys.platform != "linux", reason="heaps are counted in /proc, and are glibc's")
 def test_many_threads_share_few_heaps(own_demo):
     process, address, _, _ = own_demo()

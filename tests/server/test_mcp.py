@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
+import pytest
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
@@ -40,6 +41,7 @@ def ask(address: str, *questions: tuple[str, dict]):
         return thread.submit(lambda: asyncio.run(session())).result()
 
 
+@pytest.mark.guarantee("tool-server")
 def test_the_endpoints_are_tools_where_they_are_asked_for(own_demo, navigator):
     process, address, log, _ = own_demo("--mcp")
     named, answers = ask(
@@ -66,6 +68,7 @@ def test_the_endpoints_are_tools_where_they_are_asked_for(own_demo, navigator):
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.guarantee("tool-server")
 def test_without_the_option_there_are_no_tools(served):
     question = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     assert httpx.post(f"{served}gradio_api/mcp/", json=question).status_code in (404, 405)

@@ -67,6 +67,7 @@ def behind_gate(visit, root: str = "") -> Gate:
         return thread.submit(lambda: asyncio.run(run())).result()
 
 
+@pytest.mark.guarantee("oversized-input-rejected-early")
 def test_what_is_too_large_is_refused_unread():
     async def visit(client, inner, door):
         answer = await ask(client, "", content=b"x" * (gate.MAX_BODY + 1))
@@ -85,6 +86,7 @@ def test_what_is_too_large_is_refused_unread():
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("uploads-never-kept")
 def test_uploads_are_refused():
     async def visit(client, inner, door):
         for path in ("upload", "upload/", "process_recording", "component_server", "queue/join"):
@@ -114,6 +116,7 @@ SHUT = [
 ]
 
 
+@pytest.mark.guarantee("unused-routes-blocked")
 @pytest.mark.parametrize(("method", "path"), SHUT)
 def test_routes_that_nobody_needs_here_are_shut(method, path):
     async def visit(client, inner, door):
@@ -129,6 +132,7 @@ def test_routes_that_nobody_needs_here_are_shut(method, path):
     behind_gate(visit, root="/digits")
 
 
+@pytest.mark.guarantee("malformed-requests-rejected")
 def test_what_is_no_question_is_refused():
     async def visit(client, inner, door):
         for content in (b"", b"x", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 5000):
@@ -146,6 +150,7 @@ def test_what_is_no_question_is_refused():
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("slow-uploads-time-out")
 def test_who_sends_slowly_takes_no_place_and_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(gate, "MAX_RUNNING", 2)
     monkeypatch.setattr(gate, "MAX_LARGE", 2)
@@ -179,6 +184,7 @@ def test_who_sends_slowly_takes_no_place_and_is_not_waited_for(monkeypatch):
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("sigterm-drains")
 def test_what_has_arrived_too_late_is_refused():
     """The server may be full, or about to end, by the time that all of a request is there."""
 
@@ -203,6 +209,7 @@ def test_what_has_arrived_too_late_is_refused():
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("slow-uploads-time-out")
 def test_a_large_picture_has_longer_to_arrive(monkeypatch):
     monkeypatch.setattr(gate, "ARRIVAL", 0.0)
     monkeypatch.setattr(gate, "SLOWEST", 10)
@@ -223,6 +230,7 @@ def test_a_large_picture_has_longer_to_arrive(monkeypatch):
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("overload-answered-politely")
 def test_too_many_at_once_are_refused_and_the_others_answered(monkeypatch):
     monkeypatch.setattr(gate, "MAX_RUNNING", 3)
 
@@ -242,6 +250,7 @@ def test_too_many_at_once_are_refused_and_the_others_answered(monkeypatch):
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("overload-answered-politely")
 def test_a_full_queue_is_told_in_plain_words():
     async def visit(client, inner, door):
         answer = await ask(client, "queue")
@@ -250,6 +259,7 @@ def test_a_full_queue_is_told_in_plain_words():
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("events-accept-any-json")
 def test_what_stumbles_over_a_request_is_no_fault_of_the_server(capsys):
     async def visit(client, inner, door):
         answer = await ask(client, "stumble")
@@ -261,6 +271,7 @@ def test_what_stumbles_over_a_request_is_no_fault_of_the_server(capsys):
     assert capsys.readouterr().err == ("refused: POST '/gradio_api/run/stumble': JSONDecodeError\n")
 
 
+@pytest.mark.guarantee("events-accept-any-json")
 def test_a_stream_that_breaks_off_ends(capsys):
     async def visit(client, inner, door):
         assert (await client.get("/broken")).text == "half"
@@ -270,6 +281,7 @@ def test_a_stream_that_breaks_off_ends(capsys):
     assert capsys.readouterr().err == "refused: GET '/broken': JSONDecodeError\n"
 
 
+@pytest.mark.guarantee("internal-errors-hidden")
 def test_a_fault_of_the_server_is_logged_with_its_place_and_told_without(capsys, monkeypatch):
     monkeypatch.setattr(gate, "is_own", lambda error: True)
 
@@ -281,6 +293,7 @@ def test_a_fault_of_the_server_is_logged_with_its_place_and_told_without(capsys,
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.guarantee("internal-errors-hidden")
 def test_only_errors_of_this_program_are_its_own(navigator):
     with pytest.raises(ValueError) as caught:
         navigator.look("left", 0)
@@ -290,6 +303,7 @@ def test_only_errors_of_this_program_are_its_own(navigator):
     assert not gate.is_own(caught.value)
 
 
+@pytest.mark.guarantee("sigterm-drains")
 def test_a_draining_gate_answers_what_runs_and_refuses_what_comes(monkeypatch):
     monkeypatch.setattr(gate, "QUIET", 0.2)
 
@@ -313,6 +327,7 @@ def test_a_draining_gate_answers_what_runs_and_refuses_what_comes(monkeypatch):
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("sigterm-drains")
 def test_draining_waits_for_those_who_have_asked_and_not_yet_fetched(monkeypatch):
     monkeypatch.setattr(gate, "QUIET", 1.0)
 
@@ -329,6 +344,7 @@ def test_draining_waits_for_those_who_have_asked_and_not_yet_fetched(monkeypatch
     behind_gate(visit)
 
 
+@pytest.mark.guarantee("sigterm-drains")
 def test_draining_does_not_wait_for_ever():
     async def visit(client, inner, door):
         running = asyncio.create_task(ask(client, "slow"))
@@ -366,12 +382,14 @@ def health(address: str) -> httpx.Response:
     return httpx.get(f"{address}health")
 
 
+@pytest.mark.guarantee("health")
 def test_health(served, released):
     answer = health(served)
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok", "running": 0, "model": released.label}
 
 
+@pytest.mark.guarantee("overload-answered-politely")
 def test_beyond_the_queues_limit_one_is_refused_and_the_others_go_on(served, released):
     """More than wait at most; those that were let in are answered, rightly."""
     asked = [(a, b) for a in range(10) for b in range(10)]
@@ -398,6 +416,7 @@ def test_beyond_the_queues_limit_one_is_refused_and_the_others_go_on(served, rel
     assert result(served, "random_sample", call(served, "random_sample", 1))
 
 
+@pytest.mark.guarantee("sigterm-drains")
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_end_the_server_first_answers_what_it_was_asked(own_demo, told):
     process, address, log, cache = own_demo()
@@ -421,6 +440,7 @@ def test_told_to_end_the_server_first_answers_what_it_was_asked(own_demo, told):
     assert not list(cache.rglob("*.png"))
 
 
+@pytest.mark.guarantee("sigterm-drains")
 def test_a_second_ctrl_c_does_not_wait_for_answers(own_demo):
     process, address, log, cache = own_demo()
     result(address, "decode", call(address, "decode", 0.5, 0.5))
@@ -441,6 +461,7 @@ def test_a_second_ctrl_c_does_not_wait_for_answers(own_demo):
     assert not list(cache.rglob("*.png"))
 
 
+@pytest.mark.guarantee("sigterm-drains")
 def test_told_to_end_at_once_it_ends_in_order(own_demo):
     """While it still computes, in a thread of its own, what the first path will need."""
     process, _, log, _ = own_demo()
@@ -449,6 +470,7 @@ def test_told_to_end_at_once_it_ends_in_order(own_demo):
     assert log.read_text().count("\n") == 1
 
 
+@pytest.mark.guarantee("cache-cleaned")
 def test_files_in_the_cache_are_cleaned(own_demo):
     program = ("-c", "import demo, sys; demo.CLEANED = 1, 1; sys.exit(demo.main())")
     _, address, _, cache = own_demo(program=program)

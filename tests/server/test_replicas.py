@@ -136,6 +136,7 @@ def part_ids(client: httpx.Client) -> dict[str, int]:
     return {part["props"].get("elem_id"): part["id"] for part in components}
 
 
+@pytest.mark.guarantee("replicas")
 def test_visitors_are_kept_and_spread_and_the_copies_are_alike(copies):
     text = CONFIGURATION.read_text()
     assert f"client_max_body_size {gate.MAX_BODY};" in text
@@ -175,6 +176,7 @@ def stay_on(page: Page, seconds: float, turn: float) -> None:
         page.mouse.move(*map_point(page, 1.5 * math.cos(turn), 1.5 * math.sin(turn)))
 
 
+@pytest.mark.guarantee("replicas")
 def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser, navigator):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page, faults, before = context.new_page(), [], copies.logged()
@@ -304,6 +306,7 @@ def look(client: httpx.Client, component: int) -> None:
     assert answer.status_code == 200 and len(answer.json()["shares"]) == 10, answer.text
 
 
+@pytest.mark.guarantee("replicas")
 def test_a_copy_that_is_told_to_end_is_not_noticed(copies):
     with httpx.Client(base_url=copies.address) as client:
         client.get("/")

@@ -97,6 +97,7 @@ def test_an_empty_picture_gives_numbers_and_gradients():
     assert found.isfinite().all() and x.grad.isfinite().all()
 
 
+@pytest.mark.guarantee("gradients-and-nudges")
 def test_gradients_are_those_of_finite_differences(decode, released):
     for z in released.prototypes:
         values, gradients = attributes_at(decode, z)
@@ -129,6 +130,7 @@ def same_digit(released, digit):
     return allowed
 
 
+@pytest.mark.guarantee("gradients-and-nudges")
 @pytest.mark.parametrize("attribute", NAMES)
 @pytest.mark.parametrize("sign", [1, -1])
 def test_nudges_are_monotone_and_keep_the_digit(decode, released, attribute, sign):
@@ -167,6 +169,7 @@ def test_a_nudge_says_why_it_stops(decode, released):
     assert still.stopped == "extreme" and len(still.path) == 1
 
 
+@pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize(("attribute", "sign"), [("beauty", 1), ("ink", 0), ("ink", 2)])
 def test_unknown_nudges_are_named(decode, attribute, sign):
     with pytest.raises(ValueError, match="attribute is 'beauty'|sign is"):

@@ -57,6 +57,7 @@ def test_what_is_saved_is_loaded(path, small_checkpoint):
     assert not list(path.parent.glob("*.tmp"))
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 def test_missing(path):
     assert_refused(path, "no such file", "python trainer.py")
 
@@ -65,6 +66,7 @@ def test_a_folder(tmp_path):
     assert_refused(tmp_path, "folder")
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 @pytest.mark.parametrize(
     ("contents", "fault"),
     [
@@ -82,6 +84,7 @@ def test_files_that_are_something_else(path, contents, fault):
     assert_refused(path, fault)
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 @pytest.mark.parametrize("kept", [0.001, 0.3, 0.9, 0.9999])
 def test_truncated(path, small_checkpoint, kept):
     save_checkpoint(path, small_checkpoint)
@@ -90,6 +93,7 @@ def test_truncated(path, small_checkpoint, kept):
     assert_refused(path, "damaged")
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 def test_a_flipped_byte(path, small_checkpoint):
     save_checkpoint(path, small_checkpoint)
     whole = bytearray(path.read_bytes())
@@ -108,6 +112,7 @@ class Trap:
         return os.mkdir, (self.mark,)
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 def test_code_in_the_file_is_never_run(path, tmp_path, small_checkpoint):
     mark = tmp_path / "executed"
     contents = {"format_version": 2, "weights": Trap(str(mark))}
@@ -125,6 +130,7 @@ def test_a_zip_without_a_checkpoint(path):
     assert_refused(path, "damaged")
 
 
+@pytest.mark.guarantee("archive-bombs-refused")
 def test_a_zip_that_would_unpack_to_gigabytes(path, monkeypatch):
     monkeypatch.setattr(checkpoints, "MAX_BYTES", 2**20)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -151,6 +157,7 @@ def test_something_else_saved_by_torch(path):
     assert_refused(path, "holds a list")
 
 
+@pytest.mark.guarantee("broken-checkpoints-refused")
 def test_a_newer_version(path, small_checkpoint):
     write_changed(path, small_checkpoint, format_version=99)
     assert_refused(path, "format version 99", "update the program")
@@ -167,6 +174,7 @@ def test_missing_and_unknown_keys(path, small_checkpoint):
     assert_refused(path, "missing ['means']", "unknown ['extra']")
 
 
+@pytest.mark.guarantee("checkpoint-contents-validated")
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -211,6 +219,7 @@ def test_wrong_contents_are_named(path, small_checkpoint, changes, fault):
     assert_refused(path, fault)
 
 
+@pytest.mark.guarantee("checkpoint-contents-validated")
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -230,6 +239,7 @@ def test_a_wrong_replay_is_named(path, small_checkpoint, changes, fault):
     assert_refused(path, fault)
 
 
+@pytest.mark.guarantee("archive-bombs-refused")
 def test_pictures_that_would_unpack_to_gigabytes_are_not_unpacked(path, small_checkpoint):
     write_changed(path, small_checkpoint, pictures=packed(bytes(2**30)))
     assert path.stat().st_size < 4 * 2**20
@@ -240,6 +250,7 @@ def test_pictures_that_would_unpack_to_gigabytes_are_not_unpacked(path, small_ch
     assert most < 2**26
 
 
+@pytest.mark.guarantee("foreign-weights-explained")
 @pytest.mark.parametrize("poison", [torch.nan, torch.inf])
 def test_weights_that_are_not_finite(path, small_checkpoint, poison):
     weights = {name: value.clone() for name, value in small_checkpoint.weights.items()}
@@ -258,6 +269,7 @@ def test_weights_of_another_shape_or_type(path, small_checkpoint):
     assert_refused(path, "torch.float16")
 
 
+@pytest.mark.guarantee("writes-are-atomic")
 def test_saving_is_whole_or_not_at_all(path, small_checkpoint, monkeypatch):
     save_checkpoint(path, small_checkpoint)
     before = path.read_bytes()
@@ -270,6 +282,7 @@ def test_saving_is_whole_or_not_at_all(path, small_checkpoint, monkeypatch):
         assert [entry.name for entry in path.parent.iterdir()] == ["vae.pt"]
 
 
+@pytest.mark.guarantee("writes-are-atomic")
 def test_ctrl_c_while_saving_leaves_the_old_file(path, small_checkpoint, monkeypatch):
     save_checkpoint(path, small_checkpoint)
     before = path.read_bytes()

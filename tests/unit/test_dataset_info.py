@@ -5,6 +5,7 @@ import pytest
 from latent_navigator.data.dataset_info import a, noun_of, plural
 
 
+@pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(
     ("one", "many"),
     [

@@ -46,6 +46,7 @@ def test_the_right_files_are_read(folder, tmp_path, digits):
         assert ours.dtype == theirs.dtype and (ours == theirs).all()
 
 
+@pytest.mark.guarantee("datasets-checked")
 @pytest.mark.parametrize("name", sorted(pictures.SHA256))
 def test_a_wrong_file_is_named(folder, tmp_path, name):
     path = folder / name
@@ -57,6 +58,7 @@ def test_a_wrong_file_is_named(folder, tmp_path, name):
     assert str(path) in str(caught.value) and "delete it" in str(caught.value)
 
 
+@pytest.mark.guarantee("datasets-checked")
 def test_a_truncated_file_is_named(folder, tmp_path):
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1000])
@@ -64,6 +66,7 @@ def test_a_truncated_file_is_named(folder, tmp_path):
         pictures.load_dataset("mnist", tmp_path)
 
 
+@pytest.mark.guarantee("datasets-checked")
 def test_a_wrong_archive_does_not_pass(tmp_path, monkeypatch):
     """torchvision compares the archive's sum, and would fetch it anew: here, from nowhere."""
     folder = tmp_path / "MNIST" / "raw"
@@ -75,6 +78,7 @@ def test_a_wrong_archive_does_not_pass(tmp_path, monkeypatch):
         pictures.load_dataset("mnist", tmp_path)
 
 
+@pytest.mark.guarantee("datasets-checked")
 def test_offline_is_one_clear_sentence(tmp_path, monkeypatch):
     def unreachable(*_):
         raise urllib.error.URLError("no network")
@@ -99,12 +103,14 @@ def kmnist(tmp_path, monkeypatch, digits):
     return folder
 
 
+@pytest.mark.guarantee("other-datasets")
 def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
     loaded = pictures.load_dataset("kmnist", tmp_path)
     assert (loaded.train_images == digits.train_images).all()
     assert loaded.class_names[:2] == ("o", "ki")
 
 
+@pytest.mark.guarantee("datasets-checked")
 @pytest.mark.parametrize(
     "damage",
     [
@@ -124,6 +130,7 @@ def test_an_extracted_file_is_what_its_archive_holds(kmnist, tmp_path, name, dam
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.guarantee("datasets-checked")
 def test_an_archive_that_agrees_with_its_file_and_is_another_is_named(kmnist, tmp_path):
     path = kmnist / "t10k-labels-idx1-ubyte"
     archive = path.with_suffix(".gz")
@@ -142,6 +149,7 @@ def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
             Image.fromarray(picture).save(path / name / f"{i}.png")
 
 
+@pytest.mark.guarantee("other-datasets")
 def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
     write_folder(tmp_path, digits)
     (tmp_path / ".hidden").mkdir()
@@ -151,6 +159,7 @@ def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
     assert (loaded.train_images[85] == digits.train_images[0]).all()
 
 
+@pytest.mark.guarantee("datasets-checked")
 def test_too_few_pictures_to_test_with_are_named(tmp_path, digits):
     write_folder(tmp_path, digits)  # 17 of each of three classes are for testing
     for file in tmp_path.glob("*/*.png"):
@@ -169,6 +178,7 @@ def test_a_folder_of_too_few_or_many_classes_is_named(tmp_path, classes):
     assert str(tmp_path) in str(caught.value)
 
 
+@pytest.mark.guarantee("datasets-checked")
 def test_a_broken_picture_is_named(tmp_path, digits):
     write_folder(tmp_path, digits)
     path = tmp_path / "coat" / "3.png"
@@ -195,6 +205,7 @@ def test_a_folder_may_bring_its_own_split(tmp_path, digits):
         pictures.load_dataset(str(tmp_path), "nowhere")
 
 
+@pytest.mark.guarantee("datasets-checked")
 def test_an_empty_class_and_a_small_one_are_named(tmp_path, digits):
     write_folder(tmp_path, digits)
     for i in range(102):
@@ -222,6 +233,7 @@ def test_pictures_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
     assert abs(np.ptp(rows) + 1 - 17) <= 1 and abs(np.ptp(columns) + 1 - 8) <= 1
 
 
+@pytest.mark.guarantee("other-datasets")
 def test_the_output_never_lies_beside_the_committed_model():
     def output(**options):
         return str(TrainingConfig(**options).output_path())
@@ -234,6 +246,7 @@ def test_the_output_never_lies_beside_the_committed_model():
         output(dataset="kmnist", output="pretrained/kmnist.pt")
 
 
+@pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(
     "names",
     [[], ["a"] * 10, ["a", ""], list("abcdefghijk"), ["x" * 500, *"abcdefghi"], [1, 2], "ab"],

@@ -88,6 +88,7 @@ def test_a_linear_decoder_has_straight_geodesics():
     torch.testing.assert_close(path, linear_interpolation(start, end, 21), atol=2e-3, rtol=0)
 
 
+@pytest.mark.guarantee("geodesics")
 def test_on_a_cone_it_is_the_straight_line_of_the_unrolled_cone():
     graph = build_graph(cone, 2.0, side=96)
     start, end = torch.tensor([1.0, 1.5]), torch.tensor([1.0, -1.5])
@@ -103,6 +104,7 @@ def test_on_a_cone_it_is_the_straight_line_of_the_unrolled_cone():
     )
 
 
+@pytest.mark.guarantee("geodesics")
 def test_on_a_sphere_it_is_the_great_circle():
     graph = build_graph(sphere, 1.4, side=96)
     start, end = torch.tensor([-1.3, 0.8]), torch.tensor([1.3, 0.8])
@@ -169,6 +171,7 @@ def test_the_route_is_that_of_dijkstra():
     assert length == pytest.approx(best[place(end)], rel=1e-5)
 
 
+@pytest.mark.guarantee("geodesics")
 def test_all_pairs_of_digits_are_never_longer_than_straight(decode, geodesics, released):
     ratios = []
     for (a, b), path in geodesics.items():
@@ -181,6 +184,7 @@ def test_all_pairs_of_digits_are_never_longer_than_straight(decode, geodesics, r
     assert sum(ratio < 0.9 for ratio in ratios) >= 15
 
 
+@pytest.mark.guarantee("geodesics")
 @pytest.mark.parametrize("steps", [5, 16, 64])
 def test_all_pairs_have_constant_speed(decode, geodesics, steps):
     for pair, path in geodesics.items():
@@ -212,6 +216,7 @@ def test_both_ways_are_equally_long(decode, graph, geodesics, released):
         assert picture_length(decode, back) == pytest.approx(there, rel=0.03)
 
 
+@pytest.mark.guarantee("equal-ends")
 def test_equal_ends_give_a_constant_path(decode, graph):
     z = torch.tensor([0.4, -0.7])
     path = geodesic_interpolation(decode, graph, z, z, 9)
@@ -249,6 +254,7 @@ def test_impossible_ends_are_refused(decode, graph, start, end, words):
         geodesic_interpolation(decode, graph, torch.tensor(start), torch.tensor(end), 9)
 
 
+@pytest.mark.guarantee("arguments-validated")
 def test_wrong_steps_are_refused(decode, graph):
     for steps in (1, 0, -3, True, 2.0):
         with pytest.raises(ValueError, match="steps"):

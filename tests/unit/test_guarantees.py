@@ -1,39 +1,27 @@
-"""docs/promises.md names tests that exist, and every file of tests."""
+"""docs/guarantees.md is generated from the markers of the tests."""
 
 import os
 import re
 import subprocess
 import sys
 
-from tests.conftest import HERE, ROOT
+import pytest
 
-NAMED = re.findall(r"`(test_\w+)::(\w+)`", (ROOT / "docs" / "promises.md").read_text())
-
-
-def test_every_promise_is_kept_by_a_test_that_exists():
-    missing = [
-        f"{file}::{name}"
-        for file, name in NAMED
-        if f"\ndef test_{name.removeprefix('test_')}(" not in (HERE / f"{file}.py").read_text()
-        and f"\ndef {name}(" not in (HERE / f"{file}.py").read_text()
-    ]
-    assert missing == [] and len(NAMED) > 100
+from tests import guarantees
+from tests.conftest import ROOT
 
 
-def test_every_row_names_a_test():
-    rows = [
-        line
-        for line in (ROOT / "docs" / "promises.md").read_text().splitlines()
-        if line.startswith("| ") and not line.startswith("| promise")
-    ]
-    assert len(rows) > 40 and all("::" in row for row in rows)
+@pytest.mark.guarantee("guarantees-have-tests")
+def test_each_guarantee_is_kept_by_a_test() -> None:
+    kept = {guarantee for guarantee, _ in guarantees.marked_tests()}
+    assert kept == set(guarantees.GUARANTEES)
 
 
-def test_no_file_of_tests_is_left_out():
-    files = {path.stem for path in HERE.glob("test_*.py")} - {"test_promises"}
-    assert files - {file for file, _ in NAMED} == set()
+def test_the_document_is_generated_from_the_markers() -> None:
+    assert guarantees.DOCUMENT.read_text(encoding="utf-8") == guarantees.document()
 
 
+@pytest.mark.guarantee("skipped-browser-tests-fail")
 def test_a_browser_test_that_is_skipped_has_failed(tmp_path):
     (tmp_path / "test_any.py").write_text(
         "import pytest\n"

@@ -49,6 +49,7 @@ def test_the_pictures_of_the_checkpoint_are_those_of_mnist(released, digits):
     assert torch.equal(released.labels[found], digits.test_labels)
 
 
+@pytest.mark.guarantee("preprocessing")
 def test_reconstruction_and_kl_are_those_of_the_loss(reader, released):
     model = released.build_model()
     for index in (3, 77, 4242):
@@ -90,6 +91,7 @@ def test_the_nearest_digits_are_the_nearest(reader, navigator, released):
         assert digit["name"] == str(int(released.labels[i]))
 
 
+@pytest.mark.guarantee("preprocessing")
 def test_a_drawn_digit_is_read(reader, released):
     seven = int((released.labels == 7).nonzero()[5])
     big = np.kron(released.pictures[seven].numpy(), np.ones((10, 10), np.uint8))

@@ -70,6 +70,7 @@ def test_ends_are_digits_or_positions(paths, navigator):
     assert answer["path"][-1] == navigator.anchors["centroid"][4].tolist()
 
 
+@pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize(
     "end", [None, 10, -1, 2.5, True, "3", [0], [0, math.nan], [0, 99], [True, 0], ["a", 0], {}]
 )
@@ -83,6 +84,7 @@ def test_flags_that_were_not_set_are_told(paths):
         paths.interpolate("A", "B")
 
 
+@pytest.mark.guarantee("equal-ends")
 def test_equal_ends_are_a_constant_way(paths):
     for way in WAYS:
         answer = paths.interpolate(4, 4, way, 7)
@@ -91,18 +93,21 @@ def test_equal_ends_are_a_constant_way(paths):
         json.dumps(answer, allow_nan=False)
 
 
+@pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 25, -1, 10**6, 5.5, True, "9", math.nan])
 def test_wrong_step_counts_are_named(paths, steps):
     with pytest.raises(ValueError, match="steps is .*from 5 to 24"):
         paths.interpolate(1, 7, "linear", steps)
 
 
+@pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("even", [None, 1, 0.0, "true", [], math.nan])
 def test_even_steps_are_asked_for_with_true_or_false(paths, even):
     with pytest.raises(ValueError, match="even is .*give true or false"):
         paths.interpolate(1, 7, "linear", 9, even=even)
 
 
+@pytest.mark.guarantee("arguments-validated")
 def test_unknown_ways_are_named(paths):
     with pytest.raises(ValueError, match="method is 'geodesy'.*linear, spherical, geodesic"):
         paths.interpolate(1, 7, "geodesy")

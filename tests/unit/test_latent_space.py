@@ -67,6 +67,7 @@ def test_look_is_honest_about_empty_places(navigator):
     assert known["within"] >= 1 and "known" in known["verdict"]
 
 
+@pytest.mark.guarantee("positions-validated")
 @pytest.mark.parametrize("bad", NO_NUMBERS)
 def test_positions_that_are_none_are_named(navigator, bad):
     limit = f"{navigator.range:g}"
@@ -77,6 +78,7 @@ def test_positions_that_are_none_are_named(navigator, bad):
             call(0, bad)
 
 
+@pytest.mark.guarantee("positions-validated")
 @settings(deadline=None)
 @given(x=anything, y=anything)
 def test_any_argument_gives_an_answer_or_a_message(navigator, x, y):
@@ -102,6 +104,7 @@ def test_a_seed_repeats_and_none_does_not(navigator):
     assert navigator.random_sample() != navigator.random_sample()
 
 
+@pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True, "5", math.nan, [1]])
 def test_wrong_seeds_are_named(navigator, seed):
     with pytest.raises(ValueError, match="seed is"):
@@ -117,12 +120,14 @@ def test_jumps_lead_to_the_anchors(navigator, small_checkpoint):
         assert [typical["x"], typical["y"]] == small_checkpoint.prototypes[digit].tolist()
 
 
+@pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("digit", [-1, 10, 3.5, True, "3", None, math.nan])
 def test_unknown_digits_are_named(navigator, digit):
     with pytest.raises(ValueError, match="digit is .*from 0 to 9"):
         navigator.jump_to_digit(digit)
 
 
+@pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("anchor", ["middle", "", None, 1, ["typical"]])
 def test_unknown_anchors_are_named(navigator, anchor):
     with pytest.raises(ValueError, match="give one of typical, centroid"):

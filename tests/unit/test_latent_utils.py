@@ -101,6 +101,7 @@ def test_spherical_of_unit_vectors_is_the_known_arc():
     torch.testing.assert_close(z, expected)
 
 
+@pytest.mark.guarantee("interpolation-and-neighbours")
 @given(start=position, end=position)
 def test_spherical_never_blows_up(start, end):
     """The usual slerp reaches 36 times the straight length on published centroids."""
@@ -109,6 +110,7 @@ def test_spherical_never_blows_up(start, end):
     assert length <= math.pi * max(start.norm(), end.norm()) + (start.norm() - end.norm()).abs() + 1
 
 
+@pytest.mark.guarantee("arguments-validated")
 @both
 @pytest.mark.parametrize("n", [1, 0, -1, 2.0, True, "5", None])
 def test_wrong_steps_are_refused(path, n):
@@ -191,6 +193,7 @@ def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others():
     assert at_prototype[0, 0] > 0.9
 
 
+@pytest.mark.guarantee("interpolation-and-neighbours")
 def test_prototypes_of_60000_points_take_at_most_2_seconds():
     means, labels = scattered(60_000)
     digit_prototypes(means, labels)
@@ -203,6 +206,7 @@ def test_prototypes_of_60000_points_take_at_most_2_seconds():
     assert min(times) <= 2
 
 
+@pytest.mark.guarantee("interpolation-and-neighbours")
 def test_surroundings_against_brute_force():
     means, labels = scattered(500)
     z = torch.tensor([[0.3, 0.1], [2.0, 0.0], [9.0, 9.0]])

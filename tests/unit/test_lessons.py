@@ -110,6 +110,7 @@ def usual(taught):
     return taught.compass._usual.numpy()
 
 
+@pytest.mark.guarantee("replay-and-lessons")
 @pytest.mark.parametrize("name", NAMES)
 def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_idle(
     taught, navigator, places, usual, name
@@ -174,6 +175,7 @@ def test_the_step_that_is_told_leads_from_4_to_9(taught, navigator, places):
     assert done > 10
 
 
+@pytest.mark.guarantee("replay-and-lessons")
 def test_what_the_lessons_say_of_vaes_holds_here(navigator, usual, places):
     """Fragile places are less pure than others, and at one distance some sides are bare."""
     encoded = navigator.means[::20].numpy()
@@ -214,6 +216,7 @@ def test_unknown_lessons_are_named(taught, name):
         taught.check(name, 0, 0)
 
 
+@pytest.mark.guarantee("positions-validated")
 @pytest.mark.parametrize(
     "z", [(9, 0), (0, math.nan), ("1", 0), (None, 0), (0, True), (math.inf, 0)]
 )
@@ -230,5 +233,6 @@ def test_answers_do_not_depend_on_who_asks_beside(taught):
         assert list(pool.map(lambda one: fresh.check(*one), asked)) == alone
 
 
+@pytest.mark.guarantee("imports-have-no-effects")
 def test_importing_lessons_computes_nothing():
     assert not [name for name, value in vars(lessons).items() if isinstance(value, torch.Tensor)]

@@ -19,6 +19,7 @@ def pictures(n: int) -> torch.Tensor:
     return torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
+@pytest.mark.guarantee("model-and-loss")
 def test_shapes_and_ranges():
     model = VAE()
     x = pictures(3)
@@ -32,6 +33,7 @@ def test_shapes_and_ranges():
     assert torch.equal(model.decode(mu), torch.sigmoid(model.decoder(mu)))
 
 
+@pytest.mark.guarantee("model-and-loss")
 def test_the_parameter_budget():
     count = sum(p.numel() for p in VAE().parameters())
     assert 1_200_000 <= count <= 1_350_000
@@ -78,6 +80,7 @@ def test_reparameterize_is_the_normal_of_the_posterior():
     assert torch.equal(z, again)
 
 
+@pytest.mark.guarantee("model-and-loss")
 def test_loss_agrees_with_torch_distributions():
     torch.manual_seed(0)
     x = pictures(16).round()

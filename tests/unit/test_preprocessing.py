@@ -71,10 +71,12 @@ def test_the_middle_is_that_of_mnist(originals):
     assert (np.abs(found - 14) <= 0.51).all()
 
 
+@pytest.mark.guarantee("preprocessing")
 def test_mnist_stays_as_it_is(originals):
     assert_returns(originals, Image.fromarray, mean=0.999, least=0.99)
 
 
+@pytest.mark.guarantee("preprocessing")
 def test_size_and_place_do_not_matter(originals):
     assert_returns(originals, lambda d: Image.fromarray(on_canvas(d, 84, 140, -20, 13)))
 
@@ -314,6 +316,7 @@ BLANK = {
 }
 
 
+@pytest.mark.guarantee("images-read-or-explained")
 @pytest.mark.parametrize("image", BLANK.values(), ids=BLANK.keys())
 def test_an_empty_sheet_is_told(image):
     with pytest.raises(ValueError, match="There is nothing drawn on it: draw a digit"):
@@ -358,6 +361,7 @@ CUT = ["PNG", "JPEG", "GIF", "WEBP", "BMP"]
 HOSTILE |= {f"half a {kind}": (file_of(SOME, kind)[:2000], "damaged|no picture") for kind in CUT}
 
 
+@pytest.mark.guarantee("oversized-input-rejected-early")
 @pytest.mark.parametrize(("data", "told"), HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_cannot_be_read_is_refused_at_once(data, told):
     began = time.process_time()
@@ -367,6 +371,7 @@ def test_what_cannot_be_read_is_refused_at_once(data, told):
     assert "BytesIO" not in str(caught.value) and len(str(caught.value)) < 120
 
 
+@pytest.mark.guarantee("images-read-or-explained")
 @pytest.mark.parametrize("kind", CUT)
 def test_damaged_files_are_read_or_refused(kind):
     rng = np.random.default_rng(3)
@@ -384,6 +389,7 @@ def test_damaged_files_are_read_or_refused(kind):
     assert refused > 0
 
 
+@pytest.mark.guarantee("images-read-or-explained")
 @pytest.mark.parametrize("kind", CUT)
 def test_every_kind_of_file_is_read(originals, kind):
     drawn = dark_on_paper(on_canvas(originals[0], 200, 240)).convert("RGB")

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 import torch
 
 from benchmarks import figures
@@ -77,6 +78,7 @@ def test_it_was_trained_on_all_of_mnist(released):
     assert released.counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
+@pytest.mark.guarantee("committed-model")
 def test_its_figures_meet_the_targets(released):
     final = released.history[-1]
     assert -(final["test_recon"] + 4 * final["test_kl"]) >= -155
@@ -127,11 +129,13 @@ def test_the_quality_of_several_seeds_is_measured():
         assert found["knn"] >= 0.80 and found["least_used_dimension_kl"] > 1, seed
 
 
+@pytest.mark.guarantee("committed-model")
 def test_the_readme_states_the_figures_of_the_reports():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert figures.MARKS[0] + figures.section() + figures.MARKS[1] in readme
 
 
+@pytest.mark.guarantee("committed-model")
 def test_the_measured_page_meets_its_targets():
     report = json.loads((ROOT / "benchmarks" / "page_speed.json").read_text())
     for name in ("map: move to painted, ms", "slider: key to painted, ms"):
@@ -156,6 +160,7 @@ def test_the_readme_links_to_what_exists():
         assert link.startswith("http") or (ROOT / link).exists(), link
 
 
+@pytest.mark.guarantee("committed-model")
 def test_nothing_committed_names_this_workplace():
     import subprocess
 

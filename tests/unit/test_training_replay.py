@@ -21,6 +21,7 @@ def unpack(text: str, dtype: str) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), dtype)
 
 
+@pytest.mark.guarantee("replay-and-lessons")
 def test_a_story_is_the_checkpoints_replay(story, small_checkpoint):
     told, replay = story.story("small"), small_checkpoint.replay
     json.dumps(told, allow_nan=False)

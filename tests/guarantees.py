@@ -1,0 +1,295 @@
+"""What the product guarantees; tests name the guarantee that they keep with a marker.
+
+python -m tests.guarantees    # writes docs/guarantees.md
+"""
+
+import ast
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+DOCUMENT = TESTS.parent / "docs" / "guarantees.md"
+
+# id -> (section, sentence). `@pytest.mark.guarantee(id)` marks each test that keeps one.
+GUARANTEES = {
+    "positions-validated": (
+        "Untrusted input",
+        "A position is two finite numbers on the map. NaN, infinity, `true`, `null`, text, lists, 1e30 and missing values are rejected with a sentence that names the value and the remedy.",
+    ),
+    "arguments-validated": (
+        "Untrusted input",
+        "Step counts out of range and unknown digits, methods, anchors, attributes and seeds are rejected by name.",
+    ),
+    "equal-ends": (
+        "Untrusted input",
+        "A path between two equal ends stays where it is.",
+    ),
+    "events-accept-any-json": (
+        "Untrusted input",
+        "Every event of the page, public or not, handles any JSON (`{}`, text, huge arrays, 400 digits, 5,000 brackets) without a server error, a traceback, or a local path in the answer or the log.",
+    ),
+    "server-functions-accept-any-json": (
+        "Untrusted input",
+        "Every server function of every component handles any JSON in the same way.",
+    ),
+    "internal-errors-hidden": (
+        "Untrusted input",
+        "An internal error is logged with its location; the client gets a sentence without details.",
+    ),
+    "openapi-fuzzing": (
+        "Untrusted input",
+        "Requests generated from the OpenAPI description cause no server error.",
+    ),
+    "methods-answer-any-json": (
+        "Untrusted input",
+        "Every public function answers with JSON or with a sentence, for any JSON arguments.",
+    ),
+    "functions-hold-for-any-input": (
+        "Untrusted input",
+        "The functions underneath (values, wording, packing, schedules, loss, attributes, graph, geodesics, decoder table, torchrun's variables) and the request limits hold for any input.",
+    ),
+    "images-read-or-explained": (
+        "Untrusted input",
+        "Blank, 1 x 1, 4000 x 3, palette, 16-bit, transparent and truncated images, random bytes, SVG and text named .png are read, or rejected with an explanation.",
+    ),
+    "oversized-input-rejected-early": (
+        "Untrusted input",
+        "A 10 KB file that would decode to 81 million pixels is rejected by its header; a file over 5 MB before it is decoded, a request over 8 MB before it is received.",
+    ),
+    "no-local-files": (
+        "Untrusted input",
+        "No client can make the server read a local file or fetch an address; only Gradio's own files are served.",
+    ),
+    "unused-routes-blocked": (
+        "Untrusted input",
+        "Gradio's routes that the page does not need and that write files or log lines, run programs or fetch addresses are blocked (404), and visits are not reported to clients.",
+    ),
+    "malformed-requests-rejected": (
+        "Untrusted input",
+        "Requests that are not JSON or carry an overlong session name are rejected, and invented sessions cannot fill the memory.",
+    ),
+    "slow-uploads-time-out": (
+        "Untrusted input",
+        "Slow or endless uploads time out and never block other clients.",
+    ),
+    "uploads-never-kept": (
+        "Untrusted input",
+        "No uploaded file is kept, whatever its name.",
+    ),
+    "broken-checkpoints-refused": (
+        "Files",
+        "A checkpoint that is missing, empty, truncated, foreign, hostile, of a newer version or changed by one byte is refused in one line, and no code in it ever runs.",
+    ),
+    "checkpoint-contents-validated": (
+        "Files",
+        "Contents that would fail later (missing or non-numeric figures, positions off any map) are named when the file is read.",
+    ),
+    "archive-bombs-refused": (
+        "Files",
+        "A file that would unpack to gigabytes is not unpacked.",
+    ),
+    "foreign-weights-explained": (
+        "Files",
+        "Weights of a compiled or wrapped model, of another precision or with NaN are explained; a file written on a GPU loads on a CPU.",
+    ),
+    "writes-are-atomic": (
+        "Files",
+        "A file is written completely or not at all: on a full disk, Ctrl-C, kill -9, or two runs at once.",
+    ),
+    "datasets-checked": (
+        "Files",
+        "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable offline is named.",
+    ),
+    "options-validated": (
+        "Command line",
+        "Each option of both programs that is out of range is reported in one line.",
+    ),
+    "demo-folder-checked": (
+        "Command line",
+        "A folder for temporary files that cannot be written is reported in one line at the start; a disk that fills up later stops only what needs a file.",
+    ),
+    "output-checked-before-training": (
+        "Command line",
+        "An output that cannot be written is found before training.",
+    ),
+    "interrupts-keep-the-run": (
+        "Command line",
+        "Ctrl-C and SIGTERM keep the last epoch, a second one changes nothing, and `--resume` ends bit for bit where the run would have ended.",
+    ),
+    "any-working-directory": (
+        "Command line",
+        "Both programs run from any working directory; a port in use is reported in one line.",
+    ),
+    "imports-have-no-effects": (
+        "Command line",
+        "Importing a module has no effects.",
+    ),
+    "load-of-50": (
+        "Load",
+        "50 users for two minutes: no error, memory flat, p95 in docs/benchmarks.md.",
+    ),
+    "overload-answered-politely": (
+        "Load",
+        "Beyond the limits a client gets a polite 503; the others continue.",
+    ),
+    "cache-cleaned": (
+        "Load",
+        "Files in Gradio's cache are cleaned up.",
+    ),
+    "sigterm-drains": (
+        "Load",
+        "On SIGTERM the server answers what it was asked and exits with status 0; a second Ctrl-C does not wait.",
+    ),
+    "health": (
+        "Load",
+        "`/health` reports the state of the server.",
+    ),
+    "clients-isolated": (
+        "Load",
+        "Users are isolated from each other; late answers are never painted; a server that fails is reported, and the page recovers.",
+    ),
+    "distributed-training": (
+        "Scaling out",
+        "Two or three processes train what one trains, with one log and one set of files.",
+    ),
+    "distributed-failures": (
+        "Scaling out",
+        "A process that dies, or a loss that is not finite, ends the run with a message and keeps the last checkpoint.",
+    ),
+    "replicas": (
+        "Scaling out",
+        "Two replicas behind nginx, one killed during a drag: nothing is lost.",
+    ),
+    "hugging-face-space": (
+        "Scaling out",
+        "A Hugging Face Space needs no option.",
+    ),
+    "other-datasets": (
+        "Scaling out",
+        "Other data sets of 2 to 10 classes work, by their class names.",
+    ),
+    "names-shown-literally": (
+        "Scaling out",
+        "Class and folder names are shown literally, never interpreted as HTML or Markdown.",
+    ),
+    "tool-server": (
+        "Scaling out",
+        "A tool server (Model Context Protocol) runs where it is asked for.",
+    ),
+    "model-and-loss": (
+        "Model and mathematics",
+        "The architecture, its size and its loss are as documented.",
+    ),
+    "schedule-and-seed": (
+        "Model and mathematics",
+        "beta rises from 0 to 4 over 10 epochs; the same seed gives the same weights.",
+    ),
+    "committed-model": (
+        "Model and mathematics",
+        "The committed model meets its figures, and the documentation states those of the reports.",
+    ),
+    "interpolation-and-neighbours": (
+        "Model and mathematics",
+        "Interpolations, anchors and neighbours agree with brute force.",
+    ),
+    "geodesics": (
+        "Model and mathematics",
+        "Geodesics agree with closed forms and are never longer than straight lines.",
+    ),
+    "gradients-and-nudges": (
+        "Model and mathematics",
+        "Gradients are exact; nudges are monotone.",
+    ),
+    "preprocessing": (
+        "Model and mathematics",
+        "A drawn digit is preprocessed exactly like MNIST and read correctly.",
+    ),
+    "replay-and-lessons": (
+        "Model and mathematics",
+        "The replay is the recorded training; every lesson can be solved and holds for this model.",
+    ),
+    "screen-sizes": (
+        "The page",
+        "The first screen holds the whole instrument at 1440 x 900, and map, digit and controls in order at 390 x 844.",
+    ),
+    "drag-paints-at-once": (
+        "The page",
+        "A drag paints at once; PyTorch's exact image follows.",
+    ),
+    "accessibility": (
+        "The page",
+        "Keyboard, touch, dark mode, reduced motion and colour-blind users are supported.",
+    ),
+    "no-other-host": (
+        "The page",
+        "The page contacts no other host.",
+    ),
+    "links-restore-the-view": (
+        "The page",
+        "A link opens exactly what its sender saw.",
+    ),
+    "tabs-work": (
+        "The page",
+        "Drawing, paths, directions, training replay and lessons work as described.",
+    ),
+    "skipped-browser-tests-fail": (
+        "The tests",
+        "A skipped browser test counts as a failure.",
+    ),
+    "guarantees-have-tests": (
+        "The tests",
+        "Each guarantee names the tests that keep it.",
+    ),
+}
+
+
+def marked_tests() -> list[tuple[str, str]]:
+    """(guarantee, "folder/file.py::test") for each marker in the tests, in their order."""
+    found = []
+    for path in sorted(TESTS.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                name = f"{path.relative_to(TESTS).as_posix()}::{node.name}"
+                found += [
+                    (guarantee, name)
+                    for guarantee in map(_guarantee, node.decorator_list)
+                    if guarantee
+                ]
+    return found
+
+
+def _guarantee(decorator: ast.expr) -> str | None:
+    """The name in `@pytest.mark.guarantee(name)`; None for any other decorator."""
+    match decorator:
+        case ast.Call(func=ast.Attribute(attr="guarantee"), args=[ast.Constant(value=str(name))]):
+            return name
+    return None
+
+
+def document() -> str:
+    """docs/guarantees.md: each guarantee with the tests that keep it.
+
+    Raises:
+        ValueError: if a marker names no guarantee of GUARANTEES.
+    """
+    tests: dict[str, list[str]] = {name: [] for name in GUARANTEES}
+    for guarantee, test in marked_tests():
+        if guarantee not in tests:
+            raise ValueError(f"{test} names {guarantee!r}; add it to GUARANTEES")
+        tests[guarantee].append(test)
+    lines = [
+        "# Guarantees",
+        "",
+        "What the program guarantees, and the tests that keep it. Generated by",
+        "`python -m tests.guarantees` from the markers in `tests/`; do not edit.",
+    ]
+    section = None
+    for name, (part, sentence) in GUARANTEES.items():
+        if part != section:
+            lines += ["", f"## {part}"]
+            section = part
+        lines += ["", sentence, *(f"- `{test}`" for test in tests[name])]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document(), encoding="utf-8")

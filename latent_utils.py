@@ -32,8 +32,8 @@ class Directions(NamedTuple):
     distances: Tensor  # (C, C) >= 0
 
 
-class Surroundings(NamedTuple):
-    """What the encoded digits around a position say about it (see `surroundings`)."""
+class Neighbourhood(NamedTuple):
+    """What the encoded digits around a position say about it (see `neighbourhood`)."""
 
     shares: Tensor  # (N, C) share of each digit among the nearest encodings; rows sum to 1
     within: Tensor  # (N,) int64 number of encodings no further than `radius`
@@ -149,9 +149,9 @@ def _distances(a: Tensor, b: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def surroundings(
+def neighbourhood(
     z: Tensor, means: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS, radius: float = RADIUS
-) -> Surroundings:
+) -> Neighbourhood:
     """What the encoded digits around each position are.
 
     The shares are the k-nearest-neighbour estimate of the class probabilities (k = `neighbours`);
@@ -167,7 +167,7 @@ def surroundings(
     classes = int(labels.max()) + 1
     votes = torch.nn.functional.one_hot(labels[nearest.indices], classes)  # (N, k, C)
     within = (distances <= radius).sum(1)  # (N,)
-    return Surroundings(votes.float().mean(1), within, nearest.values[:, 0], nearest.indices)
+    return Neighbourhood(votes.float().mean(1), within, nearest.values[:, 0], nearest.indices)
 
 
 @torch.inference_mode()

@@ -28,7 +28,7 @@ from latent_navigator.checkpoint import checkpoint as checkpoints
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import record, record_start
 from latent_navigator.data.dataset_info import noun_of
-from latent_navigator.data.datasets import Digits, load_dataset
+from latent_navigator.data.datasets import LabelledImages, load_dataset
 from latent_navigator.device import resolve_device, resolve_precision
 from latent_navigator.training import metrics as records
 from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
@@ -140,7 +140,7 @@ def evaluate(
 def train(
     config: TrainingConfig,
     model_config: VAEConfig,
-    digits: Digits,
+    digits: LabelledImages,
     resumed: Checkpoint | None = None,
     ranks: Ranks = ALONE,
 ) -> Checkpoint | None:

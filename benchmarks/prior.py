@@ -18,7 +18,7 @@ import torch
 
 from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
 from latent_navigator.explorer.latent_space import Navigator
-from latent_utils import RADIUS, surroundings
+from latent_utils import RADIUS, neighbourhood
 
 HERE = Path(__file__).parent
 DRAWS = 10_000
@@ -29,7 +29,7 @@ def measure(path: Path) -> dict[str, float | str]:
     checkpoint = load_checkpoint(path)
     known = Navigator(checkpoint)
     z = torch.randn(DRAWS, 2, generator=torch.Generator().manual_seed(0))
-    parts = [surroundings(some, known.means, known.labels) for some in z.split(500)]
+    parts = [neighbourhood(some, known.means, known.labels) for some in z.split(500)]
     within = torch.cat([part.within for part in parts])
     winners = torch.cat([part.shares.argmax(1) for part in parts])
     shares = winners.bincount(minlength=10) / DRAWS

@@ -17,14 +17,14 @@ import torch
 
 import trainer
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
-from latent_navigator.data.datasets import Digits, load_dataset
+from latent_navigator.data.datasets import LabelledImages, load_dataset
 from latent_utils import encode_dataset
 
 HERE = Path(__file__).parent
 NEIGHBOURS = 15
 
 
-def knn_accuracy(digits: Digits, train: torch.Tensor, test: torch.Tensor) -> float:
+def knn_accuracy(digits: LabelledImages, train: torch.Tensor, test: torch.Tensor) -> float:
     """Share of the test means whose 15 nearest training means vote for the right digit."""
     right = 0
     for i, some in enumerate(test.split(500)):
@@ -34,7 +34,7 @@ def knn_accuracy(digits: Digits, train: torch.Tensor, test: torch.Tensor) -> flo
     return right / len(test)
 
 
-def measure(path: Path, digits: Digits) -> dict[str, float]:
+def measure(path: Path, digits: LabelledImages) -> dict[str, float]:
     """The figures of one trained checkpoint, in nats per image of the test set."""
     checkpoint = load_checkpoint(path)
     final = checkpoint.history[-1]

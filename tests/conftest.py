@@ -19,7 +19,7 @@ import trainer
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import free_port, running_demo
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
-from latent_navigator.data.datasets import Digits
+from latent_navigator.data.datasets import LabelledImages
 from latent_navigator.explorer.latent_space import Navigator
 from latent_navigator.training.config import TrainingConfig
 from neural_network import VAEConfig
@@ -38,10 +38,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def read_digits() -> Digits:
+def read_digits() -> LabelledImages:
     """The 500 training and 200 test digits that ship with the tests; see make_digits.py."""
     with np.load(HERE / "digits.npz") as arrays:
-        return Digits(
+        return LabelledImages(
             torch.from_numpy(arrays["train_images"]),
             torch.from_numpy(arrays["train_labels"]).long(),
             torch.from_numpy(arrays["test_images"]),
@@ -50,7 +50,7 @@ def read_digits() -> Digits:
 
 
 @pytest.fixture(scope="session")
-def digits() -> Digits:
+def digits() -> LabelledImages:
     return read_digits()
 
 

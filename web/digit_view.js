@@ -66,8 +66,8 @@ function paint(z, kind, ms) {
 }
 
 function tell(answer) {
-  find(".verdict").textContent = answer.verdict;
-  find(".depth").textContent = answer.depth;
+  find(".verdict").textContent = answer.support;
+  find(".depth").textContent = answer.prior;
   find(".entropy").textContent = `Undecided by ${answer.entropy.toFixed(2)} bits of ${Math.log2(props.names.length).toFixed(2)} (entropy).`;
   if (answer.nearest) showNearest(answer.nearest);
   answer.shares.forEach((share, digit) => {
@@ -100,7 +100,7 @@ async function ask() {
         paint(z, "exact", performance.now() - askedAt);
       }
       tell(answer);
-      space.tell({ x: z.x, y: z.y, returns: answer.returns });
+      space.tell({ x: z.x, y: z.y, round_trip: answer.round_trip });
       view.dataset.state = "shown";
       failed = false;
     } catch (error) {

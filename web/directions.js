@@ -22,7 +22,7 @@ async function nudge(name, sign) {
     // A press while the one before is still being followed goes on from its end.
     const from = space.goal;
     const answer = await space.answer(server.nudge(from.x, from.y, name, sign));
-    told.textContent = answer.told;
+    told.textContent = answer.message;
     told.dataset.stopped = answer.stopped ?? "";
     // A person who moved on meanwhile is not called back.
     if (space.goal.x === from.x && space.goal.y === from.y) {
@@ -60,13 +60,13 @@ async function ask() {
   try {
     const answer = await space.answer(server.here(from.x, from.y));
     if (mine !== asked || !space.isAt(from)) return;
-    for (const [name, { told: value, direction }] of Object.entries(answer.attributes)) {
+    for (const [name, { message: value, direction }] of Object.entries(answer.attributes)) {
       const made = find(`[data-name=${name}]`);
       made.querySelector(".value").textContent = value;
       made.querySelector(".more i").innerHTML = arrow(direction);
       made.querySelector(".less i").innerHTML = arrow(direction + 180);
     }
-    find(".sensitivity").textContent = answer.told;
+    find(".sensitivity").textContent = answer.message;
     element.dataset.state = "shown";
   } catch {
     element.dataset.state = "failed";

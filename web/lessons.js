@@ -101,7 +101,7 @@ async function ask() {
       solved[lesson] = from;
       mark();
     }
-    tell("shown", answer.told);
+    tell("shown", answer.message);
   } catch {
     if (!late()) tell("failed", "The server does not answer. Move on to try again.");
   }

@@ -127,7 +127,7 @@ function drawReturn(context) {
   if (!layers.trips || !space.known || !space.isAt(space.known)) return;
   context.strokeStyle = context.fillStyle = colour.accent;
   context.lineWidth = 3;
-  drawArrow(context, [space.z.x, space.z.y], space.known.returns);
+  drawArrow(context, [space.z.x, space.z.y], space.known.round_trip);
 }
 
 // The posterior of the picture that was read: its mean and the ellipses of 1 and 2 sigma, to scale.

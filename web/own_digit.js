@@ -28,7 +28,7 @@ const signed = (v) => v.toFixed(2).replace("-", "−");
 
 function show(answer) {
   find(".title").textContent = answer.title;
-  find(".told").textContent = answer.told;
+  find(".told").textContent = answer.message;
   paint(find(".saw"), atob(answer.pixels));
   paint(find(".made"), atob(answer.decoded));
   find(".place").textContent = `x ${signed(answer.mu[0])}, y ${signed(answer.mu[1])}`;

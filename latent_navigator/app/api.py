@@ -133,7 +133,7 @@ def add_api(paths: Paths, compass: Compass, x: gr.Slider, y: gr.Slider) -> None:
         """A short walk that changes an attribute one way (sign 1 or -1) within the same digit.
 
         Returns {"path": [[x, y], ...], "values": of the attribute along it, "stopped": null,
-        "extreme" or "barred", "told": a sentence}.
+        "extreme" or "barred", "message": a sentence}.
         """
         return compass.nudge(x, y, attribute, sign)
 

@@ -103,8 +103,8 @@ class DigitView(_Widget):
     Args:
         names: C class names.
         look: called with [x, y, whether the nearest digits are wanted]; returns {"pixels": base64
-            of 784 bytes, "shares": C numbers that sum to 1, "entropy" in bits, "verdict": text,
-            "depth": text, "nearest": None or see `navigator.Navigator.neighbours`, "returns":
+            of 784 bytes, "shares": C numbers that sum to 1, "entropy" in bits, "support": text,
+            "prior": text, "nearest": None or see `navigator.Navigator.neighbours`, "round_trip":
             [x, y] where its picture is encoded}.
         test_digit: called with the index of a test digit that is opened; see `reader.Reader`.
     """
@@ -153,8 +153,8 @@ class Directions(_Widget):
     Args:
         names: C class names. anchors: by name, (C, 2) nested lists: where the digits are.
         attributes: [{"name", "more", "less", "term"}].
-        here: called with [x, y]; returns {"told", "attributes": {name: {"told", "direction"}}}.
-        nudge: called with [x, y, name, sign]; returns {"path": [[x, y], ...], "told", "stopped"}.
+        here: called with [x, y]; returns {"message", "attributes": {name: {"message", "direction"}}}.
+        nudge: called with [x, y, name, sign]; returns {"path": [[x, y], ...], "message", "stopped"}.
     """
 
     source = "directions"
@@ -242,7 +242,7 @@ class LessonCards(_Widget):
 
     Args:
         lessons: [{"name", "title", "task", "hint", "why"}], see `lessons.Lesson`.
-        check: called with [name, x, y]; returns {"done": bool, "told": text}.
+        check: called with [name, x, y]; returns {"done": bool, "message": text}.
     """
 
     source = "lessons"

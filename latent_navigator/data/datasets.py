@@ -19,7 +19,7 @@ from torch import Tensor
 from torchvision.datasets import KMNIST, MNIST, FashionMNIST
 
 from latent_navigator.data.dataset_info import MAX_CLASSES, MAX_NAME
-from latent_navigator.data.preprocessing import read_picture
+from latent_navigator.data.preprocessing import read_image
 from latent_utils import NEIGHBOURS
 
 # torchvision checks the archives when it downloads them but never the extracted files it reads.
@@ -36,7 +36,7 @@ HELD_OUT = 6  # every so many-th picture of a class is for testing, where the fo
 FEWEST = 12  # pictures of a class to learn from and to test with, together
 
 
-class Digits(NamedTuple):
+class LabelledImages(NamedTuple):
     """Labelled pictures, split into those to learn from and those to test with."""
 
     train_images: Tensor  # (60000, 28, 28) uint8
@@ -46,7 +46,7 @@ class Digits(NamedTuple):
     class_names: tuple[str, ...] = tuple("0123456789")  # C of them
 
 
-def load_dataset(name: str, data_dir: str | Path) -> Digits:
+def load_dataset(name: str, data_dir: str | Path) -> LabelledImages:
     """The pictures of "mnist", "fashion-mnist" or "kmnist", or of a folder sorted by class.
 
     Args:
@@ -113,7 +113,7 @@ def check_archives(folder: Path, resources: list[tuple[str, str]], title: str) -
             )
 
 
-def _fetch(name: str, data_dir: Path) -> Digits:
+def _fetch(name: str, data_dir: Path) -> LabelledImages:
     kind = FETCHED[name]
     title = kind.__name__
     folder = data_dir / title / "raw"
@@ -135,11 +135,11 @@ def _fetch(name: str, data_dir: Path) -> Digits:
             "network, or copy the four official .gz files there"
         ) from error
     check()
-    names = Digits._field_defaults["class_names"] if kind is MNIST else tuple(kind.classes)
-    return Digits(train.data, train.targets, test.data, test.targets, names)
+    names = LabelledImages._field_defaults["class_names"] if kind is MNIST else tuple(kind.classes)
+    return LabelledImages(train.data, train.targets, test.data, test.targets, names)
 
 
-def read_folder(path: Path) -> Digits:
+def read_folder(path: Path) -> LabelledImages:
     """The pictures in path/<class name>/, or in path/train/ and path/test/ of the same form.
 
     Without that split every sixth picture of a class, in the order of their names, is for testing.
@@ -182,7 +182,7 @@ def read_folder(path: Path) -> Digits:
         images = [_picture(file) for split in found for file in split[part]]
         labels = [label for label, split in enumerate(found) for _ in split[part]]
         tensors += [torch.from_numpy(np.stack(images)), torch.tensor(labels)]
-    return Digits(*tensors, tuple(names))
+    return LabelledImages(*tensors, tuple(names))
 
 
 def _folders(path: Path) -> list[str]:
@@ -221,7 +221,7 @@ def _files(folder: Path) -> list[Path]:
 def _picture(file: Path) -> np.ndarray:
     """(28, 28) uint8."""
     try:
-        image = read_picture(file.read_bytes())
+        image = read_image(file.read_bytes())
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
     if image.mode.startswith("I;16"):

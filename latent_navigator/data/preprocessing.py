@@ -28,7 +28,7 @@ BLANK = "There is nothing drawn on it: draw a digit with a thick stroke."
 KINDS = "give a PNG, JPEG, GIF, WebP or BMP file"
 
 
-def read_picture(data: bytes) -> Image.Image:
+def read_image(data: bytes) -> Image.Image:
     """The picture in a file's bytes; the first frame of an animation, upright as EXIF says.
 
     Raises:
@@ -63,7 +63,7 @@ def _limit() -> str:
     return f"give one of at most {MAX_SIDE} x {MAX_SIDE}"
 
 
-def normalise(image: Image.Image) -> np.ndarray:
+def preprocess(image: Image.Image) -> np.ndarray:
     """A picture of one digit, dark on light or light on dark, as MNIST would have it.
 
     Args:

@@ -21,7 +21,7 @@ from latent_navigator.geometry.attributes import (
     nudge,
 )
 from latent_navigator.geometry.latent_graph import between_nodes, sensitivity
-from latent_utils import NEIGHBOURS, surroundings
+from latent_utils import NEIGHBOURS, neighbourhood
 
 
 def degrees(vector: Tensor) -> float:
@@ -59,14 +59,14 @@ class Compass:
             "attributes": {
                 name: {
                     "value": float(value),
-                    "told": describe(name, float(value)),
+                    "message": describe(name, float(value)),
                     "direction": degrees(gradient),
                     "slope": float(gradient.norm()),
                 }
                 for name, value, gradient in zip(ATTRIBUTES, values, gradients, strict=True)
             },
             "sensitivity": float(norm),
-            "told": f"A move of 0.01 changes the picture here by up to {float(norm) / 100:.2f}; "
+            "message": f"A move of 0.01 changes the picture here by up to {float(norm) / 100:.2f}; "
             f"‖J‖ is greater than at {percent(rank)} of the encoded {self.navigator.noun.many}.",
         }
 
@@ -87,17 +87,17 @@ class Compass:
 
         Returns:
             {"path": [[x, y], ...] with at least the start, "values": the attribute along it,
-            "stopped": None, "extreme" or "barred", "told": a sentence}.
+            "stopped": None, "extreme" or "barred", "message": a sentence}.
         """
         z = self.navigator.position(x, y)
         choice("attribute", attribute, tuple(ATTRIBUTES))
         way = whole_number("sign", sign, -1, 1)
         known = self.navigator
-        start = surroundings(z[None], known.means, known.labels)
+        start = neighbourhood(z[None], known.means, known.labels)
         digit, inhabited = int(start.shares.argmax()), bool(start.within > 0)
 
         def allowed(tried: Tensor) -> Tensor:
-            around = surroundings(tried, known.means, known.labels)
+            around = neighbourhood(tried, known.means, known.labels)
             same = around.shares.argmax(1) == digit
             on_map = (tried.abs() <= known.range).all(1)
             return same & on_map & ((around.within > 0) | (not inhabited))
@@ -107,7 +107,7 @@ class Compass:
             "path": found.path.tolist(),
             "values": found.values.tolist(),
             "stopped": found.stopped,
-            "told": self._told(found, attribute, way, digit),
+            "message": self._told(found, attribute, way, digit),
         }
 
     def _told(self, found: Nudge, attribute: str, sign: int, digit: int) -> str:
@@ -116,7 +116,7 @@ class Compass:
         word = measured.more if sign > 0 else measured.less
         first, last = (describe(attribute, float(found.values[i])) for i in (0, -1))
         change = f"{measured.term.capitalize()} {first} → {last}."
-        around = surroundings(found.path[-1:], self.navigator.means, self.navigator.labels)
+        around = neighbourhood(found.path[-1:], self.navigator.means, self.navigator.labels)
         votes = round(float(around.shares[0, digit]) * NEIGHBOURS)
         still = f"Still among the {names}: {votes} of the {NEIGHBOURS} nearest."
         if found.stopped is None:

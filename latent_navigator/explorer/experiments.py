@@ -14,7 +14,7 @@ from latent_navigator.data.dataset_info import literal
 from latent_navigator.explorer.interpolation import WAYS, Paths
 from latent_navigator.explorer.latent_space import Navigator
 from latent_navigator.explorer.presets import chosen
-from latent_utils import RADIUS, linear_interpolation, spherical_interpolation, surroundings
+from latent_utils import RADIUS, linear_interpolation, neighbourhood, spherical_interpolation
 
 Experiment = tuple[dict[str, Any], str]
 
@@ -41,7 +41,7 @@ def boundary(paths: Paths) -> Experiment:
     four, nine = navigator.names[one], navigator.names[other]
     loop = "The loop closes little by " if navigator.is_mnist else "The picture changes little by "
     line = linear_interpolation(navigator.anchor(one), navigator.anchor(other), 257)
-    shares = surroundings(line, navigator.means, navigator.labels).shares
+    shares = neighbourhood(line, navigator.means, navigator.labels).shares
     crossing = int((shares[:, other] > shares[:, one]).int().argmax())
     step = float((line[1] - line[0]).norm())
     reach = max(1, round(0.35 / step)) if step > 0 else 1
@@ -91,7 +91,7 @@ def random_exploration(paths: Paths) -> Experiment:
     seed = random.SystemRandom().randrange(2**31)
     draws = [navigator.random_sample(seed + i) for i in range(12)]
     path = torch.tensor([[z["x"], z["y"]] for z in draws])
-    shares = surroundings(path, navigator.means, navigator.labels)
+    shares = neighbourhood(path, navigator.means, navigator.labels)
     invented = int((shares.within == 0).sum())
     text = (
         "**Random exploration.** Twelve draws from the prior N(0, I), the way a VAE makes "

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from latent_navigator.data.preprocessing import normalise, read_picture
+from latent_navigator.data.preprocessing import preprocess, read_image
 from latent_navigator.explorer.latent_space import (
     SHOWN,
     Navigator,
@@ -21,7 +21,7 @@ from latent_navigator.explorer.latent_space import (
     percent,
     whole_number,
 )
-from latent_utils import NEIGHBOURS, surroundings
+from latent_utils import NEIGHBOURS, neighbourhood
 
 SAMPLES = 6  # decodings of draws from the posterior
 
@@ -47,7 +47,7 @@ class Reader:
             file = base64.b64decode(data, validate=True)
         except binascii.Error:
             raise ValueError("the picture is no base64; give the bytes of a file") from None
-        return self._read(normalise(read_picture(file)), "Your picture")
+        return self._read(preprocess(read_image(file)), "Your picture")
 
     def test_digit(self, index: Any) -> dict[str, Any]:
         """What the model makes of a test digit, by its index."""
@@ -79,7 +79,7 @@ class Reader:
         recon = float(self._misfit(picture[None], mu))
         kl = float((mu.square() + logvar.exp() - logvar - 1).sum() / 2)
         noise = torch.randn(SAMPLES, 2, generator=torch.Generator().manual_seed(0))
-        around = surroundings(mu, known.means, known.labels)
+        around = neighbourhood(mu, known.means, known.labels)
         nearest = around.neighbours[0]
         nearest = nearest[nearest != exclude][:SHOWN] if exclude is not None else nearest[:SHOWN]
         return {
@@ -92,7 +92,7 @@ class Reader:
             "kl": kl,
             "samples": base64_of(known.pictures(mu + noise * sigma)),
             "nearest": known.neighbours(nearest),
-            "told": self._told(mu[0], sigma[0], around.shares[0], recon),
+            "message": self._told(mu[0], sigma[0], around.shares[0], recon),
         }
 
     def _told(self, mu: Tensor, sigma: Tensor, shares: Tensor, recon: float) -> str:

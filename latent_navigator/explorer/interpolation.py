@@ -21,9 +21,9 @@ from latent_navigator.explorer.latent_space import (
     choice,
     whole_number,
 )
-from latent_navigator.geometry.geodesics import geodesic, picture_length, retime, subdivide
+from latent_navigator.geometry.geodesics import geodesic, path_length, retime, subdivide
 from latent_navigator.geometry.latent_graph import Graph, build_graph, data_weights
-from latent_utils import linear_interpolation, spherical_interpolation, surroundings
+from latent_utils import linear_interpolation, neighbourhood, spherical_interpolation
 
 MIN_STEPS, MAX_STEPS = 5, 24
 CURVE = 65  # positions on the curve that the map draws
@@ -122,9 +122,9 @@ class Paths:
         """What holds along a way, whatever the number of pictures."""
         known = self.navigator
         fine = subdivide(curve, -(-SAMPLES // len(curve)))
-        around = surroundings(fine, known.means, known.labels)
+        around = neighbourhood(fine, known.means, known.labels)
         return {
-            "length": picture_length(self.decode, curve),
+            "length": path_length(self.decode, curve),
             "support": int(around.within.min()),
             "radius": float(fine.norm(dim=1).max()),
             "passes": self._passes(around.shares.argmax(1).tolist()),

@@ -21,7 +21,7 @@ from latent_utils import (
     RADIUS,
     digit_centroids,
     morph_toward,
-    surroundings,
+    neighbourhood,
 )
 
 ANCHORS = ("typical", "centroid")
@@ -132,14 +132,15 @@ class Navigator:
     def regions(self, side: int = 120) -> dict[str, Any]:
         """Which digit prevails in each cell of the map; see `widgets.LatentMap`.
 
-        The share is that of `surroundings`; a cell with no encoded digit within twice RADIUS of
+        The share is that of `neighbourhood`; a cell with no encoded digit within twice RADIUS of
         its middle stays blank, because a vote of digits far away says nothing.
         """
         middle = ((torch.arange(side) + 0.5) / side * 2 - 1) * self.range  # (side,)
         y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
         z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
         parts = [
-            surroundings(some, self.means, self.labels, radius=2 * RADIUS) for some in z.split(1000)
+            neighbourhood(some, self.means, self.labels, radius=2 * RADIUS)
+            for some in z.split(1000)
         ]
         share, winner = torch.cat([part.shares for part in parts]).max(dim=1)  # (side * side,)
         known = torch.cat([part.within for part in parts]) > 0
@@ -168,7 +169,7 @@ class Navigator:
             nearest: whether the nearest real digits are wanted too.
         """
         z = self.position(x, y)
-        around = surroundings(z[None], self.means, self.labels)
+        around = neighbourhood(z[None], self.means, self.labels)
         shares, within = around.shares[0], int(around.within)
         radius = float(z.norm())
         further = math.exp(-(radius**2) / 2)  # P(|z| > radius) under N(0, I) in two dimensions
@@ -180,9 +181,9 @@ class Navigator:
             "entropy": float(torch.special.entr(shares).sum() / math.log(2)),
             "within": within,
             "nearest": self.neighbours(around.neighbours[0, :SHOWN]) if nearest else None,
-            "returns": returned[0].tolist(),
-            "verdict": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
-            "depth": f"{radius:.2f}σ from the centre; {percent(further)} of the prior N(0, I) "
+            "round_trip": returned[0].tolist(),
+            "support": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
+            "prior": f"{radius:.2f}σ from the centre; {percent(further)} of the prior N(0, I) "
             "lies further out.",
         }
 
@@ -242,7 +243,7 @@ class Navigator:
         """A sentence on the place that `jump_to_digit` leads to."""
         z, name = self.anchor(digit, anchor), self.names[digit]
         own_kind, nouns = self.plurals[digit], self.noun.many
-        shares = surroundings(z[None], self.means, self.labels).shares[0]
+        shares = neighbourhood(z[None], self.means, self.labels).shares[0]
         own, winner = float(shares[digit]), int(shares.argmax())
         if anchor == "typical":
             return (

@@ -16,7 +16,7 @@ from latent_navigator.explorer.directions import Compass
 from latent_navigator.explorer.latent_space import WELL_KNOWN, Navigator, choice
 from latent_navigator.explorer.presets import chosen
 from latent_navigator.geometry.attributes import ATTRIBUTES, describe, jacobian_norm, measure
-from latent_utils import NEIGHBOURS, RADIUS, Surroundings, surroundings
+from latent_utils import NEIGHBOURS, RADIUS, Neighbourhood, neighbourhood
 
 INSIDE = 2.5  # sigma from the centre: 96 % of the prior's draws fall within, so no far-off corner
 FAR_OUT = 2.0  # sigma from the centre; 14 % of the prior's draws fall beyond
@@ -147,7 +147,7 @@ class Lessons:
         """Whether a position fulfils a lesson, and a sentence that tells how near it is.
 
         Returns:
-            {"done": bool, "told": text}.
+            {"done": bool, "message": text}.
 
         Raises:
             ValueError: if the lesson is unknown or the position is not on the map.
@@ -155,13 +155,13 @@ class Lessons:
         choice("lesson", name, tuple(lesson.name for lesson in self.lessons))
         z = self.navigator.position(x, y)
         done, told = getattr(self, f"_{name}")(z)
-        return {"done": done, "told": told}
+        return {"done": done, "message": told}
 
-    def _around(self, z: Tensor) -> Surroundings:
+    def _around(self, z: Tensor) -> Neighbourhood:
         """Of places (N, 2)."""
-        return surroundings(z, self.navigator.means, self.navigator.labels)
+        return neighbourhood(z, self.navigator.means, self.navigator.labels)
 
-    def _missed(self, digit: int, around: Surroundings) -> str | None:
+    def _missed(self, digit: int, around: Neighbourhood) -> str | None:
         """Why a single place is not one of a digit; None if it is."""
         name, counts = self.navigator.plurals[digit], votes(around)[0]
         noun = self.navigator.noun.one
@@ -289,12 +289,12 @@ class Lessons:
         return far and known, told
 
 
-def votes(around: Surroundings) -> Tensor:
+def votes(around: Neighbourhood) -> Tensor:
     """(N, C) how many of the nearest encodings are each digit."""
     return (around.shares * NEIGHBOURS).round().int()
 
 
-def prevails(digit: int, around: Surroundings) -> Tensor:
+def prevails(digit: int, around: Neighbourhood) -> Tensor:
     """(N,) bool: whether there are more of a digit than of each other."""
     counts = votes(around)
     most = counts == counts.max(1, keepdim=True).values  # (N, C)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from latent_navigator.explorer.latent_space import Navigator
-from latent_utils import surroundings
+from latent_utils import neighbourhood
 
 
 class Chosen(NamedTuple):
@@ -24,7 +24,7 @@ def chosen(navigator: Navigator) -> Chosen:
         return Chosen((4, 9), (3, 8), (5, 7), 8, 7)
     classes = len(navigator.names)
     some = slice(None, None, -(-len(navigator.means) // 2000))
-    around = surroundings(navigator.means[some], navigator.means, navigator.labels)
+    around = neighbourhood(navigator.means[some], navigator.means, navigator.labels)
     mixed = torch.zeros(classes, classes)
     mixed.index_add_(0, navigator.labels[some], around.shares)
     mixed /= mixed.sum(1, keepdim=True).clamp_min(1e-9)

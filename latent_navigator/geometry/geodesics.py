@@ -29,7 +29,7 @@ FINE = 8  # parts of a segment, when a path is measured
 
 
 @torch.no_grad()
-def picture_steps(decode: Decode, path: Tensor) -> Tensor:
+def step_lengths(decode: Decode, path: Tensor) -> Tensor:
     """path (N, 2) -> (N - 1,): how much the picture changes from each position to the next."""
     pictures = torch.cat([decode(some) for some in path.split(512)])
     return pictures.diff(dim=0).norm(dim=1)
@@ -42,12 +42,12 @@ def subdivide(path: Tensor, parts: int = FINE) -> Tensor:
     return torch.cat([inner.reshape(-1, 2), path[-1:]])
 
 
-def picture_length(decode: Decode, path: Tensor) -> float:
+def path_length(decode: Decode, path: Tensor) -> float:
     """The length of a path (N, 2), straight between its positions, in picture space.
 
     A picture is a vector of its pixels in 0 ... 1; each segment is measured in FINE chords.
     """
-    return float(picture_steps(decode, subdivide(path)).sum())
+    return float(step_lengths(decode, subdivide(path)).sum())
 
 
 def _at(path: Tensor, place: Tensor) -> Tensor:
@@ -87,10 +87,10 @@ def retime(decode: Decode, path: Tensor, steps: int) -> Tensor:
     """
     check_steps(steps)
     fine = subdivide(path)
-    place = best = _even(picture_steps(decode, fine), steps)  # (steps,) in 0 ... len(fine) - 1
+    place = best = _even(step_lengths(decode, fine), steps)  # (steps,) in 0 ... len(fine) - 1
     least = torch.inf
     for _ in range(EVENINGS):
-        chords = picture_steps(decode, _at(fine, place))  # (steps - 1,)
+        chords = step_lengths(decode, _at(fine, place))  # (steps - 1,)
         uneven = float((chords - chords.mean()).abs().max() / chords.mean().clamp_min(1e-12))
         if uneven < least:
             least, best = uneven, place
@@ -154,7 +154,7 @@ def _cost(decode: Decode, graph: Graph, path: Tensor) -> float:
     """Length in picture space, each step counted as often as its weight says."""
     fine = subdivide(path)
     weights = weights_at(graph, (fine[1:] + fine[:-1]) / 2)
-    return float((picture_steps(decode, fine) * weights).sum())
+    return float((step_lengths(decode, fine) * weights).sum())
 
 
 def geodesic(decode: Decode, graph: Graph, start: Tensor, end: Tensor) -> Tensor:
@@ -188,7 +188,7 @@ def geodesic(decode: Decode, graph: Graph, start: Tensor, end: Tensor) -> Tensor
         path = shortest_route(graph, start, end).clone()
         for segments, evaluations in ROUNDS:
             fine = subdivide(path)
-            path = _at(fine, _even(picture_steps(decode, fine), segments + 1))
+            path = _at(fine, _even(step_lengths(decode, fine), segments + 1))
             path[0], path[-1] = start, end
             path = _refine(decode, graph, path, evaluations)
     path = path.clamp(-reach, reach)

@@ -264,8 +264,8 @@ def test_the_round_trip_of_the_cursor_and_the_layers(open_page, navigator):
     expect(page.locator("#latent-map .more summary")).to_contain_text("More (2)")
     page.mouse.click(*map_point(page, 3.9, 3.9))
     x, y = position(page)
-    returned = page.evaluate("() => latentSpace.known.returns")
-    np.testing.assert_allclose(returned, navigator.look(x, y)["returns"], atol=1e-4)
+    returned = page.evaluate("() => latentSpace.known.round_trip")
+    np.testing.assert_allclose(returned, navigator.look(x, y)["round_trip"], atol=1e-4)
     assert math.dist((x, y), returned) > 0.5
 
 

@@ -98,7 +98,7 @@ def test_a_lesson_is_solved_with_the_pointer(open_lessons, compass, places):
         page.wait_for_selector("#lessons [data-state=shown]")
         z = page.evaluate("() => latentSpace.z")
         answer = Lessons(compass).check(lesson.name, z["x"], z["y"])
-        expect(page.locator("#lessons .told")).to_have_text(answer["told"])
+        expect(page.locator("#lessons .told")).to_have_text(answer["message"])
         if not answer["done"]:
             expect(page.locator("#lessons .solved")).to_be_hidden()
     if not answer["done"]:  # a pixel of the map may be too coarse: then the keys go on from there
@@ -123,7 +123,7 @@ def test_all_lessons_can_be_solved_and_stay_done(open_lessons, compass, places):
         go(page, wrong)
         show(page, lesson.name)
         expect(page.locator("#lessons .title")).to_have_text(lesson.title)
-        told = Lessons(compass).check(lesson.name, *wrong)["told"]
+        told = Lessons(compass).check(lesson.name, *wrong)["message"]
         expect(page.locator("#lessons .told")).to_have_text(told)
         expect(page.locator("#lessons .solved")).to_be_hidden()
         go(page, good)
@@ -241,7 +241,7 @@ def test_the_newest_answer_wins(open_lessons, compass, places):
     for route in held:
         route.continue_()
     page.wait_for_timeout(500)
-    told = Lessons(compass).check("invented", *wrong)["told"]
+    told = Lessons(compass).check("invented", *wrong)["message"]
     expect(page.locator("#lessons .told")).to_have_text(told)
     expect(page.locator("#lessons .solved")).to_be_hidden()
 

@@ -239,7 +239,7 @@ def test_layers_switch_on_and_off(open_page, layer):
 def test_regions_are_blank_where_no_digit_was_encoded(navigator):
     import base64
 
-    from latent_utils import surroundings
+    from latent_utils import neighbourhood
 
     answer = navigator.regions(side=40)
     winners = np.frombuffer(base64.b64decode(answer["winners"]), np.uint8).reshape(40, 40)
@@ -250,7 +250,7 @@ def test_regions_are_blank_where_no_digit_was_encoded(navigator):
             x = ((column + 0.5) / 40 * 2 - 1) * navigator.range
             y = -((row + 0.5) / 40 * 2 - 1) * navigator.range
             z = torch.tensor([[x, y]])
-            around = surroundings(z, navigator.means, navigator.labels, radius=0.2)
+            around = neighbourhood(z, navigator.means, navigator.labels, radius=0.2)
             assert (strength[row, column] > 0) == (int(around.within) > 0)
             assert around.shares[0, winners[row, column]] == around.shares[0].max()
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
 from latent_navigator.explorer.latent_space import Navigator
-from latent_utils import morph_toward, surroundings
+from latent_utils import morph_toward, neighbourhood
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
@@ -206,7 +206,7 @@ def test_ten_buttons_jump_to_ten_digits(open_page, navigator, anchor):
     if anchor == "centroid":
         page.get_by_label("average place (centroid)").check()
     centroids = navigator.anchors["centroid"]
-    shares = surroundings(centroids, navigator.means, navigator.labels).shares
+    shares = neighbourhood(centroids, navigator.means, navigator.labels).shares
     for digit in range(10):
         page.locator(f"#jump-{digit}").click()
         goal = navigator.jump_to_digit(digit, anchor)

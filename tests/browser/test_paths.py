@@ -274,11 +274,11 @@ def test_directions_tell_of_the_place_of_the_cursor(open_page, paths):
     answer = Compass(paths).here(x, y)
     for name in ATTRIBUTES:
         value = page.locator(f"#directions [data-name={name}] .value")
-        expect(value).to_have_text(answer["attributes"][name]["told"])
-    expect(page.locator("#directions .sensitivity")).to_have_text(answer["told"])
+        expect(value).to_have_text(answer["attributes"][name]["message"])
+    expect(page.locator("#directions .sensitivity")).to_have_text(answer["message"])
     page.mouse.click(*map_point(page, 1.2, 0.2))
     x, y = position(page)
-    moved = Compass(paths).here(x, y)["attributes"]["slant"]["told"]
+    moved = Compass(paths).here(x, y)["attributes"]["slant"]["message"]
     expect(page.locator("#directions [data-name=slant] .value")).to_have_text(moved)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from latent_navigator.checkpoint import checkpoint as checkpoints
 from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint
-from latent_navigator.data.preprocessing import normalise, read_picture
+from latent_navigator.data.preprocessing import preprocess, read_image
 from latent_navigator.explorer.directions import Compass
 from latent_navigator.explorer.experiments import experiments
 from latent_navigator.explorer.exports import animation, strip_png
@@ -21,15 +21,15 @@ from latent_navigator.explorer.latent_space import ANCHORS
 from latent_navigator.explorer.lessons import Lessons
 from latent_navigator.explorer.training_replay import Story
 from latent_navigator.geometry.attributes import ATTRIBUTES
-from latent_navigator.geometry.geodesics import picture_length, retime
+from latent_navigator.geometry.geodesics import path_length, retime
 from latent_navigator.training.config import TrainingConfig
 from latent_utils import (
     digit_centroids,
     digit_prototypes,
     linear_interpolation,
     morph_toward,
+    neighbourhood,
     spherical_interpolation,
-    surroundings,
 )
 from neural_network import VAEConfig
 
@@ -211,7 +211,7 @@ def test_reader(reader, data, index, file):
         b"BM",
     ):
         with pytest.raises(ValueError):
-            read_picture(start + file)
+            read_image(start + file)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
@@ -221,7 +221,7 @@ def test_lessons(compass, name, x, y):
     assert [lesson["name"] for lesson in Lessons(compass).all()] == LESSONS
     answer = answers(Lessons(compass).check, name, x, y)
     if answer is not None:
-        assert set(answer) == {"done", "told"}
+        assert set(answer) == {"done", "message"}
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
@@ -323,7 +323,7 @@ def test_even_steps_keep_the_ends(paths, a, b, steps):
     path = retime(paths.decode, linear_interpolation(a, b, 33), steps)
     assert path.shape == (steps, 2) and bool(path.isfinite().all())
     assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
-    assert picture_length(paths.decode, path) >= 0
+    assert path_length(paths.decode, path) >= 0
 
 
 @fuzz
@@ -344,7 +344,7 @@ def test_anchors_and_surroundings(data, n):
     labels = torch.arange(n) % 10
     for anchors in (digit_centroids(means, labels), digit_prototypes(means, labels)):
         assert anchors.shape == (10, 2) and bool(anchors.isfinite().all())
-    around = surroundings(means[:5], means, labels)
+    around = neighbourhood(means[:5], means, labels)
     assert torch.allclose(around.shares.sum(1), torch.ones(5), atol=1e-5)
     assert bool((around.within >= 1).all()) and bool((around.nearest < 1e-3).all())
 
@@ -364,7 +364,7 @@ def test_pictures_of_every_mode(width, height, mode, seed):
     image = Image.fromarray(noise)
     image = Image.new("I;16", image.size, 700) if mode == "I;16" else image.convert(mode)
     try:
-        picture = normalise(image)
+        picture = preprocess(image)
     except ValueError as error:
         assert "nothing drawn" in str(error)
         return

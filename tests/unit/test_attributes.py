@@ -13,7 +13,7 @@ from latent_navigator.geometry.attributes import (
     measure,
     nudge,
 )
-from latent_utils import surroundings
+from latent_utils import neighbourhood
 
 NAMES = list(ATTRIBUTES)
 
@@ -124,7 +124,7 @@ def test_sensitivity_is_that_of_finite_differences(decode, released):
 
 def same_digit(released, digit):
     def allowed(z):
-        around = surroundings(z, released.means, released.labels)
+        around = neighbourhood(z, released.means, released.labels)
         return (around.shares.argmax(1) == digit) & (around.within > 0)
 
     return allowed

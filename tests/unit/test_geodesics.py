@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from latent_navigator.geometry.geodesics import (
     geodesic,
     geodesic_interpolation,
-    picture_length,
-    picture_steps,
+    path_length,
     retime,
+    step_lengths,
 )
 from latent_navigator.geometry.latent_graph import (
     OFFSETS,
@@ -96,7 +96,7 @@ def test_on_a_cone_it_is_the_straight_line_of_the_unrolled_cone():
     r = math.hypot(2, 1.5)
     turn = 2 * math.atan2(1.5, 2) * 0.5  # the angle between the ends, unrolled
     expected = 2 * r * math.sin(turn / 2)
-    assert picture_length(cone, path) == pytest.approx(expected, rel=2e-3)
+    assert path_length(cone, path) == pytest.approx(expected, rel=2e-3)
     # Its nearest point to the tip lies in the middle, at r cos(turn / 2).
     middle = path[len(path) // 2]
     assert float((middle - torch.tensor([3.0, 0.0])).norm()) == pytest.approx(
@@ -111,8 +111,8 @@ def test_on_a_sphere_it_is_the_great_circle():
     path = geodesic_interpolation(sphere, graph, start, end, 33)
     a, b = sphere(torch.stack([start, end]))
     angle = math.acos(float(a @ b))
-    assert picture_length(sphere, path) == pytest.approx(angle, rel=2e-3)
-    straight = picture_length(sphere, linear_interpolation(start, end, 33))
+    assert path_length(sphere, path) == pytest.approx(angle, rel=2e-3)
+    straight = path_length(sphere, linear_interpolation(start, end, 33))
     assert straight > 1.05 * angle, "the parallel is longer: the case tells the two apart"
     t = torch.linspace(0, 1, 33)[:, None]
     arc = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / math.sin(angle)
@@ -177,8 +177,8 @@ def test_all_pairs_of_digits_are_never_longer_than_straight(decode, geodesics, r
     for (a, b), path in geodesics.items():
         start, end = released.prototypes[a], released.prototypes[b]
         assert torch.equal(path[0], start) and torch.equal(path[-1], end)
-        straight = picture_length(decode, linear_interpolation(start, end, len(path)))
-        ratios.append(picture_length(decode, path) / straight)
+        straight = path_length(decode, linear_interpolation(start, end, len(path)))
+        ratios.append(path_length(decode, path) / straight)
         assert ratios[-1] <= 1.0001, (a, b)
     assert sum(ratios) / len(ratios) < 0.92
     assert sum(ratio < 0.9 for ratio in ratios) >= 15
@@ -188,32 +188,32 @@ def test_all_pairs_of_digits_are_never_longer_than_straight(decode, geodesics, r
 @pytest.mark.parametrize("steps", [5, 16, 64])
 def test_all_pairs_have_constant_speed(decode, geodesics, steps):
     for pair, path in geodesics.items():
-        changes = picture_steps(decode, retime(decode, path, steps))
+        changes = step_lengths(decode, retime(decode, path, steps))
         assert (changes / changes.mean() - 1).abs().max() < 0.1, pair
 
 
 def test_refinement_shortens_the_route_of_the_graph(decode, graph, geodesics, released):
     for a, b in ((0, 7), (5, 7), (1, 9)):
         route = shortest_route(graph, released.prototypes[a], released.prototypes[b])
-        assert picture_length(decode, geodesics[a, b]) < 0.99 * picture_length(decode, route)
+        assert path_length(decode, geodesics[a, b]) < 0.99 * path_length(decode, route)
 
 
 def test_no_small_change_shortens_a_geodesic(decode, geodesics):
     """Bends of any kind that keep the ends make it longer: it is a minimum."""
     path = geodesics[0, 7]
-    length = picture_length(decode, path)
+    length = path_length(decode, path)
     t = torch.linspace(0, 1, len(path))[:, None]
     for waves in (1, 2, 3, 5):
         for direction in ([0.0, 0.03], [0.03, 0.0], [0.0, -0.03], [-0.03, 0.0]):
             bent = path + (waves * math.pi * t).sin() * torch.tensor(direction)
-            assert picture_length(decode, bent) > 0.999 * length, (waves, direction)
+            assert path_length(decode, bent) > 0.999 * length, (waves, direction)
 
 
 def test_both_ways_are_equally_long(decode, graph, geodesics, released):
     for a, b in ((3, 6), (1, 7), (2, 9)):
         back = geodesic(decode, graph, released.prototypes[b], released.prototypes[a])
-        there = picture_length(decode, geodesics[a, b])
-        assert picture_length(decode, back) == pytest.approx(there, rel=0.03)
+        there = path_length(decode, geodesics[a, b])
+        assert path_length(decode, back) == pytest.approx(there, rel=0.03)
 
 
 @pytest.mark.guarantee("equal-ends")
@@ -272,7 +272,7 @@ def test_weights_lead_around_an_empty_place():
     around = geodesic(linear, weighted, start, end)
     assert across.norm(dim=1).min() < 0.05
     assert around.norm(dim=1).min() > 0.8
-    assert picture_length(linear, around) > picture_length(linear, across)
+    assert path_length(linear, around) > path_length(linear, across)
 
 
 def test_weights_are_the_formula(released, graph):
@@ -293,8 +293,8 @@ def test_retiming_makes_every_way_even(decode, released, way):
     better = 0
     for a, b in PAIRS:
         curve = way(released.prototypes[a], released.prototypes[b], 65)
-        before = picture_steps(decode, way(curve[0], curve[-1], 12))
-        after = picture_steps(decode, retime(decode, curve, 12))
+        before = step_lengths(decode, way(curve[0], curve[-1], 12))
+        after = step_lengths(decode, retime(decode, curve, 12))
         assert after.max() <= before.max() * 1.0001, (a, b)
         better += bool(after.max() < 0.8 * before.max())
     assert better >= 25

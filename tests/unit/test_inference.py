@@ -98,13 +98,13 @@ def test_a_drawn_digit_is_read(reader, released):
     answer = reader.drawn(file_of(big))
     assert answer["title"] == "Your picture"
     assert math.dist(answer["mu"], released.means[seven].tolist()) < 0.4
-    assert "among the 7s" in answer["told"]
+    assert "among the 7s" in answer["message"]
 
 
 def test_what_the_model_cannot_draw_is_said(reader):
     cross = np.zeros((280, 280), np.uint8)
     cross[20:260:40], cross[:, 20:260:40] = 255, 255
-    assert "the model cannot draw this" in reader.drawn(file_of(cross))["told"]
+    assert "the model cannot draw this" in reader.drawn(file_of(cross))["message"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_look_tells_entropy_neighbours_and_the_round_trip(navigator, released):
         picture = torch.from_numpy(unpack(answer["pixels"]).astype(np.float32) / 255)
         with torch.inference_mode():
             mu, _ = model.encode(picture[None])
-        np.testing.assert_allclose(answer["returns"], mu[0], atol=1e-4)
+        np.testing.assert_allclose(answer["round_trip"], mu[0], atol=1e-4)
 
 
 def test_the_aggregate_posterior_is_the_mean_of_all(released):
@@ -196,7 +196,7 @@ def test_round_trips_come_back_to_where_digits_are(navigator, released):
     assert start.shape == end.shape and len(start) == 24**2
     i = 300
     answer = navigator.look(*start[i])
-    np.testing.assert_allclose(answer["returns"], end[i], atol=1e-3)
+    np.testing.assert_allclose(answer["round_trip"], end[i], atol=1e-3)
     moved = np.linalg.norm(end - start, axis=1)
     gaps = torch.cdist(torch.tensor(start).float(), released.means).min(1).values.numpy()
     assert np.median(moved[gaps > 1]) > 3 * np.median(moved[gaps < 0.05])

@@ -17,8 +17,8 @@ from latent_navigator.explorer.exports import animation, strip_png
 from latent_navigator.explorer.interpolation import WAYS, Paths
 from latent_navigator.explorer.map_layers import sensitivity_layer
 from latent_navigator.geometry.attributes import jacobian_norm
-from latent_navigator.geometry.geodesics import picture_length
-from latent_utils import linear_interpolation, surroundings
+from latent_navigator.geometry.geodesics import path_length
+from latent_utils import linear_interpolation, neighbourhood
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +45,11 @@ def test_a_way_runs_between_its_ends_and_its_facts_hold(paths, navigator, way, e
     assert answer["largest_step"] == pytest.approx(max(changes))
     if even or way in ("geodesic", "data"):
         assert max(changes) < 1.1 * min(changes)
-    assert answer["length"] == pytest.approx(picture_length(paths.decode, curve))
+    assert answer["length"] == pytest.approx(path_length(paths.decode, curve))
     assert set(answer["passes"]) <= set(navigator.names)
     assert answer["passes"][0] == "1" and answer["passes"][-1] == "7"
     # The support is that of the least known place: no place of the curve has less.
-    around = surroundings(curve, navigator.means, navigator.labels)
+    around = neighbourhood(curve, navigator.means, navigator.labels)
     assert 0 <= answer["support"] <= int(around.within.min())
     json.dumps(answer, allow_nan=False)
 
@@ -282,7 +282,7 @@ def test_a_nudge_tells_what_it_did_and_when_it_cannot(compass, navigator):
     z, told = navigator.anchor(1).tolist(), []
     for _ in range(60):
         walk = compass.nudge(*z, "stroke", -1)
-        told.append(walk["told"])
+        told.append(walk["message"])
         z = walk["path"][-1]
         if walk["stopped"]:
             break
@@ -290,7 +290,7 @@ def test_a_nudge_tells_what_it_did_and_when_it_cannot(compass, navigator):
     assert told[0].startswith("Stroke width") and "Still among the 1s" in told[0]
     assert "No further as a 1" in told[-1] and "thinner" in told[-1]
     again = compass.nudge(*z, "stroke", -1)
-    assert len(again["path"]) == 1 and again["told"].startswith("No further")
+    assert len(again["path"]) == 1 and again["message"].startswith("No further")
 
 
 def test_a_nudge_from_an_empty_place_may_cross_empty_places(compass, navigator):

@@ -60,11 +60,11 @@ def test_look_is_honest_about_empty_places(navigator):
     distances = torch.cdist(torch.tensor([[3.9, 3.9]]), navigator.means)
     assert distances.min() > 0.1
     answer = navigator.look(3.9, 3.9)
-    assert answer["within"] == 0 and answer["verdict"].startswith("Invented")
-    assert f"{float(distances.min()):.2f} away" in answer["verdict"]
+    assert answer["within"] == 0 and answer["support"].startswith("Invented")
+    assert f"{float(distances.min()):.2f} away" in answer["support"]
     home = navigator.means[0]
     known = navigator.look(*home.tolist())
-    assert known["within"] >= 1 and "known" in known["verdict"]
+    assert known["within"] >= 1 and "known" in known["support"]
 
 
 @pytest.mark.guarantee("positions-validated")
@@ -135,9 +135,9 @@ def test_unknown_anchors_are_named(navigator, anchor):
 
 
 def test_remarks_tell_when_a_centroid_lies_among_others(navigator):
-    from latent_utils import surroundings
+    from latent_utils import neighbourhood
 
-    shares = surroundings(navigator.anchors["centroid"], navigator.means, navigator.labels).shares
+    shares = neighbourhood(navigator.anchors["centroid"], navigator.means, navigator.labels).shares
     strangers = [d for d in range(10) if int(shares[d].argmax()) != d]
     assert 0 < len(strangers) < 10, "this model cannot show the difference"
     for digit in range(10):

@@ -14,9 +14,9 @@ from latent_utils import (
     encode_dataset,
     linear_interpolation,
     morph_toward,
+    neighbourhood,
     semantic_directions,
     spherical_interpolation,
-    surroundings,
 )
 from neural_network import VAE
 
@@ -175,7 +175,7 @@ def test_prototypes_are_points_of_their_class_in_its_own_country():
     for digit in range(10):
         own = means[labels == digit]
         assert (own == prototypes[digit]).all(1).any()
-    assert torch.equal(surroundings(prototypes, means, labels).shares.argmax(1), torch.arange(10))
+    assert torch.equal(neighbourhood(prototypes, means, labels).shares.argmax(1), torch.arange(10))
 
 
 def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others():
@@ -187,8 +187,8 @@ def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others():
     means[zero] = 0.1 * torch.randn(int(zero.sum()), 2, generator=generator)
     means[zero] += torch.where(torch.arange(int(zero.sum())) % 2 == 0, 1.0, -1.0)[:, None]
     means[one] = 0.1 * torch.randn(int(one.sum()), 2, generator=generator)
-    at_centroid = surroundings(digit_centroids(means, labels), means, labels).shares
-    at_prototype = surroundings(digit_prototypes(means, labels), means, labels).shares
+    at_centroid = neighbourhood(digit_centroids(means, labels), means, labels).shares
+    at_prototype = neighbourhood(digit_prototypes(means, labels), means, labels).shares
     assert at_centroid[0].argmax() == 1
     assert at_prototype[0, 0] > 0.9
 
@@ -210,7 +210,7 @@ def test_prototypes_of_60000_points_take_at_most_2_seconds():
 def test_surroundings_against_brute_force():
     means, labels = scattered(500)
     z = torch.tensor([[0.3, 0.1], [2.0, 0.0], [9.0, 9.0]])
-    found = surroundings(z, means, labels, neighbours=20, radius=0.5)
+    found = neighbourhood(z, means, labels, neighbours=20, radius=0.5)
     for i, place in enumerate(z):
         distances = [math.dist(place.tolist(), point) for point in means.tolist()]
         order = sorted(range(500), key=distances.__getitem__)[:20]

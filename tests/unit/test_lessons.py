@@ -133,20 +133,20 @@ def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_idle(
 def test_what_is_told_holds_the_numbers(taught, navigator):
     z = [0.31, -0.42]
     counts, within = neighbours(navigator, [z])
-    told = taught.check("invented", *z)["told"]
+    told = taught.check("invented", *z)["message"]
     nearest = float((navigator.means - torch.tensor(z)).norm(dim=1).min())
     assert told.startswith(f"{within[0]} test digit") and f"{nearest:.3f} away" in told
 
-    told = taught.check("three", *z)["told"]
+    told = taught.check("three", *z)["message"]
     for count in sorted(counts[0], reverse=True)[:3]:
         assert count == 0 or f"s {count}" in told
-    assert taught.check("fragile", *z)["told"].endswith("the goal is 95 %.")
+    assert taught.check("fragile", *z)["message"].endswith("the goal is 95 %.")
 
     sevens = navigator.anchor(7).tolist()
     ink = inks(navigator, torch.tensor([sevens]))[0]
-    assert f"A 7 with {ink:.1f} % ink" in taught.check("sparing", *sevens)["told"]
+    assert f"A 7 with {ink:.1f} % ink" in taught.check("sparing", *sevens)["message"]
     radius = math.hypot(*sevens)
-    assert taught.check("outside", *sevens)["told"].startswith(f"{radius:.2f}σ")
+    assert taught.check("outside", *sevens)["message"].startswith(f"{radius:.2f}σ")
 
 
 def test_the_step_that_is_told_leads_from_4_to_9(taught, navigator, places):
@@ -156,10 +156,10 @@ def test_the_step_that_is_told_leads_from_4_to_9(taught, navigator, places):
     for x, y in fours.tolist():
         answer = taught.check("step", x, y)
         if not answer["done"]:
-            assert "at most" in answer["told"]
+            assert "at most" in answer["message"]
             continue
         done += 1
-        words = answer["told"].replace("(", "").replace("°).", "").split()
+        words = answer["message"].replace("(", "").replace("°).", "").split()
         length, turn = float(words[words.index("away,") - 1]), math.radians(int(words[-1]))
         end = [x + length * math.cos(turn), y + length * math.sin(turn)]
         there, known = neighbours(navigator, [end])
@@ -205,8 +205,8 @@ def test_lessons_are_told_in_plain_words(taught):
 @pytest.mark.parametrize("z", [(0, 0), (4.5, -4.5), (-4.5, 4.5), (-0.75, -0.65)])
 def test_every_place_of_the_map_has_an_answer(taught, name, z):
     answer = taught.check(name, *z)
-    assert set(answer) == {"done", "told"} and type(answer["done"]) is bool
-    assert answer["told"].endswith(".") and "nan" not in answer["told"]
+    assert set(answer) == {"done", "message"} and type(answer["done"]) is bool
+    assert answer["message"].endswith(".") and "nan" not in answer["message"]
     json.dumps(answer, allow_nan=False)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from latent_navigator.data.preprocessing import MAX_BYTES, MAX_SIDE, normalise, read_picture
+from latent_navigator.data.preprocessing import MAX_BYTES, MAX_SIDE, preprocess, read_image
 
 PLACE = np.arange(28)
 
@@ -56,7 +56,7 @@ def likeness_nearby(a, b):
 
 def assert_returns(originals, send, mean=0.93, least=0.8):
     """What `send` makes of each digit's ink comes back as that digit, in its place."""
-    found = [normalise(send(digit)) for digit in originals]
+    found = [preprocess(send(digit)) for digit in originals]
     pairs = list(zip(originals, found, strict=True))
     assert np.mean([likeness(a, b) for a, b in pairs]) > mean
     assert min(likeness_nearby(a, b) for a, b in pairs) > least
@@ -67,7 +67,7 @@ def assert_returns(originals, send, mean=0.93, least=0.8):
 def test_the_middle_is_that_of_mnist(originals):
     centres = np.array([centre(digit) for digit in originals])
     assert (np.abs(centres - 14) <= 0.5).all()
-    found = np.array([centre(normalise(Image.fromarray(digit))) for digit in originals])
+    found = np.array([centre(preprocess(Image.fromarray(digit))) for digit in originals])
     assert (np.abs(found - 14) <= 0.51).all()
 
 
@@ -169,13 +169,13 @@ def palette(ink):
 
 
 def palette_with_alpha(ink):
-    return read_picture(file_of(black_in_alpha(ink).quantize(64), "PNG"))
+    return read_image(file_of(black_in_alpha(ink).quantize(64), "PNG"))
 
 
 def gif_with_clear_ground(ink):
     image = Image.fromarray((ink > 127).astype(np.uint8), "P")
     image.putpalette([255, 255, 255, 0, 0, 0])
-    return read_picture(file_of(image, "GIF", transparency=0))
+    return read_image(file_of(image, "GIF", transparency=0))
 
 
 def black_and_white(ink):
@@ -183,7 +183,7 @@ def black_and_white(ink):
 
 
 def jpeg(ink):
-    return read_picture(file_of(dark_on_paper(ink).convert("RGB"), "JPEG", quality=50))
+    return read_image(file_of(dark_on_paper(ink).convert("RGB"), "JPEG", quality=50))
 
 
 def cmyk(ink):
@@ -230,23 +230,23 @@ def test_a_photo_of_paper_in_uneven_light(originals):
         ink = on_canvas(digit, 280, 400, 30, -40) / 255
         light = (225 - 60 * x - 25 * y) * (1 - ink) + 60 * ink + rng.normal(0, 5, ink.shape)
         image = Image.fromarray(light.clip(0, 255).astype(np.uint8)).convert("RGB")
-        return read_picture(file_of(image, "JPEG", quality=70))
+        return read_image(file_of(image, "JPEG", quality=70))
 
     assert_returns(originals[::5], photo, mean=0.87, least=0.75)
 
 
 def test_dust_far_from_the_strokes_is_left_out(originals):
     ink = on_canvas(originals[0], 280, 400).copy()
-    clean = normalise(Image.fromarray(ink))
+    clean = preprocess(Image.fromarray(ink))
     ink[5, 5] = ink[390, 200] = ink[390, 201] = 255
-    assert np.array_equal(normalise(Image.fromarray(ink)), clean)
+    assert np.array_equal(preprocess(Image.fromarray(ink)), clean)
 
 
 @pytest.mark.parametrize(("width", "height"), [(2, 200), (20, 200), (100, 200), (200, 60)])
 def test_the_aspect_is_kept(width, height):
     image = Image.new("L", (300, 300), 255)
     ImageDraw.Draw(image).rectangle((40, 50, 39 + width, 49 + height), fill=0)
-    found = normalise(image) > 0
+    found = preprocess(image) > 0
     wanted = [max(1, round(20 * side / max(width, height))) for side in (height, width)]
     assert [found.any(1).sum(), found.any(0).sum()] == wanted
 
@@ -254,7 +254,7 @@ def test_the_aspect_is_kept(width, height):
 def test_a_hairline_does_not_vanish():
     image = Image.new("L", (500, 500), 255)
     ImageDraw.Draw(image).ellipse((100, 50, 400, 450), outline=0, width=1)
-    found = normalise(image)
+    found = preprocess(image)
     around = [found[y].max() for y in range(4, 24)] + [found[:, x].max() for x in range(7, 21)]
     assert min(around) > 60
     assert found[11:17, 11:17].max() == 0  # and the hole stays open
@@ -265,7 +265,7 @@ def test_nothing_is_cut_off_when_the_mass_is_at_one_end(quarters):
     image = Image.new("L", (200, 200))
     ImageDraw.Draw(image).line((20, 100, 180, 100), fill=255, width=10)
     ImageDraw.Draw(image).rectangle((140, 20, 180, 180), fill=255)  # the mass, at the right
-    found = np.rot90(normalise(Image.fromarray(np.rot90(image, quarters))), -quarters)
+    found = np.rot90(preprocess(Image.fromarray(np.rot90(image, quarters))), -quarters)
     assert (found.any(0).sum(), found.any(1).sum()) == (20, 20)
     assert found[:, 0].any()  # as far left as it may go; its mass would need more
     assert centre(found)[1] > 14
@@ -276,22 +276,22 @@ def test_a_patch_of_light_on_the_paper_is_not_the_ink():
     draw = ImageDraw.Draw(image)
     draw.ellipse((30, 30, 270, 270), fill=200)
     draw.line((150, 60, 150, 240), fill=10, width=8)
-    found = normalise(image) > 0
+    found = preprocess(image) > 0
     assert (found.any(1).sum(), found.any(0).sum()) == (20, 1)
 
 
 def test_a_bold_stroke_that_fills_its_frame_is_no_sheet():
     image = Image.new("RGBA", (200, 200))
     ImageDraw.Draw(image).ellipse((50, 30, 150, 170), fill=(30, 60, 90))
-    found = normalise(image)
+    found = preprocess(image)
     assert found[14, 14] == 255 and found[4, 7] == 0
 
 
 def test_normalising_twice_changes_nothing(originals):
     changes = []
     for digit in originals:
-        once = normalise(Image.fromarray(on_canvas(digit, 100, 140, 20, 5)))
-        changes.append(np.abs(once - normalise(Image.fromarray(once)).astype(float)).mean())
+        once = preprocess(Image.fromarray(on_canvas(digit, 100, 140, 20, 5)))
+        changes.append(np.abs(once - preprocess(Image.fromarray(once)).astype(float)).mean())
     # A centre of mass midway between two pixels may go to the other one.
     assert np.mean(np.array(changes) < 1) > 0.95 and np.mean(changes) < 1
 
@@ -320,7 +320,7 @@ BLANK = {
 @pytest.mark.parametrize("image", BLANK.values(), ids=BLANK.keys())
 def test_an_empty_sheet_is_told(image):
     with pytest.raises(ValueError, match="There is nothing drawn on it: draw a digit"):
-        normalise(image)
+        preprocess(image)
 
 
 def png_header(width, height):
@@ -366,7 +366,7 @@ HOSTILE |= {f"half a {kind}": (file_of(SOME, kind)[:2000], "damaged|no picture")
 def test_what_cannot_be_read_is_refused_at_once(data, told):
     began = time.process_time()
     with pytest.raises(ValueError, match=told) as caught:
-        read_picture(data)
+        read_image(data)
     assert time.process_time() - began < 0.5
     assert "BytesIO" not in str(caught.value) and len(str(caught.value)) < 120
 
@@ -382,7 +382,7 @@ def test_damaged_files_are_read_or_refused(kind):
         where = rng.integers(0, min(len(data), 120), 3)  # the header, where readers trip
         data[where] = rng.integers(0, 256, 3)
         try:
-            read_picture(data.tobytes())
+            read_image(data.tobytes())
         except ValueError as fault:
             assert str(fault).startswith(("The picture", "The file"))
             refused += 1
@@ -393,14 +393,14 @@ def test_damaged_files_are_read_or_refused(kind):
 @pytest.mark.parametrize("kind", CUT)
 def test_every_kind_of_file_is_read(originals, kind):
     drawn = dark_on_paper(on_canvas(originals[0], 200, 240)).convert("RGB")
-    assert likeness(normalise(read_picture(file_of(drawn, kind))), originals[0]) > 0.9
+    assert likeness(preprocess(read_image(file_of(drawn, kind))), originals[0]) > 0.9
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_of_an_animation_the_first_frame_counts(originals, kind):
     first, second = (Image.fromarray(on_canvas(d, 200, 240)) for d in originals[:2])
     data = file_of(first, kind, save_all=True, append_images=[second])
-    found = normalise(read_picture(data))
+    found = preprocess(read_image(data))
     assert likeness_nearby(originals[0], found) > 0.9 > likeness_nearby(originals[1], found)
 
 
@@ -409,13 +409,13 @@ def test_a_camera_held_sideways_is_put_upright(originals):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned right by 90 degrees
     data = file_of(drawn.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
-    assert likeness(originals[0], normalise(read_picture(data))) > 0.9
+    assert likeness(originals[0], preprocess(read_image(data))) > 0.9
 
 
 def test_the_largest_picture_is_read_in_time(originals):
     large = Image.fromarray(on_canvas(originals[0], 3000, MAX_SIDE, 300, -200)).convert("RGBA")
     began = time.process_time()
-    found = normalise(large)
+    found = preprocess(large)
     assert time.process_time() - began < 5
     assert likeness(originals[0], found) > 0.9
 
@@ -446,7 +446,7 @@ def test_any_picture_gives_ink_or_a_sentence(mode, width, height, seed, share, w
         if mode in ("P", "L", "RGB") and wild:
             image.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
     try:
-        found = normalise(image)
+        found = preprocess(image)
     except ValueError as fault:
         assert str(fault).startswith("There is nothing drawn on it")
     else:

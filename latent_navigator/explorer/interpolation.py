@@ -22,7 +22,7 @@ from latent_navigator.explorer.latent_space import (
     whole_number,
 )
 from latent_navigator.geometry.geodesics import geodesic, path_length, retime, subdivide
-from latent_navigator.geometry.latent_graph import Graph, build_graph, data_weights
+from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weights
 from latent_utils import linear_interpolation, neighbourhood, spherical_interpolation
 
 MIN_STEPS, MAX_STEPS = 5, 24
@@ -62,7 +62,7 @@ class Paths:
     def __init__(self, navigator: Navigator):
         self.navigator = navigator
         self._making = threading.Lock()
-        self._graphs: dict[str, Graph] = {}
+        self._graphs: dict[str, LatentGraph] = {}
         self._geodesic = functools.lru_cache(maxsize=1024)(self._find_geodesic)
 
     def named(self, way: str) -> Way:
@@ -74,7 +74,7 @@ class Paths:
         """z (N, 2) -> pictures (N, 784) in [0, 1]; differentiable."""
         return self.navigator.model.decode(z).flatten(1)
 
-    def graph(self, way: str = "geodesic") -> Graph:
+    def graph(self, way: str = "geodesic") -> LatentGraph:
         """The graph of a way; made at the first call, in one to three seconds."""
         with self._making:
             if not self._graphs:

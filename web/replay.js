@@ -88,7 +88,7 @@ function panel(story, i) {
   const whole = document.createElement("section");
   whole.innerHTML = `<p class="which"><svg class="sample" viewBox="0 0 32 8" aria-hidden="true"><path class="curve" d="M0 4H32"/></svg><b></b><span></span></p>
     <div class="views">
-      <figure><figcaption>Where the ${props.noun.many} lie <small></small></figcaption>
+      <figure><figcaption>Where the ${props.info.items} lie <small></small></figcaption>
         <div class="frame"><canvas class="points" role="img"></canvas><canvas class="over" aria-hidden="true"></canvas></div></figure>
       <figure><figcaption>What each place draws <small></small></figcaption>
         <div class="frame"><canvas class="grid" role="img"></canvas></div></figure>
@@ -102,7 +102,7 @@ function panel(story, i) {
   whole.querySelector(".which b").textContent = story.label;
   whole.querySelector(".about small").textContent = story.summary;
   const [lie, draws] = whole.querySelectorAll("figcaption small");
-  lie.textContent = `${story.classes.length.toLocaleString("en")} test ${props.noun.many}, encoded`;
+  lie.textContent = `${story.classes.length.toLocaleString("en")} test ${props.info.items}, encoded`;
   const reach = story.grid_reach;
   draws.textContent = `decoded, x and y from −${reach} to ${reach}`;
   made.grid.width = made.grid.height = 28 * story.grid_side;
@@ -122,23 +122,23 @@ function within(story, at) {
 function words(story) {
   const at = Math.min(epoch, story.epochs - 1);
   if (at === 0) {
-    return `Before training, nothing is learned: all ${props.noun.many} lie on one spot, and every place draws the same grey.`;
+    return `Before training, nothing is learned: all ${props.info.items} lie on one spot, and every place draws the same grey.`;
   }
   const final = story.curves.beta[story.epochs - 2];
   const now = story.curves.beta[at - 1];
   const end = at === story.epochs - 1 ? "Training ends here. " : "";
   const held = within(story, at) >= 0.9;
   if (final === 0) {
-    return `${end}beta is 0: nothing pulls the ${props.noun.many} to the rings, so they spread as far as tells them apart.`;
+    return `${end}beta is 0: nothing pulls the ${props.info.items} to the rings, so they spread as far as tells them apart.`;
   }
   if (now < 0.98 * final) {
     return held
-      ? `beta is still rising: the ${props.noun.many} find their shapes and their neighbours before the prior pulls at full weight.`
-      : `beta is still rising: the ${props.noun.many} find their shapes and spread beyond the rings before the prior pulls them together.`;
+      ? `beta is still rising: the ${props.info.items} find their shapes and their neighbours before the prior pulls at full weight.`
+      : `beta is still rising: the ${props.info.items} find their shapes and spread beyond the rings before the prior pulls them together.`;
   }
   return held
-    ? `${end}beta is at its full weight: the prior holds the ${props.noun.many} within the rings, and what is left to learn is to use that room well.`
-    : `${end}beta is at its full weight, but too light to hold the ${props.noun.many} within the rings: they spread, with empty ground between them.`;
+    ? `${end}beta is at its full weight: the prior holds the ${props.info.items} within the rings, and what is left to learn is to use that room well.`
+    : `${end}beta is at its full weight, but too light to hold the ${props.info.items} within the rings: they spread, with empty ground between them.`;
 }
 
 function tell() {
@@ -160,7 +160,7 @@ function tell() {
     // A live region speaks whenever it is written to: only another stage is news.
     if (one.said !== said) made.about.textContent = one.said = said;
     const where = at ? `after epoch ${at}` : "before training";
-    made.points.setAttribute("aria-label", `${story.label}: the encoded ${props.noun.many} ${where}`);
+    made.points.setAttribute("aria-label", `${story.label}: the encoded ${props.info.items} ${where}`);
     made.grid.setAttribute("aria-label", `${story.label}: the decoded grid ${where}`);
   }
 }

@@ -28,7 +28,7 @@ def degrees(vector: Tensor) -> float:
     return math.degrees(math.atan2(float(vector[1]), float(vector[0])))
 
 
-def _sensitivities(space: LatentSpace) -> Tensor:
+def sensitivities(space: LatentSpace) -> Tensor:
     """(N,) the decoder's sensitivity at the encoded test images, sorted."""
     graph = space.graph
     return between_nodes(graph, sensitivity(graph), space.means).sort().values
@@ -36,7 +36,7 @@ def _sensitivities(space: LatentSpace) -> Tensor:
 
 def sensitivity_rank(space: LatentSpace, norm: Tensor) -> float:
     """The share of the encoded test images at which the decoder is less sensitive than `norm`."""
-    return float((space.once(_sensitivities) < norm).float().mean())
+    return float((space.once(sensitivities) < norm).float().mean())
 
 
 def attribute_directions(space: LatentSpace, x: object, y: object) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def points(space: LatentSpace) -> dict[str, Any]:
     }
 
 
-def regions(space: LatentSpace) -> dict[str, Any]:
+def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
     """Which class prevails in each cell of the map.
 
     The share is that of the nearest neighbours; a cell without an encoded image within twice
@@ -82,7 +82,7 @@ def regions(space: LatentSpace) -> dict[str, Any]:
         {"winners", "strength": base64 of (side, side) uint8 from the top left, the label and how
         strongly it is coloured (0: blank), "side"}.
     """
-    side = REGION_CELLS
+
     middle = _cell_middles(side) * space.range  # (side,)
     y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
     z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)

@@ -188,7 +188,7 @@ class OwnDigit(_Widget):
         drawn: called with a picture file in base64; see `reader.Reader`.
     """
 
-    source = "own_digit"
+    source = "draw"
 
     def __init__(
         self,

@@ -38,8 +38,8 @@ function showNearest({ digits, pixels }) {
       button.innerHTML = '<canvas width="28" height="28"></canvas>';
       nearest.append(button);
     }
-    button.title = `Test ${props.noun.one} ${index}, labelled ${name}`;
-    button.setAttribute("aria-label", `Open test ${props.noun.one} ${index}, ${space.article(name)}`);
+    button.title = `Test ${props.info.item} ${index}, labelled ${name}`;
+    button.setAttribute("aria-label", `Open test ${props.info.item} ${index}, ${space.article(name)}`);
     button.onclick = () => {
       space.set({ x, y }, "nearest");
       space.open(index);

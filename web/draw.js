@@ -47,7 +47,7 @@ function show(answer) {
     ...answer.nearest.digits.map(({ index, name }, i) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.setAttribute("aria-label", `Open test ${props.noun.one} ${index}, ${space.article(name)}`);
+      button.setAttribute("aria-label", `Open test ${props.info.item} ${index}, ${space.article(name)}`);
       button.append(canvas28(), name);
       paint(button.firstChild, pixels, i);
       button.addEventListener("click", () => space.open(index));

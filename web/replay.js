@@ -88,7 +88,7 @@ function panel(replay, i) {
   const section = document.createElement("section");
   section.innerHTML = `<p class="heading"><svg class="sample" viewBox="0 0 32 8" aria-hidden="true"><path class="curve" d="M0 4H32"/></svg><b></b><span></span></p>
     <div class="views">
-      <figure><figcaption>Encoded ${props.noun.many} <small></small></figcaption>
+      <figure><figcaption>Encoded ${props.info.items} <small></small></figcaption>
         <div class="frame"><canvas class="points" role="img"></canvas><canvas class="overlay" aria-hidden="true"></canvas></div></figure>
       <figure><figcaption>Decoded images <small></small></figcaption>
         <div class="frame"><canvas class="grid" role="img"></canvas></div></figure>
@@ -106,7 +106,7 @@ function panel(replay, i) {
   section.querySelector(".heading b").textContent = replay.label;
   section.querySelector(".description small").textContent = replay.summary;
   const [encoded, decoded] = section.querySelectorAll("figcaption small");
-  encoded.textContent = `${replay.classes.length.toLocaleString("en")} ${props.noun.many} of the test set`;
+  encoded.textContent = `${replay.classes.length.toLocaleString("en")} ${props.info.items} of the test set`;
   const reach = replay.grid_reach;
   decoded.textContent = `on a grid, x and y from −${reach} to ${reach}`;
   parts.grid.width = parts.grid.height = 28 * replay.grid_side;
@@ -126,26 +126,26 @@ function shareInside(replay, at) {
 }
 
 function describe(replay) {
-  const { one, many } = props.noun;
+  const { item, items } = props.info;
   const at = epochOf(replay);
   if (at === 0) {
-    return `Before training, every ${one} is encoded near the same position, and every position decodes to the same grey image.`;
+    return `Before training, every ${item} is encoded near the same position, and every position decodes to the same grey image.`;
   }
   const final = replay.curves.beta[replay.epochs - 2];
   const now = replay.curves.beta[at - 1];
   const end = at === replay.epochs - 1 ? "End of training. " : "";
   const inside = shareInside(replay, at) >= 0.9;
   if (final === 0) {
-    return `${end}With beta = 0 nothing pulls the ${many} toward the prior: they spread out as far as it helps the reconstruction.`;
+    return `${end}With beta = 0 nothing pulls the ${items} toward the prior: they spread out as far as it helps the reconstruction.`;
   }
   if (now < 0.98 * final) {
     return inside
-      ? `beta is still increasing: the model learns to reconstruct, and similar ${many} cluster before the prior acts at full weight.`
-      : `beta is still increasing: the ${many} spread beyond the 3σ ring until the prior pulls them together.`;
+      ? `beta is still increasing: the model learns to reconstruct, and similar ${items} cluster before the prior acts at full weight.`
+      : `beta is still increasing: the ${items} spread beyond the 3σ ring until the prior pulls them together.`;
   }
   return inside
-    ? `${end}beta has its final value: the prior keeps the ${many} within the 3σ ring, and training refines how they share that area.`
-    : `${end}beta has its final value, but it is too small to keep the ${many} within the 3σ ring: they spread out and leave empty regions between them.`;
+    ? `${end}beta has its final value: the prior keeps the ${items} within the 3σ ring, and training refines how they share that area.`
+    : `${end}beta has its final value, but it is too small to keep the ${items} within the 3σ ring: they spread out and leave empty regions between them.`;
 }
 
 function showDescriptions() {
@@ -167,7 +167,7 @@ function showDescriptions() {
     // A screen reader announces every write to a live region: write only what is new.
     if (one.description !== description) parts.description.textContent = one.description = description;
     const when = at ? `after epoch ${at}` : "before training";
-    parts.points.setAttribute("aria-label", `${replay.label}: encoded ${props.noun.many} ${when}`);
+    parts.points.setAttribute("aria-label", `${replay.label}: encoded ${props.info.items} ${when}`);
     parts.grid.setAttribute("aria-label", `${replay.label}: grid of decoded images ${when}`);
   }
 }

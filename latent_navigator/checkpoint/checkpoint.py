@@ -17,7 +17,7 @@ from torch import Tensor
 from latent_navigator.atomic_io import write_whole
 from latent_navigator.checkpoint.packing import pack, unpack
 from latent_navigator.checkpoint.snapshots import SIDE, Replay
-from latent_navigator.data.dataset_info import MAX_CLASSES, MAX_NAME, Noun, noun_of
+from latent_navigator.data.dataset_info import MAX_CLASSES, MAX_NAME, DatasetInfo, dataset_info
 from neural_network import VAE, VAEConfig
 
 FORMAT_VERSION = 2
@@ -69,9 +69,9 @@ class Checkpoint:
         return str(self.training_config.get("dataset", "mnist"))
 
     @property
-    def noun(self) -> Noun:
-        """What its pictures are called."""
-        return noun_of(self.dataset)
+    def info(self) -> DatasetInfo:
+        """What its images are."""
+        return dataset_info(self.dataset, self.class_names)
 
     def build_model(self) -> VAE:
         """The trained VAE on the CPU, in evaluation mode."""

@@ -70,8 +70,8 @@ def decode(released):
 
 
 @pytest.fixture(scope="module")
-def graph(decode, navigator):
-    return build_graph(decode, navigator.range)
+def graph(decode, space):
+    return build_graph(decode, space.range)
 
 
 @pytest.fixture(scope="module")
@@ -232,8 +232,8 @@ def test_ends_that_nearly_meet(decode, graph, gap):
     assert (path - start).norm(dim=1).max() < 2 * gap + 1e-6
 
 
-def test_corners_of_the_map(decode, graph, navigator):
-    r = navigator.range
+def test_corners_of_the_map(decode, graph, space):
+    r = space.range
     start, end = torch.tensor([-r, -r]), torch.tensor([r, r])
     path = geodesic(decode, graph, start, end)
     assert path.isfinite().all() and path.abs().max() <= r

@@ -181,7 +181,7 @@ class OwnDigit(_Component):
         drawn: called with an image file in base64; see `inference.infer_upload`.
     """
 
-    source = "own_digit"
+    source = "draw"
 
     def __init__(
         self,

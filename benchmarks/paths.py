@@ -18,8 +18,8 @@ import numpy as np
 import torch
 
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
-from latent_navigator.explorer.interpolation import WAYS, Paths
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.interpolation import WAYS, Paths, interpolate
+from latent_navigator.explorer.latent_space import LatentSpace
 
 HERE = Path(__file__).parent
 PICTURES = 16
@@ -34,8 +34,8 @@ def measure(paths: Paths) -> dict[str, list[dict]]:
             began = time.perf_counter()
             paths.curve(way, *ends)
             seconds = time.perf_counter() - began
-            plain = paths.interpolate(start, end, way, PICTURES)
-            even = paths.interpolate(start, end, way, PICTURES, even=True)
+            plain = interpolate(space, start, end, way, PICTURES)
+            even = interpolate(space, start, end, way, PICTURES, even=True)
             found[way].append(
                 {
                     "pair": f"{start}-{end}",
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE / "paths.json")
     options = parser.parse_args()
 
-    paths = Paths(Navigator(load_checkpoint(options.checkpoint)))
+    paths = Paths(LatentSpace(load_checkpoint(options.checkpoint)))
     began = time.perf_counter()
     paths.graph()
     graph_s = time.perf_counter() - began

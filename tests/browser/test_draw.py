@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.inference import Reader
+from latent_navigator.explorer.readout import readout
 from tests.browser.test_page import SERVER, assert_painted, map_point, position, wait_for
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,7 @@ def reading(page: Page) -> dict:
 
 
 @pytest.mark.guarantee("tabs-work")
-def test_a_drawn_seven_lands_among_the_sevens(open_page, navigator):
+def test_a_drawn_seven_lands_among_the_sevens(open_page, space):
     page = open_page()
     open_pad(page)
     expect(page.locator(".own .empty")).to_be_visible()
@@ -59,7 +60,7 @@ def test_a_drawn_seven_lands_among_the_sevens(open_page, navigator):
     expect(page.locator(".own .told")).to_contain_text("It lands among the 7s")
     # What the page shows is what the reader says of the very pixels of the pad.
     data = page.locator(".paper").evaluate("(c) => c.toDataURL('image/png').split(',')[1]")
-    answer = Reader(navigator).drawn(data)
+    answer = Reader(space).drawn(data)
     pixels = np.frombuffer(base64.b64decode(answer["pixels"]), np.uint8)
     np.testing.assert_array_equal(page.locator(".saw").evaluate(READ_28), pixels)
     decoded = np.frombuffer(base64.b64decode(answer["decoded"]), np.uint8)
@@ -234,11 +235,11 @@ def test_a_drag_opens_nothing(open_page, released):
     assert reading(page) is None
 
 
-def test_the_nearest_real_digits_are_shown_and_open(open_page, navigator):
+def test_the_nearest_real_digits_are_shown_and_open(open_page, space):
     page = open_page()
     page.locator("#jump-2").click()
     page.wait_for_function("() => latentSpace.z.x !== 0")
-    expected = navigator.look(*position(page))["nearest"]
+    expected = readout(space, *position(page))["nearest"]
     pixels = np.frombuffer(base64.b64decode(expected["pixels"]), np.uint8).reshape(-1, 784)
     buttons = page.locator("#digit .nearest button")
     expect(buttons).to_have_count(6)
@@ -250,10 +251,10 @@ def test_the_nearest_real_digits_are_shown_and_open(open_page, navigator):
     page.wait_for_function("() => latentSpace.reading")
     assert math.dist(position(page), (digit["x"], digit["y"])) < 0.002
     assert reading(page)["title"].startswith(f"Test digit {digit['index']}, labelled")
-    assert_painted(page, navigator)
+    assert_painted(page, space)
 
 
-def test_the_round_trip_of_the_cursor_and_the_layers(open_page, navigator):
+def test_the_round_trip_of_the_cursor_and_the_layers(open_page, space):
     page = open_page()
     page.locator("#latent-map .more summary").click()
     legend = page.locator("#latent-map .map-legend")
@@ -265,7 +266,7 @@ def test_the_round_trip_of_the_cursor_and_the_layers(open_page, navigator):
     page.mouse.click(*map_point(page, 3.9, 3.9))
     x, y = position(page)
     returned = page.evaluate("() => latentSpace.known.round_trip")
-    np.testing.assert_allclose(returned, navigator.look(x, y)["round_trip"], atol=1e-4)
+    np.testing.assert_allclose(returned, readout(space, x, y)["round_trip"], atol=1e-4)
     assert math.dist((x, y), returned) > 0.5
 
 

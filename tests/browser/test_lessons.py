@@ -15,19 +15,19 @@ from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
 from latent_navigator.explorer.directions import Compass
 from latent_navigator.explorer.inference import Reader
 from latent_navigator.explorer.interpolation import Paths
-from latent_navigator.explorer.latent_space import Navigator
-from latent_navigator.explorer.lessons import Lessons, lessons_of
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.lessons import check_lesson, lessons_of
 from tests.browser.test_page import PIXELS, SERVER, map_point, wait_for
 from tests.conftest import ROOT
 from tests.unit.test_lessons import NAMES, fulfilled
 
 pytestmark = pytest.mark.browser
-LESSONS = lessons_of(Navigator(load_checkpoint(ROOT / DEFAULT_PATH)))
+LESSONS = lessons_of(LatentSpace(load_checkpoint(ROOT / DEFAULT_PATH)))
 
 
 @pytest.fixture(scope="module")
-def compass(navigator):
-    return Compass(Paths(navigator))
+def compass(space):
+    return Compass(Paths(space))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def address(compass):
     """Of a page with the first screen and the lessons beside another tab."""
     compass.rank(torch.tensor(0.0))  # the graph, before anybody asks
     with gr.Blocks(analytics_enabled=False) as demo:
-        build_instrument(compass.paths, Reader(compass.navigator))
+        build_instrument(compass.paths, Reader(space))
         with gr.Tabs():
             with gr.Tab("Other"):
                 gr.Markdown("Nothing.")
@@ -64,13 +64,13 @@ def open_lessons(visit, address):
 
 
 @pytest.fixture(scope="module")
-def places(navigator, compass):
+def places(space, compass):
     """For each lesson a place that fulfils it and one that does not, found by brute force."""
     tried = torch.randn(800, 2, generator=torch.Generator().manual_seed(1)).clamp(-4, 4)
     tried = (tried.double() * 1000).round() / 1000
     found = {}
     for name in NAMES:
-        done = fulfilled(navigator, name, tried, compass._usual.numpy())
+        done = fulfilled(space, name, tried, space.once(_sensitivities).numpy())
         found[name] = tried[done][0].tolist(), tried[~done][0].tolist()
     return found
 
@@ -97,7 +97,7 @@ def test_a_lesson_is_solved_with_the_pointer(open_lessons, compass, places):
         page.mouse.click(*map_point(page, *place))
         page.wait_for_selector("#lessons [data-state=shown]")
         z = page.evaluate("() => latentSpace.z")
-        answer = Lessons(compass).check(lesson.name, z["x"], z["y"])
+        answer = check_lesson(space, lesson.name, z["x"], z["y"])
         expect(page.locator("#lessons .told")).to_have_text(answer["message"])
         if not answer["done"]:
             expect(page.locator("#lessons .solved")).to_be_hidden()
@@ -123,7 +123,7 @@ def test_all_lessons_can_be_solved_and_stay_done(open_lessons, compass, places):
         go(page, wrong)
         show(page, lesson.name)
         expect(page.locator("#lessons .title")).to_have_text(lesson.title)
-        told = Lessons(compass).check(lesson.name, *wrong)["message"]
+        told = check_lesson(space, lesson.name, *wrong)["message"]
         expect(page.locator("#lessons .told")).to_have_text(told)
         expect(page.locator("#lessons .solved")).to_be_hidden()
         go(page, good)
@@ -241,7 +241,7 @@ def test_the_newest_answer_wins(open_lessons, compass, places):
     for route in held:
         route.continue_()
     page.wait_for_timeout(500)
-    told = Lessons(compass).check("invented", *wrong)["message"]
+    told = check_lesson(space, "invented", *wrong)["message"]
     expect(page.locator("#lessons .told")).to_have_text(told)
     expect(page.locator("#lessons .solved")).to_be_hidden()
 

@@ -9,6 +9,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.decoder_table import build_table, look_up
+from latent_navigator.explorer.map_layers import regions
 from tests.browser.test_page import LIMIT, SERVER, assert_painted, map_point, position, settle
 
 pytestmark = pytest.mark.browser
@@ -40,7 +41,7 @@ def zoom_in(page: Page, x: float, y: float, turns: int = 5) -> None:
     assert page.evaluate("() => latentSpace.view.zoom") > 2
 
 
-def test_the_browsers_table_is_pythons(open_page, navigator):
+def test_the_browsers_table_is_pythons(open_page, space):
     page = open_page()
     generator = torch.Generator().manual_seed(1)
     z = torch.cat(
@@ -53,14 +54,14 @@ def test_the_browsers_table_is_pythons(open_page, navigator):
           return Array.from(out); })""",
         z.tolist(),
     )
-    table = build_table(navigator.model, navigator.range)
+    table = build_table(space.model, space.range)
     expected = look_up(table, z).flatten(1).numpy().astype(int)
     assert np.abs(np.array(drawn) - expected).max() <= 2
     assert np.abs(np.array(drawn) - expected).mean() < 0.1
 
 
 @pytest.mark.guarantee("drag-paints-at-once")
-def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, navigator):
+def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, space):
     page = open_page()
     held = []
 
@@ -83,11 +84,11 @@ def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, navigator)
     page.unroute(SERVER)
     page.wait_for_selector("#digit [data-kind=exact]")
     expect(page.locator("#digit .kind")).to_contain_text(re.compile(r"PyTorch, \d+ ms"))
-    assert_painted(page, navigator)
+    assert_painted(page, space)
 
 
 @pytest.mark.parametrize("scale", [1, 2, 1.25])
-def test_the_transform_holds_at_any_zoom_and_pixel_ratio(open_page, navigator, scale):
+def test_the_transform_holds_at_any_zoom_and_pixel_ratio(open_page, space, scale):
     page = open_page(device_scale_factor=scale)
     zoom_in(page, 1.0, 1.0)
     view = page.evaluate(VIEW)
@@ -95,7 +96,7 @@ def test_the_transform_holds_at_any_zoom_and_pixel_ratio(open_page, navigator, s
         page.mouse.click(*pixel_of(page, x, y))
         pixel = 2 * view["half"] / box_of(page)["width"]
         assert math.dist(position(page), (x, y)) <= pixel + 0.001
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     # Back and forth, on random places of random views.
     worst = page.evaluate(
         """() => { let worst = 0; const view = new MapView(4.5); view.side = 700;
@@ -174,7 +175,7 @@ def test_the_view_follows_what_leaves_it(open_page):
 
 
 @pytest.mark.guarantee("accessibility")
-def test_fingers_drag_and_pinch(open_page, navigator):
+def test_fingers_drag_and_pinch(open_page, space):
     page = open_page(390, 844, has_touch=True, is_mobile=True)
     touch = page.context.new_cdp_session(page)
 
@@ -187,7 +188,7 @@ def test_fingers_drag_and_pinch(open_page, navigator):
         fingers("touchMove", pixel_of(page, -1 + 0.2 * step, 0.1 * step))
     fingers("touchEnd")
     assert math.dist(position(page), (1, 1)) < 0.05
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     assert page.evaluate("() => window.scrollY") == 0, "a drag on the map scrolls nothing"
 
     a, b = pixel_of(page, -0.5, 0), pixel_of(page, 0.5, 0)
@@ -200,7 +201,7 @@ def test_fingers_drag_and_pinch(open_page, navigator):
     assert zoom == pytest.approx((b[0] - a[0] + 120) / (b[0] - a[0]), rel=0.1)
 
 
-def test_hovering_previews_without_moving(open_page, navigator):
+def test_hovering_previews_without_moving(open_page, space):
     page = open_page()
     small = page.locator("#latent-map .map-preview")
     expect(small).to_be_hidden()
@@ -211,7 +212,7 @@ def test_hovering_previews_without_moving(open_page, navigator):
         """(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
              return Array.from({ length: 784 }, (_, i) => d[4 * i]); }"""
     )
-    expected = navigator.pictures(torch.tensor([[-0.7, -1.4]])).ravel().astype(int)
+    expected = space.decode_images(torch.tensor([[-0.7, -1.4]])).ravel().astype(int)
     assert np.abs(np.array(drawn) - expected).mean() < 6
     page.mouse.move(5, 5)
     expect(small).to_be_hidden()
@@ -236,21 +237,21 @@ def test_layers_switch_on_and_off(open_page, layer):
     page.wait_for_function(f"(before) => ({CANVAS})() === before", arg=before)
 
 
-def test_regions_are_blank_where_no_digit_was_encoded(navigator):
+def test_regions_are_blank_where_no_digit_was_encoded(space):
     import base64
 
     from latent_utils import neighbourhood
 
-    answer = navigator.regions(side=40)
+    answer = regions(space, side=40)
     winners = np.frombuffer(base64.b64decode(answer["winners"]), np.uint8).reshape(40, 40)
     strength = np.frombuffer(base64.b64decode(answer["strength"]), np.uint8).reshape(40, 40)
     assert (strength == 0).mean() > 0.2 and (strength > 0).mean() > 0.2
     for row in range(0, 40, 3):
         for column in range(0, 40, 3):
-            x = ((column + 0.5) / 40 * 2 - 1) * navigator.range
-            y = -((row + 0.5) / 40 * 2 - 1) * navigator.range
+            x = ((column + 0.5) / 40 * 2 - 1) * space.range
+            y = -((row + 0.5) / 40 * 2 - 1) * space.range
             z = torch.tensor([[x, y]])
-            around = neighbourhood(z, navigator.means, navigator.labels, radius=0.2)
+            around = neighbourhood(z, space.means, space.labels, radius=0.2)
             assert (strength[row, column] > 0) == (int(around.within) > 0)
             assert around.shares[0, winners[row, column]] == around.shares[0].max()
 

@@ -155,10 +155,10 @@ def test_names_are_never_taken_for_anything_else(demo_of, visit):
 
 
 def test_a_shared_border_is_found_in_the_data(digits):
-    from latent_navigator.explorer.latent_space import Navigator
+    from latent_navigator.explorer.latent_space import LatentSpace
     from latent_navigator.explorer.presets import chosen
 
-    class Line(Navigator):
+    class Line(LatentSpace):
         """Four classes side by side on a line; the second and third overlap."""
 
         def __init__(self):

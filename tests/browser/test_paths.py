@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from latent_navigator.explorer.directions import Compass
-from latent_navigator.explorer.interpolation import WAYS, Paths
+from latent_navigator.explorer.directions import Compass, attribute_directions, nudge_attribute
+from latent_navigator.explorer.interpolation import WAYS, Paths, compare_paths
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from tests.browser.test_page import PIXELS, assert_painted, map_point, position, settle
 
@@ -23,8 +23,8 @@ QUEUE = re.compile("/queue/join")  # where the page asks for ways
 
 
 @pytest.fixture(scope="module")
-def paths(navigator):
-    return Paths(navigator)
+def paths(space):
+    return Paths(space)
 
 
 def compare(page: Page) -> None:
@@ -47,12 +47,12 @@ def choose(page: Page, which: str, option: str) -> None:
 
 
 @pytest.mark.guarantee("tabs-work")
-def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths, navigator):
+def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths, space):
     page = open_page()
     expect(page.locator("#film-strip .empty")).to_be_visible()
     compare(page)
     expect(page.locator("#film-strip .empty")).to_be_hidden()
-    compared = paths.compare(5, 7, list(WAYS), 12, False, "typical")
+    compared = compare_paths(space, 5, 7, list(WAYS), 12, False, "typical")
     rows = page.locator("#film-strip .row")
     expect(rows).to_have_count(4)
     lines = page.locator("#film-strip tbody tr")
@@ -84,7 +84,7 @@ def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths,
         """(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
              return Array.from({ length: 784 }, (_, i) => d[4 * i]); }"""
     )
-    expected = navigator.pictures(torch.tensor(compared["rows"][2]["points"]))[5]
+    expected = space.decode_images(torch.tensor(compared["rows"][2]["points"]))[5]
     np.testing.assert_array_equal(np.array(pixels).reshape(28, 28), expected)
     frame.click()
     assert math.dist(position(page), compared["rows"][2]["points"][5]) < 0.002
@@ -108,7 +108,7 @@ def test_even_steps_make_the_pictures_change_evenly(open_page, paths):
     largest = page.locator("#film-strip tbody tr").first.locator("td").nth(1)
     before = float(largest.inner_text())
     page.locator("#even input").check()
-    after = paths.compare(5, 7, list(WAYS), 12, True, "typical")["rows"][0]["largest_step"]
+    after = compare_paths(space, 5, 7, list(WAYS), 12, True, "typical")["rows"][0]["largest_step"]
     assert after < 0.8 * before
     expect(largest).to_have_text(f"{after:.2f}")
 
@@ -129,7 +129,7 @@ def test_only_chosen_ways_and_as_many_pictures(open_page):
     expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
 
 
-def test_from_where_i_am_to_a_digit(open_page, navigator):
+def test_from_where_i_am_to_a_digit(open_page, space):
     page = open_page()
     page.mouse.click(*map_point(page, -1.5, -1.5))
     here = position(page)
@@ -137,7 +137,7 @@ def test_from_where_i_am_to_a_digit(open_page, navigator):
     compare(page)
     path = pairs(drawn(page)[0]["points"])
     assert path[0] == pytest.approx(here, abs=1e-6)
-    assert path[-1] == pytest.approx(navigator.anchor(7).tolist(), abs=1e-6)
+    assert path[-1] == pytest.approx(space.anchor(7).tolist(), abs=1e-6)
 
 
 def test_two_places_picked_on_the_map(open_page):
@@ -271,20 +271,20 @@ def test_directions_tell_of_the_place_of_the_cursor(open_page, paths):
     settle(page)
     open_directions(page)
     x, y = position(page)
-    answer = Compass(paths).here(x, y)
+    answer = attribute_directions(space, x, y)
     for name in ATTRIBUTES:
         value = page.locator(f"#directions [data-name={name}] .value")
         expect(value).to_have_text(answer["attributes"][name]["message"])
     expect(page.locator("#directions .sensitivity")).to_have_text(answer["message"])
     page.mouse.click(*map_point(page, 1.2, 0.2))
     x, y = position(page)
-    moved = Compass(paths).here(x, y)["attributes"]["slant"]["message"]
+    moved = attribute_directions(space, x, y)["attributes"]["slant"]["message"]
     expect(page.locator("#directions [data-name=slant] .value")).to_have_text(moved)
 
 
 @pytest.mark.guarantee("tabs-work")
 @pytest.mark.parametrize("name", ["ink", "slant"])
-def test_nudges_change_one_attribute_step_by_step(open_page, navigator, paths, name):
+def test_nudges_change_one_attribute_step_by_step(open_page, space, paths, name):
     page = open_page()
     page.locator("#jump-7").click()
     settle(page)
@@ -292,7 +292,7 @@ def test_nudges_change_one_attribute_step_by_step(open_page, navigator, paths, n
     compass, values = Compass(paths), []
     told = page.locator("#directions .told")
     for _ in range(4):
-        values.append(compass.here(*position(page))["attributes"][name]["value"])
+        values.append(attribute_directions(space, *position(page))["attributes"][name]["value"])
         before = told.inner_text()
         page.locator(f"#directions [data-name={name}] .more").click()
         expect(told).not_to_have_text(before)
@@ -300,7 +300,7 @@ def test_nudges_change_one_attribute_step_by_step(open_page, navigator, paths, n
         page.wait_for_selector("#directions [data-state=shown]")
     assert values == sorted(values) and values[-1] > values[0] * 1.01
     assert "Still among the 7s" in told.inner_text()
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     live = page.locator("#directions .live").evaluate(
         """(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
              return Array.from({ length: 784 }, (_, i) => d[4 * i]); }"""
@@ -316,7 +316,7 @@ def test_a_press_while_the_one_before_is_followed_goes_on_from_its_end(open_page
     open_directions(page)
     compass, goal = Compass(paths), position(page)
     for _ in range(2):
-        goal = compass.nudge(*goal, "ink", 1)["path"][-1]
+        goal = nudge_attribute(space, *goal, "ink", 1)["path"][-1]
         goal = [round(v, 3) for v in goal]
     # In the page itself, so that the second press comes in time whatever the machine does.
     page.evaluate(
@@ -354,11 +354,11 @@ def test_a_nudge_says_when_it_can_no_further(open_page):
     expect(told).to_have_attribute("data-stopped", "barred")
 
 
-def test_digits_lie_where_the_arrows_point(open_page, navigator):
+def test_digits_lie_where_the_arrows_point(open_page, space):
     page = open_page()
     page.mouse.click(*map_point(page, 1, 1))
     open_directions(page)
-    start, goal = position(page), navigator.anchor(1).tolist()
+    start, goal = position(page), space.anchor(1).tolist()
     chip = page.locator("#directions .toward button").nth(1)
     expect(chip.locator("span")).to_have_text(f"{math.dist(start, goal):.2f}")
     chip.click()
@@ -372,7 +372,7 @@ def test_digits_lie_where_the_arrows_point(open_page, navigator):
     # The other anchor is another place.
     page.locator("#anchor").get_by_label("average place").check()
     page.mouse.click(*map_point(page, 1, 1))
-    centroid = navigator.anchor(1, "centroid").tolist()
+    centroid = space.anchor(1, "centroid").tolist()
     expect(chip.locator("span")).to_have_text(f"{math.dist(position(page), centroid):.2f}")
 
 

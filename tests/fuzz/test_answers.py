@@ -12,13 +12,20 @@ from hypothesis import strategies as st
 from latent_navigator.checkpoint import checkpoint as checkpoints
 from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint
 from latent_navigator.data.preprocessing import preprocess, read_image
-from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.directions import (
+    Compass,
+    attribute_directions,
+    class_directions,
+    nudge_attribute,
+)
 from latent_navigator.explorer.experiments import experiments
-from latent_navigator.explorer.exports import animation, strip_png
-from latent_navigator.explorer.inference import Reader
-from latent_navigator.explorer.interpolation import EXPORTS, WAYS, Paths
+from latent_navigator.explorer.exports import animation, export_path, strip_png
+from latent_navigator.explorer.inference import Reader, infer_test_image, infer_upload
+from latent_navigator.explorer.interpolation import EXPORTS, WAYS, Paths, compare_paths, interpolate
 from latent_navigator.explorer.latent_space import ANCHORS
-from latent_navigator.explorer.lessons import Lessons
+from latent_navigator.explorer.lessons import Lessons, check_lesson
+from latent_navigator.explorer.navigation import go_to_class, morph_toward, random_sample
+from latent_navigator.explorer.readout import readout
 from latent_navigator.explorer.training_replay import Story
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from latent_navigator.geometry.geodesics import path_length, retime
@@ -76,8 +83,8 @@ ENDS = mostly(st.one_of(st.integers(0, 9), st.lists(PLACES, min_size=2, max_size
 
 
 @pytest.fixture(scope="module")
-def paths(navigator) -> Paths:
-    return Paths(navigator)
+def paths(space) -> Paths:
+    return Paths(space)
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +93,8 @@ def compass(paths) -> Compass:
 
 
 @pytest.fixture(scope="module")
-def reader(navigator) -> Reader:
-    return Reader(navigator)
+def reader(space) -> Reader:
+    return Reader(space)
 
 
 def is_number(value) -> bool:
@@ -110,8 +117,8 @@ def answers(function, *arguments):
 @pytest.mark.guarantee("positions-validated")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, nearest=st.booleans())
-def test_look(navigator, x, y, nearest):
-    answer = answers(navigator.look, x, y, nearest)
+def test_look(space, x, y, nearest):
+    answer = answers(readout, space, x, y, nearest)
     if answer is not None:
         assert is_number(x) and is_number(y)
         assert sum(answer["shares"]) == pytest.approx(1)
@@ -120,21 +127,21 @@ def test_look(navigator, x, y, nearest):
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(seed=mostly(st.integers(0, 2**63 - 1)))
-def test_random_sample(navigator, seed):
-    answer = answers(navigator.random_sample, seed)
+def test_random_sample(space, seed):
+    answer = answers(random_sample, space, seed)
     if answer is not None:
         assert seed is None or is_number(seed) and seed == int(seed)
-        assert max(abs(answer["x"]), abs(answer["y"])) <= navigator.range
+        assert max(abs(answer["x"]), abs(answer["y"])) <= space.range
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, digit=DIGITS, amount=mostly(st.floats(0, 1)), anchor=JSON)
-def test_jump_and_morph(navigator, x, y, digit, amount, anchor):
+def test_jump_and_morph(space, x, y, digit, amount, anchor):
     for name in (anchor, *ANCHORS):
-        if answers(navigator.jump_to_digit, digit, name) is not None:
+        if answers(go_to_class, space, digit, name) is not None:
             assert is_number(digit) and digit == int(digit)
-        answers(navigator.morph_toward, x, y, digit, amount, name)
+        answers(morph_toward, space, x, y, digit, amount, name)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
@@ -148,7 +155,7 @@ def test_jump_and_morph(navigator, x, y, digit, amount, anchor):
     even=mostly(st.booleans()),
 )
 def test_interpolate(paths, start, end, way, steps, anchor, even):
-    answer = answers(paths.interpolate, start, end, way, steps, anchor, even)
+    answer = answers(interpolate, space, start, end, way, steps, anchor, even)
     if answer is not None:
         assert len(answer["path"]) == steps
 
@@ -159,7 +166,7 @@ def test_interpolate(paths, start, end, way, steps, anchor, even):
 def test_a_way_that_leads_nowhere(paths, place):
     for way in WAYS:
         for even in (False, True):
-            answer = answers(paths.interpolate, place, place, way, 7, "typical", even)
+            answer = answers(interpolate, space, place, place, way, 7, "typical", even)
             assert answer["length"] == pytest.approx(0, abs=1e-5)
             assert np.allclose(answer["path"], answer["path"][0], atol=1e-6)
 
@@ -168,8 +175,8 @@ def test_a_way_that_leads_nowhere(paths, place):
 @settings(fuzz, max_examples=20)
 @given(start=ENDS, end=ENDS, ways=mostly(st.lists(st.sampled_from(list(WAYS)[:2]))), steps=JSON)
 def test_compare(paths, start, end, ways, steps):
-    answers(paths.compare, start, end, ways, steps, False, "typical")
-    answers(paths.compare, start, end, ways, 5, False, "typical")
+    answers(compare_paths, space, start, end, ways, steps, False, "typical")
+    answers(compare_paths, space, start, end, ways, 5, False, "typical")
 
 
 LESSONS = "invented step sparing fragile three outside".split()
@@ -183,25 +190,25 @@ POSITIONS = mostly(st.lists(st.lists(NUMBERS, max_size=3), max_size=5))
     row=mostly(st.fixed_dictionaries({"points": POSITIONS, "curve": POSITIONS, "title": JSON})),
 )
 def test_export(paths, kind, row):
-    answers(paths.export, kind, row)
+    answers(export_path, space, kind, row)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=15)
 @given(x=NUMBERS, y=NUMBERS, name=mostly(st.sampled_from(list(ATTRIBUTES))), sign=JSON)
 def test_compass(compass, x, y, name, sign):
-    answers(compass.here, x, y)
-    answers(compass.digits, x, y, name)
-    answers(compass.nudge, x, y, name, sign)
-    answers(compass.nudge, x, y, name, 1)
+    answers(attribute_directions, space, x, y)
+    answers(class_directions, space, x, y, name)
+    answers(nudge_attribute, space, x, y, name, sign)
+    answers(nudge_attribute, space, x, y, name, 1)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(data=JSON, index=mostly(st.integers(0, 9999)), file=st.binary(max_size=300))
 def test_reader(reader, data, index, file):
-    answers(reader.drawn, data)
-    answers(reader.test_digit, index)
+    answers(infer_upload, space, data)
+    answers(infer_test_image, space, index)
     for start in (
         b"",
         b"\x89PNG\r\n\x1a\n",
@@ -219,7 +226,7 @@ def test_reader(reader, data, index, file):
 @given(name=mostly(st.sampled_from(LESSONS)), x=NUMBERS, y=NUMBERS)
 def test_lessons(compass, name, x, y):
     assert [lesson["name"] for lesson in Lessons(compass).all()] == LESSONS
-    answer = answers(Lessons(compass).check, name, x, y)
+    answer = answers(check_lesson, space, name, x, y)
     if answer is not None:
         assert set(answer) == {"done", "message"}
 
@@ -232,7 +239,7 @@ def test_story(small_checkpoint, label):
 
 
 def test_experiments(paths):
-    for _, run in experiments(paths.navigator).values():
+    for _, run in experiments(space).values():
         answers(run, paths)
 
 
@@ -320,10 +327,10 @@ def test_ways_begin_and_end_where_they_should(a, b, steps, share):
 @settings(fuzz, max_examples=20)
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 20))
 def test_even_steps_keep_the_ends(paths, a, b, steps):
-    path = retime(paths.decode, linear_interpolation(a, b, 33), steps)
+    path = retime(space.decode, linear_interpolation(a, b, 33), steps)
     assert path.shape == (steps, 2) and bool(path.isfinite().all())
     assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
-    assert path_length(paths.decode, path) >= 0
+    assert path_length(space.decode, path) >= 0
 
 
 @fuzz

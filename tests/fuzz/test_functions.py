@@ -45,20 +45,20 @@ POINTS = st.lists(st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_s
 
 
 @pytest.fixture(scope="module")
-def paths(navigator) -> Paths:
-    return Paths(navigator)
+def paths(space) -> Paths:
+    return Paths(space)
 
 
 @pytest.fixture(scope="module")
 def graph(paths):
     """A coarse one, and all its weights 1 ... 5."""
-    plain = build_graph(paths.decode, REACH, side=24)
-    return plain.weighted(data_weights(plain, paths.navigator.means))
+    plain = build_graph(space.decode, REACH, side=24)
+    return plain.weighted(data_weights(plain, space.means))
 
 
 @pytest.fixture(scope="module")
-def table(navigator):
-    return build_table(navigator.model, REACH)
+def table(space):
+    return build_table(space.model, REACH)
 
 
 # --- values and words ---
@@ -166,15 +166,15 @@ def test_the_loss_is_finite_and_its_parts_add_up(seed, beta, size):
 @given(points=POINTS)
 def test_attributes_and_sensitivity_of_any_place(paths, points):
     z = torch.tensor(points)
-    found = measure(paths.decode(z)).detach()
+    found = measure(space.decode(z)).detach()
     assert found.shape == (len(z), len(ATTRIBUTES)) and bool(found.isfinite().all())
     assert all(
         describe(name, float(value)) for name, value in zip(ATTRIBUTES, found[0], strict=True)
     )
-    values, gradients = attributes_at(paths.decode, z[0])
+    values, gradients = attributes_at(space.decode, z[0])
     assert torch.allclose(values, found[0], rtol=1e-3, atol=1e-3)
     assert gradients.shape == (len(ATTRIBUTES), 2) and bool(gradients.isfinite().all())
-    norms = jacobian_norm(paths.decode, z)
+    norms = jacobian_norm(space.decode, z)
     assert norms.shape == (len(z),) and bool((norms >= 0).all() and norms.isfinite().all())
 
 
@@ -209,13 +209,13 @@ def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
 def test_geodesics_from_anywhere_to_anywhere(paths, graph, ends):
     start, end = torch.tensor(ends)
     for path in (
-        geodesic(paths.decode, graph, start, end),
-        geodesic_interpolation(paths.decode, graph, start, end, 7),
+        geodesic(space.decode, graph, start, end),
+        geodesic_interpolation(space.decode, graph, start, end, 7),
     ):
         assert torch.equal(path[0], start) and torch.equal(path[-1], end)
         assert bool(path.isfinite().all()) and float(path.abs().max()) <= REACH
     with pytest.raises(ValueError):
-        geodesic(paths.decode, graph, start, torch.tensor([math.nan, 0.0]))
+        geodesic(space.decode, graph, start, torch.tensor([math.nan, 0.0]))
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")

@@ -177,7 +177,7 @@ def stay_on(page: Page, seconds: float, turn: float) -> None:
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser, navigator):
+def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser, space):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page, faults, before = context.new_page(), [], copies.logged()
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -218,7 +218,7 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     page.mouse.up()
     page.mouse.click(*map_point(page, -1, -1))
     settle(page)
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     assert copies.serving("/component_server", since) == other
     # An answer of which a part had gone out cannot be asked of another copy by nginx, only by the
     # page: one of its questions is in flight at a time, so one at most fails.
@@ -256,7 +256,7 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     settle(page)
 
     # The link opens the same, on whatever copy is left.
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     here = position(page)
     page.wait_for_function(
         """([x, y]) => {

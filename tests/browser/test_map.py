@@ -74,7 +74,7 @@ def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, space):
     page.route(SERVER, hold)
     page.mouse.click(*map_point(page, 1.2, 0.7))
     page.wait_for_selector("#digit [data-kind=table]")
-    expect(page.locator("#digit .kind")).to_contain_text("from the table")
+    expect(page.locator("#digit .source")).to_contain_text("Preview (table)")
     z = page.evaluate("() => latentSpace.z")
     shown = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
     assert (float(shown["x"]), float(shown["y"])) == (z["x"], z["y"])
@@ -83,7 +83,7 @@ def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, space):
     held[0].continue_()
     page.unroute(SERVER)
     page.wait_for_selector("#digit [data-kind=exact]")
-    expect(page.locator("#digit .kind")).to_contain_text(re.compile(r"PyTorch, \d+ ms"))
+    expect(page.locator("#digit .source")).to_contain_text(re.compile(r"PyTorch, \d+ ms"))
     assert_painted(page, space)
 
 
@@ -240,8 +240,6 @@ def test_layers_switch_on_and_off(open_page, layer):
 def test_regions_are_blank_where_no_digit_was_encoded(space):
     import base64
 
-    from latent_utils import neighbourhood
-
     answer = regions(space, side=40)
     winners = np.frombuffer(base64.b64decode(answer["winners"]), np.uint8).reshape(40, 40)
     strength = np.frombuffer(base64.b64decode(answer["strength"]), np.uint8).reshape(40, 40)
@@ -251,7 +249,7 @@ def test_regions_are_blank_where_no_digit_was_encoded(space):
             x = ((column + 0.5) / 40 * 2 - 1) * space.range
             y = -((row + 0.5) / 40 * 2 - 1) * space.range
             z = torch.tensor([[x, y]])
-            around = neighbourhood(z, space.means, space.labels, radius=0.2)
+            around = space.around(z, radius=0.2)
             assert (strength[row, column] > 0) == (int(around.within) > 0)
             assert around.shares[0, winners[row, column]] == around.shares[0].max()
 
@@ -263,11 +261,11 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
     page.locator("[data-layer=regions]").click()
     page.locator("[data-layer=points]").click()
     zoom_in(page, 1.0, 0.0)
-    page.locator("#ways").get_by_label("spherical").uncheck()
+    page.locator("#methods").get_by_label("spherical").uncheck()
     page.locator("#even input").check()
     page.locator("#film-strip .comparison").wait_for()
     page.locator("#morph-digit").get_by_text("2", exact=True).click()
-    page.get_by_label("average place (centroid)").check()
+    page.get_by_label("mean position (centroid)").check()
     page.wait_for_timeout(700)
     page.wait_for_function("() => location.href === latentSpace.link()")
     link = page.url
@@ -278,10 +276,10 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
     for key, value in page.evaluate(VIEW).items():
         assert other.evaluate(VIEW)[key] == pytest.approx(value, abs=1e-3)
     assert other.evaluate("() => latentSpace.layers") == page.evaluate("() => latentSpace.layers")
-    expect(other.locator("#ways").get_by_label("spherical")).not_to_be_checked()
-    expect(other.locator("#ways").get_by_label("straight")).to_be_checked()
+    expect(other.locator("#methods").get_by_label("spherical")).not_to_be_checked()
+    expect(other.locator("#methods").get_by_label("straight")).to_be_checked()
     expect(other.locator("#even input")).to_be_checked()
-    expect(other.get_by_label("average place (centroid)")).to_be_checked()
+    expect(other.get_by_label("mean position (centroid)")).to_be_checked()
     expect(other.locator("#morph-digit").get_by_label("2", exact=True)).to_be_checked()
     other.wait_for_timeout(700)
     other.wait_for_function("(link) => latentSpace.link() === link", arg=link)

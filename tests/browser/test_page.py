@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 LIMIT = LatentSpace(load_checkpoint(ROOT / DEFAULT_PATH)).range  # the map shows -LIMIT ... LIMIT
 SERVER = re.compile("/component_server")  # where the page asks for pictures
 PIXELS = """() => {
-  const canvas = document.querySelector('#digit .picture');
+  const canvas = document.querySelector('#digit .image');
   const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
   return Array.from({ length: 784 }, (_, i) => data[4 * i]);
 }"""
@@ -79,7 +79,7 @@ def test_the_first_screen_holds_the_instrument(open_page):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 1440, name
         assert box["y"] >= 0 and box["y"] + box["height"] <= 900, name
     frame = page.locator("#latent-map .map-top").bounding_box()
-    digit = page.locator("#digit .picture").bounding_box()
+    digit = page.locator("#digit .image").bounding_box()
     assert frame["width"] >= 640 and digit["width"] >= 250
     assert digit["x"] > frame["x"] + frame["width"], "the digit stands beside the map"
 
@@ -205,7 +205,7 @@ def test_the_keyboard_reaches_every_control(open_page):
 def test_ten_buttons_jump_to_ten_digits(open_page, space, anchor):
     page = open_page()
     if anchor == "centroid":
-        page.get_by_label("average place (centroid)").check()
+        page.get_by_label("mean position (centroid)").check()
     centroids = space.anchors["centroid"]
     shares = neighbourhood(centroids, space.means, space.labels).shares
     for digit in range(10):
@@ -298,7 +298,7 @@ def test_the_map_draws_points_paths_and_cursor(open_page):
       let n = 0; for (let i = 3; i < data.length; i += 4) n += data[i] > 0; return n; }"""
     assert page.evaluate(inked, "map-base") > 10_000
     before = page.evaluate(inked, "map-top")
-    page.locator("#experiment-ways").click()
+    page.locator("#experiment-paths").click()
     page.wait_for_function("() => latentSpace.paths.length === 4")
     page.wait_for_function(f"(before) => ({inked})('map-top') > before + 500", arg=before)
 
@@ -317,7 +317,7 @@ def test_experiments_are_one_click(open_page, name, rows, frames, words):
     page.locator(f"#experiment-{name}").click()
     expect(page.locator("#film-strip .row")).to_have_count(rows)
     expect(page.locator("#film-strip .frames button")).to_have_count(frames)
-    expect(page.locator("#story")).to_contain_text(words)
+    expect(page.locator("#path-note")).to_contain_text(words)
     if name in ("morph", "boundary"):
         page.wait_for_function("() => latentSpace.travelling")
         last = page.locator("#film-strip .frames button").last
@@ -453,7 +453,7 @@ def test_a_server_that_fails_is_told_and_forgiven(browser, served, space):
     page.route(SERVER, lambda route: route.abort())
     page.mouse.click(*map_point(page, 1, 1))
     page.wait_for_selector("#digit [data-state=failed]")
-    expect(page.locator("#digit .verdict")).to_contain_text("does not answer")
+    expect(page.locator("#digit .support")).to_contain_text("is not responding")
     page.unroute(SERVER)
     page.mouse.click(*map_point(page, -1, 1))
     page.wait_for_selector("#digit [data-state=shown]")

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 import demo
 from latent_navigator.app import middleware as gate
 from latent_navigator.checkpoint.packing import pack, unpack
-from latent_navigator.data.dataset_info import a, literal, plural
+from latent_navigator.data.dataset_info import literal, plural, with_article
 from latent_navigator.device import resolve_device
+from latent_navigator.explorer.arguments import choice, number, whole_number
 from latent_navigator.explorer.decoder_table import build_table, look_up
-from latent_navigator.explorer.interpolation import Paths
-from latent_navigator.explorer.latent_space import choice, number, whole_number
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
     attributes_at,
@@ -25,12 +24,12 @@ from latent_navigator.geometry.attributes import (
     jacobian_norm,
     measure,
 )
-from latent_navigator.geometry.geodesics import geodesic, geodesic_interpolation
+from latent_navigator.geometry.geodesics import geodesic, retime
 from latent_navigator.geometry.latent_graph import (
     build_graph,
     data_weights,
     nearest_node,
-    shortest_route,
+    shortest_path,
     weights_at,
 )
 from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
@@ -45,12 +44,7 @@ POINTS = st.lists(st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_s
 
 
 @pytest.fixture(scope="module")
-def paths(space) -> Paths:
-    return Paths(space)
-
-
-@pytest.fixture(scope="module")
-def graph(paths):
+def graph(space):
     """A coarse one, and all its weights 1 ... 5."""
     plain = build_graph(space.decode, REACH, side=24)
     return plain.weighted(data_weights(plain, space.means))
@@ -83,7 +77,7 @@ def test_checked_values_are_what_they_say(value):
 @fuzz
 @given(name=st.text(min_size=1, max_size=30))
 def test_words_of_any_name(name):
-    assert plural(name) and a(name).endswith(name)
+    assert plural(name) and with_article(name).endswith(name)
     assert re.sub(r"\\(.)", r"\1", literal(name)) == name
     assert not re.search(r"(?<!\\)[<>&*_`\[$]", literal(name.replace("\\", "")))
 
@@ -164,7 +158,7 @@ def test_the_loss_is_finite_and_its_parts_add_up(seed, beta, size):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
 @given(points=POINTS)
-def test_attributes_and_sensitivity_of_any_place(paths, points):
+def test_attributes_and_sensitivity_of_any_place(space, points):
     z = torch.tensor(points)
     found = measure(space.decode(z)).detach()
     assert found.shape == (len(z), len(ATTRIBUTES)) and bool(found.isfinite().all())
@@ -198,7 +192,7 @@ def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
     weights = weights_at(graph, z)
     assert weights.shape == (len(z),) and bool((weights >= 1).all() and weights.isfinite().all())
     start, end = torch.tensor(ends)
-    route = shortest_route(graph, start, end)
+    route = shortest_path(graph, start, end)
     assert torch.equal(route[0], start) and torch.equal(route[-1], end)
     assert float(route.abs().max()) <= REACH
 
@@ -206,11 +200,11 @@ def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=8)
 @given(ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
-def test_geodesics_from_anywhere_to_anywhere(paths, graph, ends):
+def test_geodesics_from_anywhere_to_anywhere(space, graph, ends):
     start, end = torch.tensor(ends)
     for path in (
         geodesic(space.decode, graph, start, end),
-        geodesic_interpolation(space.decode, graph, start, end, 7),
+        retime(space.decode, geodesic(space.decode, graph, start, end), 7),
     ):
         assert torch.equal(path[0], start) and torch.equal(path[-1], end)
         assert bool(path.isfinite().all()) and float(path.abs().max()) <= REACH

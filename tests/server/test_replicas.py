@@ -235,7 +235,7 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     # No reload: ways, a drawing, a nudge.
     since = copies.logged()
     page.locator("#even input").check()
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     compare(page)
     assert copies.serving("/queue/join", since) == copies.serving("/queue/data", since) == other
     assert [way["curve"] for way in drawn(page)] == [way["curve"] for way in first]
@@ -287,7 +287,7 @@ def test_a_computation_that_its_copy_takes_along_is_told_and_can_be_asked_for_ag
     copies.kill(served)  # ways that nobody asked for before take a second
     since = copies.logged()
     expect(page.locator("[data-testid=toast-body]")).to_contain_text("onnection")
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     compare(page)
     assert len(drawn(page)) == 4
     assert copies.serving("/queue/join", since) != served

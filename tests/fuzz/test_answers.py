@@ -115,7 +115,7 @@ def test_readout(space, x, y, nearest):
 def test_random_sample(space, seed):
     answer = answers(random_sample, space, seed)
     if answer is not None:
-        assert seed is None or is_number(seed) and seed == int(seed)
+        assert seed is None or (is_number(seed) and seed == int(seed))
         assert max(abs(answer["x"]), abs(answer["y"])) <= space.range
 
 

@@ -457,7 +457,7 @@ def test_a_second_ctrl_c_does_not_wait_for_answers(own_demo):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 1
     assert [waiting for waiting in results if waiting.exception()], "all were answered"
-    first, last = log.read_text().splitlines()
+    _, last = log.read_text().splitlines()
     assert re.fullmatch(r"demo.py: Ctrl-C again: \d+ requests are dropped", last), last
     assert not list(cache.rglob("*.png"))
 

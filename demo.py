@@ -22,17 +22,8 @@ from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from latent_navigator.app.api import Application, add_api
-from latent_navigator.app.components import PALETTE, web_file
-from latent_navigator.app.layout import (
-    build_directions,
-    build_instrument,
-    build_lessons,
-    build_reading,
-    build_replay,
-    build_travel,
-)
+from latent_navigator.app.layout import build_page, page_options
 from latent_navigator.app.middleware import QUEUED, Gate
-from latent_navigator.app.model_card import about, describe_model
 from latent_navigator.atomic_io import check_folder
 from latent_navigator.checkpoint.checkpoint import (
     COMPARED_PATH,
@@ -40,10 +31,8 @@ from latent_navigator.checkpoint.checkpoint import (
     Checkpoint,
     load_checkpoint,
 )
-from latent_navigator.explorer.directions import Compass
-from latent_navigator.explorer.inference import Reader
-from latent_navigator.explorer.interpolation import Paths
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.inference import infer_test_image
+from latent_navigator.explorer.latent_space import LatentSpace
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7862
@@ -57,71 +46,25 @@ TURN = 0.0005  # seconds after which a thread that computes lets the one that an
 PATIENCE = 30.0  # seconds in which requests in flight may finish when the server is told to end
 
 
-def build_demo(paths: Paths, reader: Reader, others: dict[str, Checkpoint]) -> gr.Blocks:
-    """The page. Every visitor's state lives in the page, none of it here.
+def build_demo(space: LatentSpace, others: dict[str, Checkpoint]) -> gr.Blocks:
+    """The page and its API; every user's state lives in the browser.
 
     Args:
-        paths, reader: of the model that the page explores.
-        others: by label, models whose training can be seen beside its own.
+        space: the model that the page explores.
+        others: by label, models whose training can be compared with its own.
     """
-    compass, checkpoint = Compass(paths), paths.navigator.checkpoint
     # /decode leaves a small PNG in Gradio's cache for each answer.
     with Application(
         title="Latent Space Navigator", analytics_enabled=False, delete_cache=CLEANED
     ) as demo:
-        gr.HTML(about(web_file("heading.html"), checkpoint), elem_id="heading")
-        instrument = build_instrument(paths, reader)
-        with gr.Tabs():
-            with gr.Tab("Paths"):
-                choices = build_travel(paths, instrument)
-            with gr.Tab("Directions"):
-                build_directions(compass)
-            with gr.Tab(f"Your {checkpoint.noun.one}"):
-                build_reading(reader)
-            with gr.Tab("How it was learned"):
-                build_replay({checkpoint.label: checkpoint} | others)
-            with gr.Tab("Lessons"):
-                build_lessons(compass)
-            with gr.Tab("How VAEs work"):
-                gr.Markdown(about(web_file("how_vaes_work.md"), checkpoint), elem_classes="reading")
-            with gr.Tab("This model"):
-                gr.Markdown(describe_model(checkpoint), elem_classes="reading")
-        # In the order of CHOICES in web/position.js, which keeps them in the page's address.
-        demo.load(None, choices, choices, js="(...values) => latentSpace.restoreChoices(values)")
-        gr.on(
-            [component.change for component in choices],
-            None,
-            choices,
-            js="(...values) => { latentSpace.choose(values); return []; }",
-        )
-        add_api(paths, compass, instrument.x, instrument.y)
+        instrument = build_page(demo, space, others)
+        add_api(space, instrument.x, instrument.y)
     return demo.queue(max_size=QUEUED)
 
 
 def launch_options() -> dict[str, Any]:
     """What launch() needs for the page to look and behave as intended."""
-    scripts = ("position.js", "map_view.js", "decoder_table.js", "theme.js", "ways.js")
-    script = "".join(map(web_file, scripts))
-    tints = "".join(f"#jump-{d} {{ --digit: {c}; }}\n" for d, c in enumerate(PALETTE))
-    fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]
-    return {
-        "theme": gr.themes.Base(
-            primary_hue="blue", neutral_hue="slate", font=fonts, font_mono=["monospace"]
-        ).set(
-            button_secondary_background_fill="white",
-            button_secondary_background_fill_dark="*neutral_800",
-            button_secondary_background_fill_hover="*neutral_100",
-            button_secondary_background_fill_hover_dark="*neutral_700",
-            button_secondary_border_color="*neutral_300",
-            button_secondary_border_color_dark="*neutral_600",
-            button_border_width="1px",
-            button_large_radius="10px",
-            button_large_text_size="15px",
-        ),
-        "css": web_file("page.css") + tints,
-        "head": f"<script>{script}</script>",
-        "footer_links": ["api"],
-        "run_history": False,
+    return page_options() | {
         "state_session_capacity": SESSIONS,
         "enable_monitoring": False,
         "ssr_mode": False,
@@ -142,10 +85,10 @@ def return_memory() -> None:
             tune(M_MMAP_THRESHOLD, 2**20)
 
 
-def warm_up(paths: Paths, reader: Reader) -> None:
-    """Compute what the first path and the first picture would else wait for."""
-    paths.graph()
-    reader.test_digit(0)
+def warm_up(space: LatentSpace) -> None:
+    """Compute what the first path and the first image would otherwise wait for."""
+    _ = space.data_graph
+    infer_test_image(space, 0)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -216,7 +159,7 @@ def check_address(host: str, port: int) -> None:
             ) from None
 
 
-def load(paths: list[Path]) -> tuple[Paths, dict[str, Checkpoint]]:
+def load(paths: list[Path]) -> tuple[LatentSpace, dict[str, Checkpoint]]:
     """The model to explore and, by label, those to compare with it.
 
     Raises:
@@ -231,7 +174,7 @@ def load(paths: list[Path]) -> tuple[Paths, dict[str, Checkpoint]]:
             )
         taken = checkpoint.label in (first.label, *others)
         others[f"{checkpoint.label}, {path}" if taken else checkpoint.label] = checkpoint
-    return Paths(Navigator(first)), others
+    return LatentSpace(first), others
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -249,13 +192,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_address(options.host, options.port)
         cache = Path(get_upload_folder())
         check_folder(cache, "set the variable GRADIO_TEMP_DIR to a folder of your own")
-        paths, others = load(options.checkpoint)
+        space, others = load(options.checkpoint)
     except (ValueError, OSError) as error:
         print(f"demo.py: {error}", file=sys.stderr)
         return 1
-    reader = Reader(paths.navigator)
-    demo = build_demo(paths, reader, others)
-    gate = Gate({"model": paths.navigator.checkpoint.label})
+    demo = build_demo(space, others)
+    gate = Gate({"model": space.checkpoint.label})
     told_to_end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told_to_end.set())
@@ -276,7 +218,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"Latent Space Navigator: http://{options.host}:{options.port} (Ctrl-C ends it)", flush=True
     )
     # Nobody has asked for a path yet: by the time that somebody does, what it needs is there.
-    warming = threading.Thread(target=warm_up, args=(paths, reader), daemon=True)
+    warming = threading.Thread(target=warm_up, args=(space,), daemon=True)
     warming.start()
     while not told_to_end.wait(1):  # on Windows, a wait without end hears no Ctrl-C
         pass

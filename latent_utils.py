@@ -26,10 +26,10 @@ class Encodings(NamedTuple):
 
 
 class Directions(NamedTuple):
-    """For each ordered pair of digits (start, end), the way from one anchor to the other."""
+    """For each start and each class, the direction and distance to the class's anchor."""
 
-    directions: Tensor  # (C, C, latent_dim) unit vectors; zero where the anchors coincide
-    distances: Tensor  # (C, C) >= 0
+    directions: Tensor  # (N, C, latent_dim) unit vectors; zero where start and anchor coincide
+    distances: Tensor  # (N, C) >= 0
 
 
 class Neighbourhood(NamedTuple):
@@ -171,18 +171,20 @@ def neighbourhood(
 
 
 @torch.inference_mode()
-def semantic_directions(anchors: Tensor) -> Directions:
-    """The direction and distance from each digit to each other digit.
+def semantic_directions(anchors: Tensor, start: Tensor | None = None) -> Directions:
+    """The direction and distance from each start to each class.
 
     Args:
         anchors: (C, latent_dim), from `digit_centroids` or `digit_prototypes`.
+        start: (N, latent_dim) positions; by default the anchors themselves.
 
     Returns:
-        Directions; `directions[a, b]` has length 1 and points from a to b, and
-        `anchors[a] + distances[a, b] * directions[a, b]` is `anchors[b]`.
+        Directions; `directions[n, c]` has length 1 and points from start n to anchor c, and
+        `start[n] + distances[n, c] * directions[n, c]` is `anchors[c]`.
     """
-    difference = anchors[None, :] - anchors[:, None]  # (C, C, latent_dim)
-    distances = difference.norm(dim=-1)  # (C, C)
+    origin = anchors if start is None else start
+    difference = anchors[None, :] - origin[:, None]  # (N, C, latent_dim)
+    distances = difference.norm(dim=-1)  # (N, C)
     safe = distances.clamp_min(torch.finfo(anchors.dtype).tiny)
     return Directions(difference / safe[..., None], distances)
 

@@ -27,7 +27,7 @@ from tqdm import tqdm
 from latent_navigator.checkpoint import checkpoint as checkpoints
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import record, record_start
-from latent_navigator.data.dataset_info import noun_of
+from latent_navigator.data.dataset_info import dataset_info
 from latent_navigator.data.datasets import LabelledImages, load_dataset
 from latent_navigator.device import resolve_device, resolve_precision
 from latent_navigator.training import metrics as records
@@ -247,7 +247,9 @@ def run(config: TrainingConfig, model_config: VAEConfig, resume: bool, ranks: Ra
     digits = ranks.in_turn(lambda: load_dataset(config.dataset, config.data_dir))
     if ranks.first:
         processes = f", {ranks.size} processes" if ranks.size > 1 else ""
-        count = f"{len(digits.train_images):,} {noun_of(config.dataset).many}"
+        count = (
+            f"{len(digits.train_images):,} {dataset_info(config.dataset, digits.class_names).items}"
+        )
         print(f"Training on {count}, {device}, {config.precision}{processes}.")
     final = train(config, model_config, digits, resumed, ranks)
     if final is not None:

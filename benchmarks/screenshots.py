@@ -31,7 +31,7 @@ def draw_a_seven(page: Page) -> None:
     for x, y in ((140, 60), (205, 62), (175, 130), (130, 235)):
         page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
     page.mouse.up()
-    page.locator(".own[data-state=shown]").wait_for()
+    page.locator(".draw[data-state=shown]").wait_for()
 
 
 def take_pages(browser: Browser, address: str) -> None:
@@ -48,7 +48,7 @@ def take_pages(browser: Browser, address: str) -> None:
         page.evaluate("() => window.scrollTo(0, 0)")
         page.screenshot(path=DOCS / f"{name}.png")
         if name == "page":
-            page.locator("#experiment-ways").click()
+            page.locator("#experiment-paths").click()
             page.locator("#film-strip .comparison").wait_for()
             page.wait_for_timeout(500)
             page.screenshot(path=DOCS / "paths.png", full_page=True)
@@ -63,7 +63,7 @@ def take_pages(browser: Browser, address: str) -> None:
             page.wait_for_timeout(600)
             page.locator("#own-digit").screenshot(path=DOCS / "own_digit.png")
             page.get_by_role("tab", name="How it was learned").click()
-            page.locator("#replay .beside").check(timeout=60_000)
+            page.locator("#replay .compare").check(timeout=60_000)
             page.locator("#replay .epoch").fill("12")
             page.wait_for_timeout(800)
             page.locator("#replay").screenshot(path=DOCS / "replay.png")

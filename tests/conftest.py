@@ -1,7 +1,12 @@
 """What the tests share: real digits, checkpoints, a running demo, a Chromium."""
 
-import dataclasses
 import os
+
+# Before torch is imported, and for the processes that tests start: several threads in each of
+# several workers would spend their time waiting for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import dataclasses
 import subprocess
 import sys
 import time
@@ -20,7 +25,7 @@ from benchmarks.chromium import launch_chromium
 from benchmarks.server import free_port, running_demo
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
 from latent_navigator.data.datasets import LabelledImages
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.training.config import TrainingConfig
 from neural_network import VAEConfig
 
@@ -83,9 +88,9 @@ def released() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def navigator(released) -> Navigator:
-    """The answers that the page gives about the committed checkpoint."""
-    return Navigator(released)
+def space(released) -> LatentSpace:
+    """The committed checkpoint, ready to be asked."""
+    return LatentSpace(released)
 
 
 @pytest.fixture(scope="session")

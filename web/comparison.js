@@ -9,19 +9,19 @@ function drawing(name, attributes, text = "") {
   return made;
 }
 
-function stroke(way) {
-  const { dash, colour } = window.ways[way];
+function stroke(method) {
+  const { dash, colour } = window.pathStyle(method);
   return { fill: "none", stroke: `var(${colour})`, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") };
 }
 
-// A short piece of the line that the map draws for a way.
-function sample(way) {
+// A short piece of the line that the map draws for a path.
+function sample(method) {
   const made = drawing("svg", { class: "sample", width: 38, height: 10, "aria-hidden": true });
-  made.append(drawing("path", { d: "M1 5H37", ...stroke(way) }));
+  made.append(drawing("path", { d: "M1 5H37", ...stroke(method) }));
   return made;
 }
 
-// The change from picture to picture, one line a way.
+// The change from image to image, one line a path.
 function plot(rows) {
   const [wide, high, left, top, bottom] = [460, 190, 36, 14, 34];
   const steps = rows[0].changes.length;
@@ -29,7 +29,7 @@ function plot(rows) {
   const x = (i) => left + ((i + 0.5) / steps) * (wide - left);
   const y = (change) => high - bottom - (change / most) * (high - bottom - top);
   const made = drawing("svg", { viewBox: `0 0 ${wide} ${high}`, role: "img" });
-  made.append(drawing("title", {}, "How much each picture differs from the one before, for each way"));
+  made.append(drawing("title", {}, "How much each image differs from the one before, for each path"));
   for (const value of [0, most / 2, most]) {
     made.append(drawing("path", { class: "grid", d: `M${left} ${y(value)}H${wide}` }));
     made.append(
@@ -37,8 +37,8 @@ function plot(rows) {
     );
   }
   for (const row of rows) {
-    const places = row.changes.map((change, i) => `${x(i).toFixed(1)} ${y(change).toFixed(1)}`);
-    made.append(drawing("path", { d: `M${places.join("L")}`, ...stroke(row.way) }));
+    const points = row.changes.map((change, i) => `${x(i).toFixed(1)} ${y(change).toFixed(1)}`);
+    made.append(drawing("path", { d: `M${points.join("L")}`, ...stroke(row.method) }));
   }
   for (let i = 0; i < steps; i += Math.ceil(steps / 12)) {
     made.append(drawing("text", { x: x(i), y: high - 18, "text-anchor": "middle" }, i + 1));
@@ -48,11 +48,11 @@ function plot(rows) {
 }
 
 const COLUMNS = [
-  ["way", "The curve on the map"],
-  ["change", "All change of the picture along the way: its length in picture space. Least in bold"],
-  ["largest step", "The largest change from one picture to the next. Least in bold"],
-  ["support", `The fewest test ${props.noun.many} encoded within 0.1 of a place on the way; 0: it passes where none was. Most in bold`],
-  ["passes", `The ${props.noun.many} that prevail along the way`],
+  ["path", "The curve on the map"],
+  ["length", "The total change of the image along the path: its length in image space. Smallest in bold"],
+  ["largest step", "The largest change from one image to the next. Smallest in bold"],
+  ["support", `The fewest test ${props.info.items} encoded within 0.1 of a point on the path; 0: it crosses a region without data. Largest in bold`],
+  ["passes", "The classes that prevail along the path"],
 ];
 
 function table(rows) {
@@ -65,7 +65,7 @@ function table(rows) {
     cell.title = meaning;
     head.append(cell);
   }
-  const straight = rows.find((row) => row.way === "linear");
+  const straight = rows.find((row) => row.method === "linear");
   const body = made.createTBody();
   const best = {
     length: Math.min(...rows.map((row) => row.length)),
@@ -76,23 +76,23 @@ function table(rows) {
     const line = body.insertRow();
     const name = document.createElement("th");
     name.scope = "row";
-    name.append(sample(row.way), row.title);
+    name.append(sample(row.method), row.title);
     line.append(name);
-    const tell = (text, key) => {
+    const write = (text, key) => {
       const cell = line.insertCell();
-      // Within one in a hundred of the best is as good: no difference that an eye could see.
+      // Within 1 % of the best counts as best: no eye could see the difference.
       const good = key && Math.abs(row[key] - best[key]) <= 0.01 * Math.abs(best[key]);
       cell.append(good ? document.createElement("b") : text);
       if (good) cell.firstChild.textContent = text;
     };
     const ratio = straight && straight.length > 0 && row !== straight;
-    tell(
+    write(
       row.length.toFixed(1) + (ratio ? ` (${(row.length / straight.length).toFixed(2)} ×)` : ""),
       "length",
     );
-    tell(row.largest_step.toFixed(2), "largest_step");
-    tell(String(row.support), "support");
-    tell(row.passes.join(" → "));
+    write(row.largest_step.toFixed(2), "largest_step");
+    write(String(row.support), "support");
+    write(row.passes.join(" → "));
   }
   return made;
 }
@@ -102,7 +102,7 @@ function compare(rows) {
   made.className = "comparison";
   const figure = document.createElement("figure");
   const caption = document.createElement("figcaption");
-  caption.textContent = "Change from picture to picture";
+  caption.textContent = "Change from image to image";
   figure.append(caption, plot(rows));
   made.append(figure, table(rows));
   return made;

@@ -1,14 +1,14 @@
-// The decoder as a table (see decoder_table.py): its logits at the nodes of a grid over the map, which
-// stand closer around the centre, and the picture between them by cubic interpolation. It is what the
-// page shows while the position moves, until PyTorch's own answer is there.
+// The decoder as a lookup table (see decoder_table.py): logits at the nodes of a grid over the map that
+// is denser near the centre, with cubic interpolation in between. The page shows these images while the
+// position moves, until PyTorch's exact image arrives.
 window.decoderTable = (() => {
   const PIXELS = 784;
   let table = null; // { side, reach, bend, values }
-  // The interpolated value, in steps of a sixteenth, to the grey it stands for; beyond its ends too,
-  // since a cubic overshoots.
-  const FINE = 16;
+  // Maps an interpolated value, in steps of 1 / STEPS, to its grey level. It extends past 0 ... 255
+  // because cubic interpolation overshoots.
+  const STEPS = 16;
   const [LOW, HIGH] = [-64, 320];
-  const greys = new Uint8Array((HIGH - LOW) * FINE + 1);
+  const greys = new Uint8Array((HIGH - LOW) * STEPS + 1);
 
   async function load({ data, side, reach, bend, bound }) {
     const packed = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
@@ -23,19 +23,19 @@ window.decoderTable = (() => {
       if (left && below) values[i] -= values[i - row - PIXELS];
     }
     for (let i = 0; i < greys.length; i++) {
-      const logit = ((LOW + i / FINE) * 2 * bound) / 255 - bound;
+      const logit = ((LOW + i / STEPS) * 2 * bound) / 255 - bound;
       greys[i] = Math.round(255 / (1 + Math.exp(-logit)));
     }
     table = { side, reach, bend, values };
   }
 
-  // The cell of a coordinate and the weights of the nodes at -1, 0, 1 and 2 from it.
+  // The grid cell of a coordinate, and the weights of the nodes at offsets -1, 0, 1 and 2.
   function cell(v) {
     const { side, reach, bend } = table;
     const scaled = Math.min(1, Math.max(-1, v / reach)) * Math.sinh(bend);
-    const place = ((Math.asinh(scaled) / bend + 1) / 2) * (side - 1);
-    const at = Math.min(side - 2, Math.floor(place));
-    const t = place - at;
+    const position = ((Math.asinh(scaled) / bend + 1) / 2) * (side - 1);
+    const at = Math.min(side - 2, Math.floor(position));
+    const t = position - at;
     return {
       at,
       weights: [
@@ -49,7 +49,7 @@ window.decoderTable = (() => {
 
   const sums = new Float32Array(PIXELS);
 
-  // Writes the 784 grey values at z into `out`.
+  // Writes the 784 grey levels at z into `out`.
   function decode(z, out) {
     const { side, values } = table;
     const [column, row] = [cell(z.x), cell(z.y)];
@@ -65,7 +65,7 @@ window.decoderTable = (() => {
     }
     for (let k = 0; k < PIXELS; k++) {
       const value = Math.min(HIGH, Math.max(LOW, sums[k]));
-      out[k] = greys[Math.round((value - LOW) * FINE)];
+      out[k] = greys[Math.round((value - LOW) * STEPS)];
     }
   }
 
@@ -73,7 +73,7 @@ window.decoderTable = (() => {
   const grey = new Uint8ClampedArray(PIXELS);
   frame.data.fill(255);
 
-  // Paints the picture at z on a canvas of 28 x 28; nothing, as long as the table is not there.
+  // Paints the image at z on a 28 x 28 canvas; does nothing until the table is loaded.
   function paint(context, z) {
     if (!table) return;
     decode(z, grey);

@@ -1,20 +1,20 @@
-// The digit at the current position and what is known there. While the position moves, the picture
-// comes from the table of decodings, within the frame; once it rests, PyTorch's own replaces it. One
-// request is in flight at a time; when it returns, the newest position is asked for, and an answer
-// for a place that was left meanwhile is not painted.
+// The digit decoded at the current position, and the test digits encoded nearby. While the position
+// moves, the image is interpolated from the decoder table within the frame; at rest, PyTorch's exact
+// image replaces it. One request is in flight at a time: when it returns, the newest position is
+// requested. A response for an earlier position is not painted.
 const space = window.latentSpace;
 const view = element.querySelector(".view");
-const context = element.querySelector(".picture").getContext("2d");
+const context = element.querySelector(".image").getContext("2d");
 const find = (name) => element.querySelector(name);
 const shares = find(".shares");
 const frame = new ImageData(28, 28);
 const grey = new Uint8ClampedArray(784);
 frame.data.fill(255);
 
-const REST = 30; // ms without a move after which the exact picture is asked for
-const MEANWHILE = 150; // ms between questions during a long drag, for the words and bars
-const RETRY = 500; // ms after which a question that got no answer is asked once more
-const AGAIN = 400; // ms after a question within which another is part of the same drag
+const REST = 30; // ms without a move before the exact image is requested
+const DRAG_INTERVAL = 150; // ms between requests during a drag, which update text and bars
+const RETRY = 500; // ms before the one retry of a failed request
+const SAME_DRAG = 400; // ms: a request this soon after another belongs to the same drag
 
 shares.style.setProperty("--classes", props.names.length);
 shares.classList.toggle("wordy", props.names.some((name) => name.length > 2));
@@ -26,7 +26,7 @@ props.names.forEach((name, digit) => {
   shares.append(item);
 });
 
-// The real digits encoded nearest to here; a click opens one and goes to its place.
+// The nearest encoded test digits; a click opens one and moves to its position.
 const nearest = find(".nearest");
 function showNearest({ digits, pixels }) {
   const data = atob(pixels);
@@ -38,8 +38,8 @@ function showNearest({ digits, pixels }) {
       button.innerHTML = '<canvas width="28" height="28"></canvas>';
       nearest.append(button);
     }
-    button.title = `Test ${props.noun.one} ${index}, labelled ${name}`;
-    button.setAttribute("aria-label", `Open test ${props.noun.one} ${index}, ${space.article(name)}`);
+    button.title = `Test ${props.info.item} ${index}, labelled ${name}`;
+    button.setAttribute("aria-label", `Open test ${props.info.item} ${index}, ${space.article(name)}`);
     button.onclick = () => {
       space.set({ x, y }, "nearest");
       space.open(index);
@@ -61,16 +61,17 @@ function paint(z, kind, ms) {
   view.dataset.x = z.x;
   view.dataset.y = z.y;
   view.dataset.kind = kind;
-  find(".kind").textContent =
-    kind === "exact" ? `exact: PyTorch, ${ms.toFixed(0)} ms` : `from the table, ${ms.toFixed(1)} ms`;
+  find(".source").textContent =
+    kind === "exact" ? `Exact (PyTorch), ${ms.toFixed(0)} ms` : `Preview (table), ${ms.toFixed(1)} ms`;
 }
 
-function tell(answer) {
-  find(".verdict").textContent = answer.support;
-  find(".depth").textContent = answer.prior;
-  find(".entropy").textContent = `Undecided by ${answer.entropy.toFixed(2)} bits of ${Math.log2(props.names.length).toFixed(2)} (entropy).`;
-  if (answer.nearest) showNearest(answer.nearest);
-  answer.shares.forEach((share, digit) => {
+function describe({ support, prior, entropy, shares: values, nearest: digits }) {
+  find(".support").textContent = support;
+  find(".prior").textContent = prior;
+  const most = Math.log2(props.names.length);
+  find(".entropy").textContent = `Class entropy ${entropy.toFixed(2)} of ${most.toFixed(2)} bits`;
+  if (digits) showNearest(digits);
+  values.forEach((share, digit) => {
     const item = shares.children[digit];
     item.classList.toggle("some", share >= 0.05);
     item.title = `${props.names[digit]}: ${Math.round(100 * share)} %`;
@@ -78,48 +79,48 @@ function tell(answer) {
   });
 }
 
-let asking = false;
-let wanted = false;
-let failed = false; // whether the newest question was not answered
-let askedAt = 0;
-let askedFor = null; // the position of the newest question
-let full = false; // whether the next question, then the newest, is for the real digits too
-async function ask() {
-  if (asking) return;
-  asking = true;
-  while (wanted) {
-    wanted = false;
+let inFlight = false;
+let pending = false; // whether to send another request when the one in flight returns
+let failed = false; // whether the newest request failed
+let requestedAt = 0;
+let requested = null; // the position of the newest request
+let withNearest = false; // whether the newest request, pending or sent, includes the nearest digits
+async function request() {
+  if (inFlight) return;
+  inFlight = true;
+  while (pending) {
+    pending = false;
     const z = space.z;
-    askedAt = performance.now();
-    askedFor = z;
+    requestedAt = performance.now();
+    requested = z;
     try {
-      const answer = await space.answer(server.look(z.x, z.y, full));
+      const answer = await space.answer(server.look(z.x, z.y, withNearest));
       const pixels = atob(answer.pixels);
       if (space.isAt(z)) {
         for (let i = 0; i < 784; i++) grey[i] = pixels.charCodeAt(i);
-        paint(z, "exact", performance.now() - askedAt);
+        paint(z, "exact", performance.now() - requestedAt);
       }
-      tell(answer);
+      describe(answer);
       space.tell({ x: z.x, y: z.y, round_trip: answer.round_trip });
       view.dataset.state = "shown";
       failed = false;
-    } catch (error) {
-      // Of several servers the one that was asked may just have ended: another takes over.
+    } catch {
+      // Behind a load balancer, the retry reaches another server if this one has just stopped.
       if (!failed) setTimeout(retry, RETRY, z);
       failed = true;
       view.dataset.state = "failed";
-      find(".verdict").textContent = "The server does not answer. Move again to retry.";
+      find(".support").textContent = "The server is not responding. Move the cursor to retry.";
     }
   }
-  asking = false;
+  inFlight = false;
 }
 
 function retry(z) {
-  wanted ||= space.isAt(z);
-  ask();
+  pending ||= space.isAt(z);
+  request();
 }
 
-let resting = 0;
+let restTimer = 0;
 space.subscribe((z) => {
   find(".x").textContent = signed(z.x);
   find(".y").textContent = signed(z.y);
@@ -128,25 +129,25 @@ space.subscribe((z) => {
     window.decoderTable.decode(z, grey);
     paint(z, "table", performance.now() - started);
   }
-  const known = () => askedFor && space.isAt(askedFor) && view.dataset.state !== "failed";
-  // In a drag the real digits would flicker by, and they are most of the answer's bytes.
-  const soon = (rest) => {
-    const since = performance.now() - askedAt;
-    if (known() && (full || !rest)) return;
-    full = rest || since > AGAIN;
-    wanted = true;
-    ask();
+  const known = () => requested && space.isAt(requested) && view.dataset.state !== "failed";
+  // During a drag the nearest digits would only flicker, and they are most of the response's bytes.
+  const update = (resting) => {
+    const since = performance.now() - requestedAt;
+    if (known() && (withNearest || !resting)) return;
+    withNearest = resting || since > SAME_DRAG;
+    pending = true;
+    request();
   };
-  clearTimeout(resting);
-  resting = setTimeout(soon, REST, true);
-  if (performance.now() - askedAt > MEANWHILE) soon(false);
+  clearTimeout(restTimer);
+  restTimer = setTimeout(update, REST, true);
+  if (performance.now() - requestedAt > DRAG_INTERVAL) update(false);
 });
 
-// A test digit is opened here, since the tab that tells of it is made only when it is first chosen.
+// Test digits are opened here: Gradio creates the tab that shows them only when it is first selected.
 let opened = 0;
 space.subscribe(async (z, { index, move }) => {
   const mine = ++opened;
-  let answer = { error: "The server does not answer. Try again." };
+  let answer = { error: "The server is not responding. Try again." };
   try {
     answer = await space.answer(server.test_digit(index));
   } catch {}

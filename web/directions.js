@@ -1,10 +1,10 @@
-// What leads on from the current position: attributes that a nudge changes, and the digits around. The
-// answers of Python are asked for when the position rests and the tab is open.
+// Directions from the current position: gradient steps that change one attribute, and steps toward
+// each class. Python is asked for the attributes when the position rests and the tab is open.
 const space = window.latentSpace;
 const find = (name) => element.querySelector(name);
-const told = find(".told");
-const STRIDE = 0.25; // toward a digit, in units of the prior's sigma
-const REST = 150; // ms without a move after which the attributes here are asked for
+const message = find(".message");
+const STEP = 0.25; // length of a step toward a class, in units of the prior's sigma
+const REST = 150; // ms without a move before the attributes are requested
 
 function arrow(degrees) {
   return `<svg class="arrow" viewBox="-10 -10 20 20" width="20" height="20" aria-hidden="true"
@@ -19,73 +19,73 @@ async function nudge(name, sign) {
   busy = true;
   element.dataset.busy = "true";
   try {
-    // A press while the one before is still being followed goes on from its end.
+    // While the previous step is still animated, the next one starts from its end.
     const from = space.goal;
     const answer = await space.answer(server.nudge(from.x, from.y, name, sign));
-    told.textContent = answer.message;
-    told.dataset.stopped = answer.stopped ?? "";
-    // A person who moved on meanwhile is not called back.
+    message.textContent = answer.message;
+    message.dataset.stopped = answer.stopped ?? "";
+    // If the user has moved meanwhile, the cursor stays where they put it.
     if (space.goal.x === from.x && space.goal.y === from.y) {
       const path = answer.path.map(([x, y]) => ({ x, y }));
       space.travel([space.z, ...(path.length > 1 ? path.slice(1) : path)], 260, "nudge");
     }
   } catch {
-    told.textContent = "The server does not answer. Try again.";
+    message.textContent = "The server is not responding. Try again.";
   }
   busy = false;
   element.dataset.busy = "false";
 }
 
 for (const { name, more, less, term } of props.attributes) {
-  const made = document.createElement("div");
-  made.className = "attribute";
-  made.dataset.name = name;
-  made.innerHTML = `<span class="term"></span>
+  const row = document.createElement("div");
+  row.className = "attribute";
+  row.dataset.name = name;
+  row.innerHTML = `<span class="term"></span>
     <button type="button" class="less"></button><b class="value">&hellip;</b>
     <button type="button" class="more"></button>`;
-  made.querySelector(".term").textContent = term;
+  row.querySelector(".term").textContent = term;
   for (const [side, text, sign] of [["less", less, -1], ["more", more, 1]]) {
-    const button = made.querySelector(`.${side}`);
+    const button = row.querySelector(`.${side}`);
     button.innerHTML = `<span>${text}</span><i></i>`;
     button.addEventListener("click", () => nudge(name, sign));
   }
-  find(".attributes").append(made);
+  find(".attributes").append(row);
 }
 
-let asked = 0;
-async function ask() {
+let requests = 0;
+async function request() {
   if (!element.checkVisibility()) return;
-  const mine = ++asked;
+  const mine = ++requests;
   const from = { ...space.z };
   try {
     const answer = await space.answer(server.here(from.x, from.y));
-    if (mine !== asked || !space.isAt(from)) return;
+    if (mine !== requests || !space.isAt(from)) return;
     for (const [name, { message: value, direction }] of Object.entries(answer.attributes)) {
-      const made = find(`[data-name=${name}]`);
-      made.querySelector(".value").textContent = value;
-      made.querySelector(".more i").innerHTML = arrow(direction);
-      made.querySelector(".less i").innerHTML = arrow(direction + 180);
+      const row = find(`[data-name=${name}]`);
+      row.querySelector(".value").textContent = value;
+      row.querySelector(".more i").innerHTML = arrow(direction);
+      row.querySelector(".less i").innerHTML = arrow(direction + 180);
     }
     find(".sensitivity").textContent = answer.message;
     element.dataset.state = "shown";
   } catch {
     element.dataset.state = "failed";
-    find(".sensitivity").textContent = "The server does not answer. Move on to try again.";
+    find(".sensitivity").textContent = "The server is not responding. Move the cursor to retry.";
   }
 }
 
-// --- digits ---
+// --- classes ---
 
 find(".toward").classList.toggle("wordy", props.names.some((name) => name.length > 2));
-const chips = props.names.map((name, digit) => {
+const buttons = props.names.map((name, digit) => {
   const button = document.createElement("button");
   button.type = "button";
   button.style.setProperty("--digit", props.palette[digit]);
   button.addEventListener("click", () => {
     const from = space.goal;
-    const { way, distance } = toward(digit, from);
-    const share = Math.min(1, STRIDE / distance) || 0;
-    const goal = { x: from.x + share * way.x, y: from.y + share * way.y };
+    const { offset, distance } = toward(digit, from);
+    const share = Math.min(1, STEP / distance) || 0;
+    const goal = { x: from.x + share * offset.x, y: from.y + share * offset.y };
     space.travel([space.z, goal], 260, "nudge");
   });
   find(".toward").append(button);
@@ -94,36 +94,36 @@ const chips = props.names.map((name, digit) => {
 
 function toward(digit, from) {
   const [x, y] = props.anchors[space.choice("anchor") ?? "typical"][digit];
-  const way = { x: x - from.x, y: y - from.y };
-  return { way, distance: Math.hypot(way.x, way.y) };
+  const offset = { x: x - from.x, y: y - from.y };
+  return { offset, distance: Math.hypot(offset.x, offset.y) };
 }
 
-function point() {
-  chips.forEach((button, digit) => {
-    const { way, distance } = toward(digit, space.z);
-    const degrees = (Math.atan2(way.y, way.x) * 180) / Math.PI;
+function showDirections() {
+  buttons.forEach((button, digit) => {
+    const { offset, distance } = toward(digit, space.z);
+    const degrees = (Math.atan2(offset.y, offset.x) * 180) / Math.PI;
     const here = distance < 0.005;
     button.innerHTML = `<b></b>${here ? "<i>•</i>" : arrow(degrees)}<span>${distance.toFixed(2)}</span>`;
     button.firstChild.textContent = props.names[digit];
     button.setAttribute(
       "aria-label",
-      `Toward ${props.names[digit]}, ${distance.toFixed(2)} away`,
+      `Toward ${props.names[digit]}, distance ${distance.toFixed(2)}`,
     );
   });
 }
 
-// The same digit as on the first screen, which is out of sight while one presses buttons down here.
+// Repeats the decoded digit: the large one may be scrolled out of view.
 const live = find(".live").getContext("2d");
 
-let resting = 0;
+let restTimer = 0;
 function refresh() {
   if (!element.checkVisibility()) return;
-  point();
+  showDirections();
   window.decoderTable.paint(live, space.z);
   element.dataset.state = "moving";
-  clearTimeout(resting);
-  resting = setTimeout(ask, REST);
+  clearTimeout(restTimer);
+  restTimer = setTimeout(request, REST);
 }
 space.subscribe(refresh);
-// The tab was opened: below the fold it intersects nothing, but it gets a width.
+// Detects that the tab was opened. Below the fold it intersects nothing, but it does get a width.
 new ResizeObserver(refresh).observe(element);

@@ -1,6 +1,6 @@
-// The pictures along one or more paths, in rows; a click on one goes to its place on the map.
-// value: see widgets.FilmStrip; play starts the first row's journey; scattered places are not joined
-// by a line.
+// The images along one or more paths, in rows; a click on one moves the cursor to its position.
+// value: see components.FilmStrip; play starts the animation of the first row; scattered points are not
+// joined by a line.
 const space = window.latentSpace;
 const strip = element.querySelector(".strip");
 const rows = element.querySelector(".rows");
@@ -8,7 +8,7 @@ const asPoint = ([x, y]) => ({ x, y });
 
 const play = (points) => space.travel(points.map(asPoint), 300 * points.length, "strip");
 
-function picture(pixels, offset) {
+function image28(pixels, offset) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 28;
   const image = new ImageData(28, 28);
@@ -34,7 +34,7 @@ async function save(kind, { points, curve, title }, summary) {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     summary.textContent = before;
   } catch {
-    summary.textContent = "Not saved: try again";
+    summary.textContent = "Could not save: try again";
     setTimeout(() => (summary.textContent = before), 4000);
   }
 }
@@ -53,7 +53,7 @@ function row(shown, ends) {
   const title = [ends, shown.title].filter(Boolean).join(", ");
   const name = made.querySelector("b");
   name.textContent = title;
-  if (shown.way) name.prepend(sample(shown.way));
+  if (shown.method) name.prepend(sample(shown.method));
   made.querySelector("span").textContent = shown.note ?? "";
   made.querySelector(".play").addEventListener("click", () => play(shown.points));
   const summary = made.querySelector("summary");
@@ -64,9 +64,9 @@ function row(shown, ends) {
   shown.points.forEach((point, i) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.setAttribute("aria-label", `Go to picture ${i + 1} of ${shown.points.length}`);
-    button.place = asPoint(point);
-    button.append(picture(pixels, 784 * i));
+    button.setAttribute("aria-label", `Go to image ${i + 1} of ${shown.points.length}`);
+    button.point = asPoint(point);
+    button.append(image28(pixels, 784 * i));
     button.addEventListener("click", () => space.set(asPoint(point), "strip"));
     made.querySelector(".frames").append(button);
   });
@@ -75,7 +75,7 @@ function row(shown, ends) {
 
 function mark() {
   for (const button of rows.querySelectorAll(".frames button")) {
-    button.setAttribute("aria-current", space.isAt(button.place));
+    button.setAttribute("aria-current", space.isAt(button.point));
   }
 }
 
@@ -84,12 +84,12 @@ function show() {
   const shown = value?.rows ?? [];
   strip.classList.toggle("filled", shown.length > 0);
   rows.replaceChildren(...shown.map((one) => row(one, value.ends)));
-  if (shown.length && shown.every((one) => one.way)) rows.append(compare(shown));
+  if (shown.length && shown.every((one) => one.method)) rows.append(compare(shown));
   space.showPaths(
     shown.map((one) => ({
       curve: one.curve.map(asPoint),
       points: one.points.map(asPoint),
-      way: one.way ?? "geodesic",
+      method: one.method ?? "geodesic",
       label: shown.length > 1 ? one.label : "",
       scattered: Boolean(value.scattered),
     })),

@@ -1,7 +1,8 @@
-// What moves the map and what it shows; map_layers.js, which draws it, comes first in the same scope.
+// What moves the map and what it shows; map_drawing.js and map_layers.js, which draw it, come first in the
+// same scope.
 
 let waiting = false;
-let stale = false; // whether the still layers must be drawn again
+let stale = false; // whether the layers that stay must be drawn again
 function redraw(all) {
   stale ||= all;
   if (waiting) return;
@@ -18,7 +19,7 @@ function redraw(all) {
   });
 }
 
-// What a person does to a slider is heard here before Gradio's own event, which comes a frame later.
+// A slider is heard here before Gradio's own event, which comes a frame later.
 document.addEventListener(
   "input",
   ({ target }) => {
@@ -30,8 +31,8 @@ document.addEventListener(
   true,
 );
 
-// The sliders are Gradio's own: an event that runs in the page alone brings them along, at most every
-// second frame, since they cost more than the digit, and never for a move that came from them.
+// The sliders are Gradio's own: an event that runs in the page alone updates them, at most every second
+// frame, since they cost more than the image, and never for a move that came from them.
 let bringing = false;
 function bringSliders() {
   if (bringing) return;
@@ -70,10 +71,10 @@ space.subscribe(() => {
 watch("value", () => {
   const { x, y } = props.value;
   if (space.isAt({ x, y }) || space.arrive({ x, y })) return;
-  props.value = { ...space.z }; // else the same answer would be no change the next time
+  props.value = { ...space.z }; // otherwise the same answer would not be a change the next time
 });
 
-// --- pointers: one moves the cursor, two zoom and shift the view; hovering previews ---
+// --- pointers: one moves the cursor, two zoom and pan the view; hovering previews ---
 
 const down = new Map(); // pointerId -> { px, py }
 const local = (event) => {
@@ -134,9 +135,10 @@ top_.addEventListener("pointermove", (event) => {
     space.set(view.toLatent(here.px, here.py), "map");
   }
 });
-// A click that hits a point of the map opens the digit that was encoded there.
+// A click on a point opens the test image that was encoded there.
 let pressed = null; // where the pointer went down, and when
 function hit({ px, py }) {
+  const points = data.points?.made;
   if (!layers.points || !points) return null;
   let [best, least] = [null, 5 ** 2];
   for (let i = 0; i < points.labels.length; i++) {
@@ -185,10 +187,10 @@ find(".reset-view").addEventListener("click", resetView);
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 top_.addEventListener("keydown", (event) => {
-  const way = ARROWS[event.key];
-  if (way) {
+  const direction = ARROWS[event.key];
+  if (direction) {
     const step = (event.shiftKey ? 0.5 : 0.05) / Math.max(1, Math.round(view.zoom / 2));
-    space.set({ x: space.z.x + way[0] * step, y: space.z.y + way[1] * step }, "keys");
+    space.set({ x: space.z.x + direction[0] * step, y: space.z.y + direction[1] * step }, "keys");
   } else if (event.key === "+" || event.key === "-") {
     const { px, py } = view.toPixels(space.z);
     view.zoomAt(px, py, event.key === "+" ? 1.5 : 1 / 1.5);
@@ -203,7 +205,7 @@ top_.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// --- the small picture beside a hovering mouse ---
+// --- the small image beside a hovering mouse ---
 
 const hint = preview.getContext("2d");
 function showPreview({ px, py }) {
@@ -217,13 +219,13 @@ function hidePreview() {
   preview.hidden = true;
 }
 
-// --- places A and B ---
+// --- points A and B ---
 
 function showPicking() {
   const flag = space.picking;
   find(".map-ask").hidden = !flag;
   if (!flag) return;
-  const which = flag === "A" ? "where the way begins (A)" : "where it ends (B)";
+  const which = flag === "A" ? "where the path starts (A)" : "where it ends (B)";
   find(".map-ask span").textContent = `Click ${which}, or move there and press Enter.`;
   element.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
@@ -234,44 +236,51 @@ document.addEventListener("keydown", (event) => {
 
 // --- layers and link ---
 
-for (const button of element.querySelectorAll("[data-layer]")) {
-  const name = button.dataset.layer;
+for (const layer of props.layers) {
+  const { key, label, help, more } = layer;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.layer = key;
+  button.textContent = label;
+  button.title = help;
+  if (more) find(".more div").append(button);
+  else find(".more").before(button);
   const show = () => {
-    button.setAttribute("aria-pressed", layers[name]);
-    if (name in FIELDS) showField(name);
+    button.setAttribute("aria-pressed", layers[key]);
+    showLayer(layer);
   };
   button.addEventListener("click", () => {
-    layers[name] = !layers[name];
+    layers[key] = !layers[key];
     show();
     space.layersChanged();
   });
-  space.subscribe(() => button.setAttribute("aria-pressed", layers[name]), "layers");
+  space.subscribe(() => button.setAttribute("aria-pressed", layers[key]), "layers");
   show();
 }
-// What is folded away still shows that something of it is on.
-function tellMore() {
+// The folded menu still shows that some of its layers are on.
+function countMore() {
   const shown = [...element.querySelectorAll(".more [data-layer]")].filter(
     (button) => layers[button.dataset.layer],
   );
   find(".more summary").toggleAttribute("data-on", shown.length > 0);
   find(".more summary").textContent = shown.length ? `✓ More (${shown.length})` : "More";
 }
-space.subscribe(tellMore, "layers");
-tellMore();
+space.subscribe(countMore, "layers");
+countMore();
 document.addEventListener("pointerdown", ({ target }) => {
   if (!find(".more").contains(target)) find(".more").open = false;
 });
 
 find(".copy-link").addEventListener("click", async (event) => {
   const button = event.currentTarget;
-  let told = "Copied";
+  let result = "Copied";
   try {
     await navigator.clipboard.writeText(space.link());
   } catch {
-    told = "In the address bar"; // no clipboard outside https and localhost
+    result = "In the address bar"; // no clipboard outside https and localhost
   }
   const before = button.textContent;
-  button.textContent = told;
+  button.textContent = result;
   setTimeout(() => (button.textContent = before), 1500);
 });
 
@@ -281,21 +290,15 @@ new MutationObserver(() => {
   redraw(true);
 }).observe(document.body, { attributeFilter: ["class"] });
 
-// --- what comes from the server once: points, regions, the table of decodings ---
+// --- what the page waits for: the layers that are preloaded, the table of decodings ---
 
+const preloaded = props.layers.filter(({ preload }) => preload);
 Promise.all([
-  server.points().then((answer) => {
-    points = {
-      xy: new Int16Array(bytes(answer.xy).buffer),
-      labels: bytes(answer.labels),
-      scale: answer.scale,
-    };
-    find(".map-wait").textContent = "";
-    redraw(true);
-  }),
-  server.regions().then((answer) => {
-    regions = regionCells(answer);
-  }),
+  ...preloaded.map(({ key }) =>
+    fetchLayer(key).then(() => {
+      if (key === "points") find(".map-wait").textContent = "";
+    }),
+  ),
   server.table().then((answer) => window.decoderTable.load(answer)),
 ])
   .then(() => {
@@ -304,7 +307,7 @@ Promise.all([
   })
   .catch((error) => {
     console.error(error);
-    find(".map-wait").textContent = "Not all of the map arrived. Reload the page to try again.";
+    find(".map-wait").textContent = "Part of the map could not be loaded. Reload the page to try again.";
   });
 space.restore();
 changedView();

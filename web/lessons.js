@@ -1,21 +1,20 @@
-// One lesson at a time. What is done lives in the page alone; Python is asked, when the position rests
-// and the tab is open, whether it fulfils the lesson that is shown and how near it is.
+// One lesson at a time. Progress is kept in the page only. When the position rests and the tab is
+// open, Python checks the current lesson there and says how close the position is to solving it.
 const space = window.latentSpace;
 const find = (name) => element.querySelector(name);
 const root = find(".lessons");
-const told = find(".told");
+const message = find(".message");
 const bar = find(".bar");
 const { lessons } = props;
-const REST = 200; // ms without a move after which the check is asked for
+const REST = 200; // ms without a move before the check is requested
 
-const solved = lessons.map(() => null); // of each lesson: the place that first solved it
+const solved = lessons.map(() => null); // per lesson, the position that first solved it
 let current = 0;
 let barHidden = false;
-let inSight = true;
+let inView = true; // whether the message can be seen
 
 const signed = (v) => v.toFixed(2).replace("-", "−");
-const named = () => `Lesson ${current + 1} of ${lessons.length}`;
-const open = () => solved.findIndex((place) => !place);
+const unsolved = () => solved.findIndex((position) => !position);
 
 const steps = lessons.map(({ title }, i) => {
   const item = document.createElement("li");
@@ -28,7 +27,7 @@ const steps = lessons.map(({ title }, i) => {
   return button;
 });
 
-function mark() {
+function showProgress() {
   steps.forEach((button, i) => {
     const done = Boolean(solved[i]);
     button.textContent = done ? `✓ ${i + 1}` : `${i + 1}`;
@@ -37,22 +36,22 @@ function mark() {
     if (i === current) button.setAttribute("aria-current", "step");
     else button.removeAttribute("aria-current");
   });
-  const place = solved[current];
+  const position = solved[current];
   const last = current === lessons.length - 1;
   find(".back").setAttribute("aria-disabled", current === 0);
   find(".next").textContent = last
-    ? open() < 0 ? "Again from lesson 1" : `To lesson ${open() + 1}`
-    : place ? "Next" : "Skip";
-  // Nothing else is open: there is nowhere to go on to.
-  find(".next").setAttribute("aria-disabled", last && open() === current);
+    ? unsolved() < 0 ? "Back to lesson 1" : `Go to lesson ${unsolved() + 1}`
+    : position ? "Next" : "Skip";
+  // The last lesson is the only unsolved one: there is no other to go to.
+  find(".next").setAttribute("aria-disabled", last && unsolved() === current);
   const box = find(".solved");
-  if (Boolean(place) === Boolean(box.textContent) && box.dataset.lesson === `${current}`) return;
+  if (Boolean(position) === Boolean(box.textContent) && box.dataset.lesson === `${current}`) return;
   box.dataset.lesson = current;
   box.replaceChildren();
-  if (!place) return;
+  if (!position) return;
   const head = document.createElement("b");
-  const all = open() < 0 ? ` All ${lessons.length} lessons are done.` : "";
-  head.textContent = `✓ Done at (${signed(place.x)}, ${signed(place.y)}).${all}`;
+  const all = unsolved() < 0 ? ` All ${lessons.length} lessons are done.` : "";
+  head.textContent = `✓ Solved at (${signed(position.x)}, ${signed(position.y)}).${all}`;
   box.append(head, lessons[current].why);
 }
 
@@ -60,69 +59,68 @@ function show(i) {
   current = i;
   barHidden = false;
   const { title, task, hint } = lessons[i];
-  find(".count").textContent = named();
+  find(".count").textContent = `Lesson ${i + 1} of ${lessons.length}`;
   find(".title").textContent = title;
   find(".task").textContent = task;
   find(".hint").open = false;
   find(".hint p").textContent = hint;
-  tell("moving", "Looking…");
-  mark();
-  ask();
+  describe("moving", "Checking…");
+  showProgress();
+  request();
 }
 
-function tell(state, text) {
+function describe(state, text) {
   root.dataset.state = state;
-  told.textContent = text;
+  message.textContent = text;
   showBar();
 }
 
-// While the words on "where you are" are out of sight, because one moves on the map above, a line at the
-// edge of the screen says them.
+// While the map is used and the message is scrolled out of view, a bar at the bottom repeats it.
 function showBar() {
-  bar.hidden = inSight || barHidden;
+  bar.hidden = inView || barHidden;
   const done = Boolean(solved[current]);
   bar.dataset.done = done;
-  bar.querySelector("b").textContent = done ? `✓ Lesson ${current + 1} done.` : `${lessons[current].title}.`;
-  bar.querySelector("span").textContent = told.textContent;
+  bar.querySelector("b").textContent = done ? `✓ Lesson ${current + 1} solved.` : `${lessons[current].title}.`;
+  bar.querySelector("span").textContent = message.textContent;
 }
 
-let asked = 0;
-async function ask() {
-  clearTimeout(resting);
+let requests = 0;
+async function request() {
+  clearTimeout(restTimer);
   if (!element.checkVisibility()) return;
-  const mine = ++asked;
+  const mine = ++requests;
   const lesson = current;
   const from = { ...space.z };
-  const late = () => mine !== asked || lesson !== current || !space.isAt(from);
+  const outdated = () => mine !== requests || lesson !== current || !space.isAt(from);
   try {
     const answer = await space.answer(server.check(lessons[lesson].name, from.x, from.y));
-    if (late()) return;
+    if (outdated()) return;
     if (answer.done && !solved[lesson]) {
       solved[lesson] = from;
-      mark();
+      showProgress();
     }
-    tell("shown", answer.message);
+    describe("shown", answer.message);
   } catch {
-    if (!late()) tell("failed", "The server does not answer. Move on to try again.");
+    if (!outdated()) describe("failed", "The server is not responding. Move the cursor to retry.");
   }
 }
 
-// The same digit as on the first screen, which may be out of sight.
+// Repeats the decoded digit: the large one may be scrolled out of view.
 const live = find(".live").getContext("2d");
 
-let resting = 0;
+let restTimer = 0;
 function refresh() {
   if (!element.checkVisibility()) return;
   window.decoderTable.paint(live, space.z);
   root.dataset.state = "moving";
-  clearTimeout(resting);
-  resting = setTimeout(ask, REST);
+  clearTimeout(restTimer);
+  restTimer = setTimeout(request, REST);
 }
 
 find(".back").addEventListener("click", () => current > 0 && show(current - 1));
 find(".next").addEventListener("click", () => {
   if (current < lessons.length - 1) show(current + 1);
-  else if (open() !== current) show(Math.max(0, open()));
+  else if (unsolved() !== current) show(Math.max(0, unsolved()));
 });
 find(".return").addEventListener("click", () => {
   root.scrollIntoView({ block: "start" });
@@ -135,13 +133,13 @@ find(".hide").addEventListener("click", () => {
 
 space.subscribe(refresh);
 show(0);
-// The tab was opened: it may lie below the screen, so its size tells, and not whether it is in sight.
-let wide = root.offsetWidth;
+// Detects that the tab was opened. It may be below the fold, so its width counts, not its visibility.
+let width = root.offsetWidth;
 new ResizeObserver(() => {
-  if (!wide && root.offsetWidth) refresh();
-  wide = root.offsetWidth;
+  if (!width && root.offsetWidth) refresh();
+  width = root.offsetWidth;
 }).observe(root);
-new IntersectionObserver((seen) => {
-  inSight = seen.at(-1).isIntersecting;
+new IntersectionObserver((entries) => {
+  inView = entries.at(-1).isIntersecting;
   showBar();
 }, { threshold: 0.5 }).observe(find(".now"));

@@ -1,71 +1,28 @@
-// The map: still layers (class regions, decoded pictures, encoded digits, rings of the prior) drawn
-// once a view, paths and numerals above them, and the cursor. latent_map.js follows in the same scope.
-// `element`, `props`, `server`, `trigger` and `watch` come from gr.HTML.
-const space = window.latentSpace;
-const find = (name) => element.querySelector(name);
-const base = find(".map-base");
-const top_ = find(".map-top");
-const cursor = find(".map-cursor");
-const preview = find(".map-preview");
-const spoken = find("#map-position");
-const view = new window.MapView(props.range);
-space.classes = props.names.length;
-space.range = props.range;
-space.view = view;
+// The layers of the map: how each is drawn, and how its data is fetched. latent_map.js follows in the same
+// scope. To add a layer, add its drawing to `drawings` under the key of its record in
+// explorer/map_layers.py.
 
-const layers = space.layers; // shared with the link in the address
-let points = null; // { xy: Int16Array, labels: Uint8Array, scale }
-let regions = null; // a canvas, one pixel a cell
-let colour = null; // of the theme
-
-const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-
-function readColours() {
-  const style = getComputedStyle(element);
-  const read = (name) => style.getPropertyValue(name).trim();
-  colour = {
-    ink: read("--ink"),
-    quiet: read("--quiet"),
-    line: read("--line"),
-    ground: read("--map-ground"),
-    accent: read("--accent"),
-    digits: props.palette,
-    ways: Object.fromEntries(
-      Object.entries(window.ways).map(([way, { colour }]) => [way, read(colour)]),
-    ),
-  };
+// A canvas of side x side cells; rgba(i) is the colour of the i-th from the top left.
+function cells(side, rgba) {
+  const canvas = new OffscreenCanvas(side, side);
+  const image = new ImageData(side, side);
+  for (let i = 0; i < side * side; i++) image.data.set(rgba(i), 4 * i);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
 }
 
-function fit(canvas) {
-  const ratio = window.devicePixelRatio || 1;
-  const size = Math.round(view.side * ratio);
-  if (canvas.width !== size) canvas.width = canvas.height = size;
-  const context = canvas.getContext("2d");
-  context.setTransform(size / view.side, 0, 0, size / view.side, 0, 0);
-  context.clearRect(0, 0, view.side, view.side);
-  return context;
+function regionCells({ winners, strength, side }) {
+  const [winner, alpha] = [bytes(winners), bytes(strength)];
+  const colours = props.palette.map((code) => parseInt(code.slice(1), 16));
+  return cells(side, (i) => {
+    const hex = colours[winner[i]];
+    return [hex >> 16, (hex >> 8) & 255, hex & 255, alpha[i]];
+  });
 }
 
-function label(context, text, px, py) {
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.lineWidth = 4;
-  context.strokeStyle = colour.ground;
-  context.strokeText(text, px, py);
-  context.fillStyle = colour.quiet;
-  context.fillText(text, px, py);
-}
-
-function drawCells(context, canvas) {
-  const { px, py } = view.toPixels({ x: -view.range, y: view.range });
-  const size = (view.side * view.range) / view.half;
-  context.imageSmoothingEnabled = canvas !== regions;
-  context.drawImage(canvas, px, py, size, size);
-}
-
-// The picture that the decoder gives at the middle of each tile; zooming in, the tiles stay as large
-// on the screen and so become finer in z.
-function drawPictures(context) {
+// The image decoded at the middle of each tile; zooming in, the tiles stay as large on the screen and so
+// become finer in z.
+function drawImages(context) {
   const tiles = Math.max(8, Math.round(view.side / 36));
   const wide = 28 * tiles;
   const image = new ImageData(wide, wide);
@@ -88,9 +45,9 @@ function drawPictures(context) {
   context.drawImage(sheet, 0, 0, view.side, view.side);
 }
 
-function drawPoints(context) {
+function drawPoints(context, points) {
   const dot = Math.max(1.6, view.side / 300) * Math.min(3, view.zoom ** 0.35);
-  context.globalAlpha = layers.pictures ? 0.4 : 0.6;
+  context.globalAlpha = layers.images ? 0.4 : 0.6;
   for (let digit = 0; digit < props.names.length; digit++) {
     context.fillStyle = colour.digits[digit];
     for (let i = 0; i < points.labels.length; i++) {
@@ -121,129 +78,14 @@ function drawRings(context) {
   }
 }
 
-function drawAxes(context) {
-  const centre = view.toPixels({ x: 0, y: 0 });
-  context.strokeStyle = colour.line;
-  context.lineWidth = 1;
-  context.beginPath();
-  context.moveTo(0, centre.py);
-  context.lineTo(view.side, centre.py);
-  context.moveTo(centre.px, 0);
-  context.lineTo(centre.px, view.side);
-  context.stroke();
-}
-
-function drawTicks(context) {
-  const step = view.step;
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const name = (v) => v.toFixed(decimals).replace(/^-(?=0\.?0*$)/, "").replace("-", "−");
-  const first = (c) => Math.ceil((c - 0.92 * view.half) / step) * step;
-  for (let x = first(view.centre.x); x < view.centre.x + 0.95 * view.half; x += step) {
-    label(context, name(x), view.toPixels({ x, y: 0 }).px, view.side - 12);
-  }
-  for (let y = first(view.centre.y); y < view.centre.y + 0.9 * view.half; y += step) {
-    label(context, name(y), 8 + 6 * Math.max(1, name(y).length / 2), view.toPixels({ x: 0, y }).py);
-  }
-  label(context, "x (z₁)", view.side - 26, view.side - 30);
-  label(context, "y (z₂)", 28, 14);
-}
-
-function drawBase() {
-  const context = fit(base);
-  context.font = "12px system-ui, sans-serif";
-  if (layers.regions && regions) drawCells(context, regions);
-  drawFields(context);
-  drawAxes(context);
-  if (layers.pictures && window.decoderTable.ready) drawPictures(context);
-  if (layers.points && points) drawPoints(context);
-  drawTrips(context);
-  if (layers.rings) drawRings(context);
-  drawTicks(context);
-}
-
-function drawPath(context, { curve, points, way, scattered }) {
-  const trace = () => {
-    context.beginPath();
-    for (const z of curve) {
-      const p = view.toPixels(z);
-      context.lineTo(p.px, p.py);
-    }
-    context.stroke();
-  };
-  if (!scattered) {
-    context.lineWidth = 6.5;
-    context.strokeStyle = colour.ground;
-    trace();
-    context.lineWidth = 3;
-    context.strokeStyle = colour.ways[way];
-    context.setLineDash(window.ways[way].dash);
-    trace();
-    context.setLineDash([]);
-  }
-  for (const z of points) {
-    const p = view.toPixels(z);
-    context.beginPath();
-    context.arc(p.px, p.py, 3.5, 0, 2 * Math.PI);
-    context.fillStyle = colour.ground;
-    context.fill();
-    context.lineWidth = 1.5;
-    context.strokeStyle = scattered ? colour.ink : colour.ways[way];
-    context.stroke();
-  }
-}
-
-// A word on a plate, so that it can be read on any ground.
-function plate(context, text, p, border) {
-  context.font = "600 12px system-ui, sans-serif";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  const wide = context.measureText(text).width + 12;
-  const left = Math.min(view.side - wide - 2, Math.max(2, p.px - wide / 2));
-  context.beginPath();
-  context.roundRect(left, p.py - 10, wide, 20, 6);
-  context.fillStyle = colour.ground;
-  context.fill();
-  context.lineWidth = 1.5;
-  context.strokeStyle = border;
-  context.stroke();
-  context.fillStyle = colour.ink;
-  context.fillText(text, left + wide / 2, p.py + 1);
-}
-
-// Each at another part of its way, and moved until no two cover each other. A way that is too short
-// for its name goes without: its pictures below have the name.
-function drawLabels(context) {
-  const extent = ({ curve }) => {
-    const [a, b] = [curve[0], curve[curve.length - 1]].map((z) => view.toPixels(z));
-    return Math.hypot(a.px - b.px, a.py - b.py);
-  };
-  const named = space.paths.filter((path) => path.label && extent(path) > 120);
-  const homes = named.map(({ curve }, i) =>
-    view.toPixels(curve[Math.round(((i + 1) / (named.length + 1)) * (curve.length - 1))]),
-  );
-  const placed = [];
-  for (const home of homes) {
-    const p = { ...home };
-    while (placed.some((q) => Math.abs(q.px - p.px) < 100 && Math.abs(q.py - p.py) < 22)) p.py += 22;
-    placed.push(p);
-  }
-  placed.forEach((p, i) => plate(context, named[i].label, p, colour.ways[named[i].way]));
-}
-
-function drawMarks(context) {
-  for (const [flag, place] of Object.entries(space.marks)) {
-    if (place) plate(context, flag, view.toPixels(place), colour.ink);
-  }
-}
-
-// Names that are longer than a numeral stand on plates, each moved until no two cover each other.
+// Names longer than a numeral are on plates, each moved until no two cover each other.
 function drawNames(context) {
   const placed = [];
   props.centroids.forEach(([x, y], digit) => {
     const home = view.toPixels({ x, y });
     const p = { ...home };
     const near = (q) => Math.abs(q.px - p.px) < 88 && Math.abs(q.py - p.py) < 22;
-    // By turns below and above its home, further each time.
+    // Alternately below and above its position, further each time.
     for (let i = 1; placed.some(near); i++) p.py = home.py + 22 * Math.ceil(i / 2) * (i % 2 ? 1 : -1);
     placed.push(p);
     context.lineWidth = 2;
@@ -257,7 +99,6 @@ function drawNames(context) {
 }
 
 function drawNumerals(context) {
-  if (props.names.some((name) => name.length > 2)) return drawNames(context);
   const radius = view.side < 480 ? 9 : 12;
   context.textAlign = "center";
   context.textBaseline = "middle";
@@ -282,20 +123,136 @@ function drawNumerals(context) {
   });
 }
 
-// An element and not a drawing: moving it costs the browser next to nothing.
-function placeCursor() {
-  const p = view.toPixels(space.z);
-  cursor.style.transform = `translate(${p.px}px, ${p.py}px)`;
+function drawArrow(context, [x0, y0], [x1, y1]) {
+  const [a, b] = [view.toPixels({ x: x0, y: y0 }), view.toPixels({ x: x1, y: y1 })];
+  const [dx, dy] = [b.px - a.px, b.py - a.py];
+  const length = Math.hypot(dx, dy);
+  context.beginPath();
+  if (length < 3) {
+    // The encoder returns to where it was: a dot.
+    context.arc(a.px, a.py, 1.5, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
+  const [ux, uy] = [dx / length, dy / length];
+  const head = Math.min(7, length / 2);
+  context.moveTo(a.px, a.py);
+  context.lineTo(b.px, b.py);
+  context.lineTo(b.px - head * (ux + 0.5 * uy), b.py - head * (uy - 0.5 * ux));
+  context.moveTo(b.px, b.py);
+  context.lineTo(b.px - head * (ux - 0.5 * uy), b.py - head * (uy + 0.5 * ux));
+  context.stroke();
 }
 
-function drawTop() {
-  const context = fit(top_);
-  context.lineJoin = "round";
-  for (const path of space.paths) drawPath(context, path);
-  if (layers.numerals) drawNumerals(context);
-  drawReturn(context);
-  drawReading(context);
-  drawLabels(context);
-  drawMarks(context);
+function drawRoundTrips(context, { from, to }) {
+  context.strokeStyle = context.fillStyle = colour.ink;
+  context.globalAlpha = 0.55;
+  context.lineWidth = 1.2;
+  from.forEach((start, i) => drawArrow(context, start, to[i]));
+  context.globalAlpha = 1;
 }
 
+// The round trip of the cursor's own position, once PyTorch's answer for it is there.
+function drawOwnRoundTrip(context) {
+  if (!space.known || !space.isAt(space.known)) return;
+  context.strokeStyle = context.fillStyle = colour.accent;
+  context.lineWidth = 3;
+  drawArrow(context, [space.z.x, space.z.y], space.known.round_trip);
+}
+
+// Hues that differ from each other and from the classes, on a light and a dark background alike.
+const [PINK, ORANGE, TEAL] = [[214, 51, 132], [232, 117, 0], [0, 150, 150]];
+const ramp = (rgb) => `<span style="background: linear-gradient(90deg, rgb(${rgb} / 0), rgb(${rgb}))"></span>`;
+
+// By the key of the layer's record:
+//   order       from the bottom to the top; below 0: under the axes
+//   prepare     what the drawing needs, made once from the server's answer
+//   draw        on the canvas that stays while the cursor moves: (context, prepared)
+//   drawTop     on the canvas above it, beneath the cursor: (context)
+//   legend      HTML: (answer)
+const drawings = {
+  points: {
+    order: 20,
+    prepare: ({ xy, labels, scale }) => ({
+      xy: new Int16Array(bytes(xy).buffer),
+      labels: bytes(labels),
+      scale,
+    }),
+    draw: drawPoints,
+  },
+  images: { order: 10, draw: (context) => window.decoderTable.ready && drawImages(context) },
+  regions: {
+    order: -30,
+    prepare: regionCells,
+    draw: (context, canvas) => drawCells(context, canvas, false),
+  },
+  rings: { order: 40, draw: drawRings },
+  labels: {
+    drawTop: (context) =>
+      props.names.some((name) => name.length > 2) ? drawNames(context) : drawNumerals(context),
+  },
+  sensitivity: {
+    order: -20,
+    prepare({ strength, side }) {
+      const alpha = bytes(strength);
+      return cells(side, (i) => [...PINK, alpha[i] * 0.85]);
+    },
+    draw: drawCells,
+    legend: ({ most }) =>
+      `${ramp(PINK.join(" "))} sensitivity ‖J‖: 0 to ${most.toFixed(0)} and more`,
+  },
+  prior_vs_data: {
+    order: -10,
+    prepare({ strength, side }) {
+      const level = bytes(strength);
+      const paint = (v) => (v > 128 ? [...ORANGE, 1.5 * (v - 128)] : [...TEAL, 1.5 * (128 - v)]);
+      return cells(side, (i) => (level[i] ? paint(level[i]) : [0, 0, 0, 0]));
+    },
+    draw: drawCells,
+    legend: ({ factor }) => `${ramp(ORANGE.join(" "))} the prior expects up to ${factor} × more than is there
+      ${ramp(TEAL.join(" "))} less`,
+  },
+  round_trips: {
+    order: 30,
+    prepare: (answer) => answer,
+    draw: drawRoundTrips,
+    drawTop: drawOwnRoundTrip,
+    legend: () => "→ where the encoder puts the image decoded here (round trip)",
+  },
+};
+
+// --- their data, fetched once: at the start for those that the page waits for, else when first shown ---
+
+function showLegend() {
+  const lines = props.layers
+    .filter(({ key, preload }) => layers[key] && data[key] && !preload)
+    .map(({ key }) => data[key].busy ?? data[key].legend)
+    .filter(Boolean);
+  find(".map-legend").hidden = !lines.length;
+  find(".map-legend").innerHTML = lines.map((line) => `<div>${line}</div>`).join("");
+}
+
+async function fetchLayer(key) {
+  const answer = await space.answer(server.layer(key));
+  const { prepare, legend } = drawings[key] ?? {};
+  data[key] = { made: prepare ? prepare(answer) : answer, legend: legend?.(answer) };
+  redraw(true);
+}
+
+async function showLayer({ key, computed, preload, busy }) {
+  if (layers[key] && computed && !preload && !data[key]) {
+    data[key] = { busy };
+    showLegend();
+    try {
+      await fetchLayer(key);
+    } catch {
+      data[key] = null;
+      layers[key] = false;
+      space.layersChanged();
+      find(".map-legend").hidden = false;
+      find(".map-legend").textContent = "The layer could not be loaded. Turn it on again to retry.";
+      return;
+    }
+  }
+  showLegend();
+}

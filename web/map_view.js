@@ -1,12 +1,12 @@
-// What part of the latent space the map shows, and the one transform between its pixels and z.
-// y grows upward in z and downward in pixels. Works in CSS pixels: the canvases scale by the
-// device's pixel ratio on their own.
+// The part of the latent space that the map shows, and the only transform between pixels and z.
+// y points up in z and down in pixels. Units are CSS pixels: the canvases apply the device's pixel
+// ratio themselves.
 window.MapView = class {
   static MAX_ZOOM = 64;
 
   constructor(range) {
     this.range = range;
-    this.side = 1; // CSS pixels of the square map
+    this.side = 1; // of the square map, in CSS pixels
     this.reset();
   }
 
@@ -35,23 +35,23 @@ window.MapView = class {
     };
   }
 
-  // Zooms by `factor` so that the place under (px, py) stays there.
+  // Zooms by `factor` and keeps the position under (px, py) fixed.
   zoomAt(px, py, factor) {
-    const fixed = this.toLatent(px, py);
+    const before = this.toLatent(px, py);
     const half = this.half / factor;
     this.half = Math.min(this.range, Math.max(this.range / window.MapView.MAX_ZOOM, half));
-    const moved = this.toLatent(px, py);
-    this.moveBy(fixed.x - moved.x, fixed.y - moved.y);
+    const after = this.toLatent(px, py);
+    this.moveBy(before.x - after.x, before.y - after.y);
   }
 
-  // Moves the view, never beyond the edge of the map.
+  // Pans the view, never past the edge of the map.
   moveBy(dx, dy) {
-    const free = this.range - this.half;
-    const clamp = (v) => Math.min(free, Math.max(-free, v));
+    const limit = this.range - this.half;
+    const clamp = (v) => Math.min(limit, Math.max(-limit, v));
     this.centre = { x: clamp(this.centre.x + dx), y: clamp(this.centre.y + dy) };
   }
 
-  // Brings a place into view, if it is not.
+  // Centres the view on z if z is outside it.
   follow(z) {
     const margin = 0.999 * this.half;
     if (Math.abs(z.x - this.centre.x) > margin || Math.abs(z.y - this.centre.y) > margin) {
@@ -59,7 +59,7 @@ window.MapView = class {
     }
   }
 
-  // The ticks of both axes: a step of 1, 2 or 5 times a power of ten, about six a side.
+  // The tick spacing of both axes: 1, 2 or 5 times a power of ten, which gives about six ticks.
   get step() {
     const rough = (2 * this.half) / 7;
     const power = 10 ** Math.floor(Math.log10(rough));
@@ -67,13 +67,13 @@ window.MapView = class {
   }
 };
 
-// Places of discs that would cover each other, moved until they do not; { px, py } each, in pixels.
-window.apart = (homes, distance, rounds = 20) => {
-  const placed = homes.map((p) => ({ ...p }));
+// Pushes overlapping discs apart until their centres, { px, py } in pixels, are `distance` apart.
+window.apart = (centres, distance, rounds = 20) => {
+  const moved = centres.map((p) => ({ ...p }));
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < placed.length; i++) {
+    for (let i = 0; i < moved.length; i++) {
       for (let j = 0; j < i; j++) {
-        const [a, b] = [placed[i], placed[j]];
+        const [a, b] = [moved[i], moved[j]];
         const [dx, dy] = [a.px - b.px || 0.1, a.py - b.py];
         const gap = Math.hypot(dx, dy);
         if (gap >= distance) continue;
@@ -85,5 +85,5 @@ window.apart = (homes, distance, rounds = 20) => {
       }
     }
   }
-  return placed;
+  return moved;
 };

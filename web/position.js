@@ -1,53 +1,41 @@
-// What the page shows: the one current position z, the paths, places A and B and layers of the map,
-// and the choices of the controls. Whoever changes one calls a function here; whoever shows it subscribes. Nothing
-// else on the page keeps a position of its own. The address after # holds all of it.
+// The state of the page: the one current position z, the paths, points A and B, the layers of the map
+// and the values of the controls. Whoever changes one calls a function here; whoever shows it subscribes.
+// Nothing else on the page keeps a position. The address after # holds all of it.
 window.latentSpace = (() => {
   const TOPICS = ["position", "paths", "layers", "marks", "known", "reading", "open"];
   const listeners = Object.fromEntries(TOPICS.map((topic) => [topic, new Set()]));
   const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
-  const LAYERS = {
-    points: true,
-    pictures: false,
-    regions: false,
-    sensitivity: false,
-    gaps: false,
-    trips: false,
-    rings: true,
-    numerals: true,
-  };
-  const WAYS = ["linear", "spherical", "geodesic", "data"];
-  const oneOf = (...options) => (text) => (options.includes(text) ? text : null);
-  const number = (low, high, step) => (text) => {
-    const value = Math.round(+text / step) * step;
-    return text !== "" && value >= low && value <= high ? +value.toFixed(2) : null;
-  };
-  const end = (flag) => (text) => oneOf("here", flag)(text) ?? number(0, window.latentSpace.classes - 1, 1)(text);
-  const someOf = (...options) => (text) => {
-    const chosen = options.filter((option) => text.split(",").includes(option));
-    return chosen.length ? chosen : null;
-  };
-  const CHOICES = {
-    digit: (text) => number(0, window.latentSpace.classes - 1, 1)(text),
-    amount: number(0, 1, 0.05),
-    from: end("A"),
-    to: end("B"),
-    ways: someOf(...WAYS),
-    pictures: number(5, 24, 1),
-    even: (text) => ({ true: true, false: false })[text] ?? null,
-    anchor: oneOf("typical", "centroid"),
+
+  // Readers of what the address holds for a control, by its kind (see app/controls.py): each gives the
+  // value, or null if it is not possible.
+  const READERS = {
+    choice: ({ options }) => (text) => (options.includes(text) ? text : null),
+    choices: ({ options }) => (text) => {
+      const chosen = options.filter((option) => text.split(",").includes(option));
+      return chosen.length ? chosen : null;
+    },
+    number: ({ low, high, step }) => (text) => {
+      const value = Math.round(+text / step) * step;
+      return text !== "" && value >= low && value <= high ? +value.toFixed(2) : null;
+    },
+    flag: () => (text) => ({ true: true, false: false })[text] ?? null,
+    endpoint: ({ flag, last }) => (text) =>
+      ["here", flag].includes(text) ? text : READERS.number({ low: 0, high: last, step: 1 })(text),
   };
   let z = { x: 0, y: 0 };
   let journey = null; // the running animation: { frame, goal }
-  let moves = 0; // how often the person has gone somewhere
-  let expected = { moves: 0, ms: 0 }; // when Python was last asked for a place; ms to go there
+  let moves = 0; // how often the user has moved the cursor
+  let expected = { moves: 0, ms: 0 }; // when Python was last asked for a position; ms to move there
   let paths = [];
-  let known = null; // { x, y, returns }: what Python said of the newest place it was asked about
-  let reading = null; // what Python said of the newest picture, see reader.Reader; or { error }
-  const marks = { A: null, B: null }; // places picked on the map
-  let picking = null; // { flag, resolve }: the place that the next click on the map gives
-  let picked = false; // whether the last picking gave both
-  const choices = {}; // of the controls: name -> value
-  const layers = { ...LAYERS };
+  let known = null; // { x, y, round_trip }: the answer for the newest position that Python was asked about
+  let reading = null; // the posterior of the newest image, see explorer/inference.py; or { error }
+  const marks = { A: null, B: null }; // points picked on the map
+  let picking = null; // { flag, resolve }: the point that the next click on the map sets
+  let picked = false; // whether the last picking set both
+  let controls = []; // whose values the address keeps, in their order; see app/controls.py
+  const values = {}; // of the controls: name -> value
+  let layerRecords = []; // of the map, in their order; see explorer/map_layers.py
+  const layers = {}; // key -> whether the layer is shown
 
   const limit = () => window.latentSpace.range;
   // 0.001 is a twelfth of a pixel of the map: what is shown as numbers is what is decoded.
@@ -57,7 +45,7 @@ window.latentSpace = (() => {
     for (const listener of listeners[topic]) listener(z, source);
   }
 
-  function place(next, source) {
+  function moveTo(next, source) {
     const tidied = { x: tidy(next.x), y: tidy(next.y) };
     if (tidied.x === z.x && tidied.y === z.y) return;
     z = tidied;
@@ -70,12 +58,12 @@ window.latentSpace = (() => {
     journey = null;
   }
 
-  // Moves at once and ends any journey: the person's hand goes before an animation.
+  // Moves at once and ends any animation: the user has priority.
   function set(next, source) {
     if (!Number.isFinite(next.x) || !Number.isFinite(next.y)) return;
     stop();
     moves++;
-    place(next, source);
+    moveTo(next, source);
   }
 
   // Moves along `points` in `ms` milliseconds, from each to the next in the same time.
@@ -84,7 +72,7 @@ window.latentSpace = (() => {
     if (source !== "python") moves++;
     const last = points[points.length - 1];
     const pieces = points.length - 1;
-    if (!(ms > 0) || pieces < 1 || reducedMotion.matches) return place(last, source);
+    if (!(ms > 0) || pieces < 1 || reducedMotion.matches) return moveTo(last, source);
     const mine = { frame: 0, goal: { x: tidy(last.x), y: tidy(last.y) } };
     journey = mine;
     let started = null;
@@ -94,21 +82,21 @@ window.latentSpace = (() => {
       const gone = ((now - started) / ms) * pieces;
       if (gone >= pieces) {
         journey = null;
-        place(last, source);
+        moveTo(last, source);
         return;
       }
       const i = Math.floor(gone);
       const t = gone - i;
       const [a, b] = [points[i], points[i + 1]];
-      place({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) }, source);
+      moveTo({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) }, source);
       mine.frame = requestAnimationFrame(tick);
     };
     mine.frame = requestAnimationFrame(tick);
   }
 
-  // --- places A and B ---
+  // --- points A and B ---
 
-  // The next click on the map gives A, the one after it B; resolves to whether both came.
+  // The next click on the map sets A, the one after it B; resolves to whether both were set.
   function pick() {
     cancelPick();
     picked = false;
@@ -137,12 +125,12 @@ window.latentSpace = (() => {
     announce("marks");
   }
 
-  // Asks Python for ways: shows that it works, and gives their ends as Python takes them, a digit or,
-  // in the place of a name, a position.
+  // Before Python is asked for paths: shows that it works, and returns their ends as Python takes them,
+  // a label or, in place of a name, a position.
   async function depart(...values) {
     if (values.some((value) => value in marks && !marks[value])) await pick();
-    document.body.classList.add("finding-ways");
-    const asPair = (place) => [place.x, place.y];
+    document.body.classList.add("finding-paths");
+    const asPair = (point) => [point.x, point.y];
     return values.map((value) => {
       if (value === "here") return asPair(z);
       return marks[value] ? asPair(marks[value]) : value;
@@ -157,13 +145,13 @@ window.latentSpace = (() => {
     if (view && view.zoom > 1) {
       parts.set("view", [view.centre.x, view.centre.y, view.half].map((v) => +v.toFixed(4)));
     }
-    const shown = Object.keys(layers).filter((name) => layers[name]);
-    const usual = Object.keys(LAYERS).filter((name) => LAYERS[name]);
+    const shown = layerRecords.filter(({ key }) => layers[key]).map(({ key }) => key);
+    const usual = layerRecords.filter((layer) => layer.default).map(({ key }) => key);
     if (`${shown}` !== `${usual}`) parts.set("layers", shown);
-    for (const [flag, place] of Object.entries(marks)) {
-      if (place) parts.set(flag, [place.x, place.y]);
+    for (const [flag, point] of Object.entries(marks)) {
+      if (point) parts.set(flag, [point.x, point.y]);
     }
-    for (const [name, value] of Object.entries(choices)) parts.set(name, value);
+    for (const [name, value] of Object.entries(values)) parts.set(name, value);
     return `${location.href.split("#")[0]}#${parts}`.replaceAll("%2C", ",");
   }
 
@@ -176,7 +164,21 @@ window.latentSpace = (() => {
 
   const asked = new URLSearchParams(location.hash.slice(1));
 
-  // The position, layers and view of the address; a part that is missing or wrong is left out.
+  // What the address holds of a control or layer under its name or an older one; null if nothing.
+  const fromAddress = ({ name, aliases }) =>
+    [name, ...aliases].map((one) => asked.get(one)).find((text) => text !== null) ?? null;
+
+  // What the map can show: its range, classes and layers, which the address switches on and off.
+  function declare({ range, classes, view, layers: records }) {
+    Object.assign(window.latentSpace, { range, classes, view });
+    layerRecords = records;
+    const shown = asked.get("layers")?.split(",");
+    for (const { key, aliases, default: usual } of records) {
+      layers[key] = shown ? [key, ...aliases].some((one) => shown.includes(one)) : usual;
+    }
+  }
+
+  // The position and view of the address; a part that is missing or wrong is left out.
   function restore() {
     const numbers = (text) => (text ?? "").split(",").map((part) => (part === "" ? NaN : +part));
     const [[x], [y]] = [numbers(asked.get("x")), numbers(asked.get("y"))];
@@ -192,20 +194,17 @@ window.latentSpace = (() => {
     }
     set({ x, y }, "link");
   }
-  if (asked.has("layers")) {
-    const shown = asked.get("layers").split(",");
-    for (const name of Object.keys(layers)) layers[name] = shown.includes(name);
-  }
 
   return {
-    classes: 10, // of the data set; LatentMap sets it from Python
-    range: 4, // the map shows -range ... range; LatentMap sets it from Python
+    classes: 10, // of the data set
+    range: 4, // the map shows -range ... range
     view: null, // the map's MapView
+    declare,
     layers,
     get z() {
       return z;
     },
-    // Where a running animation leads to, else the position.
+    // Where a running animation ends, else the position.
     get goal() {
       return journey?.goal ?? z;
     },
@@ -229,13 +228,13 @@ window.latentSpace = (() => {
       reading = next;
       announce("reading");
     },
-    // Opens a test digit; `move` also goes to where it lands.
+    // Opens a test image; `move` also moves the cursor to where it lands.
     open(index, move = false) {
       announce("open", { index, move });
     },
     // A name with its article: an Ankle boot, a Bag, a 7.
-    article: (name) => `${/^[aeiou]/i.test(name) ? "an" : "a"} ${name}`,
-    // What a server function answered; its refusals come as { error } and become an Error here.
+    article: (name) => `${/^[aeiou8]/i.test(name) ? "an" : "a"} ${name}`,
+    // The answer of a server function; its { error } becomes an Error here.
     async answer(asked) {
       const answer = await asked;
       if (answer?.error) throw new Error(answer.error, { cause: "refused" });
@@ -250,26 +249,26 @@ window.latentSpace = (() => {
     cancelPick,
     depart,
     arrived() {
-      document.body.classList.remove("finding-ways");
+      document.body.classList.remove("finding-paths");
     },
-    // After the page has put A and B into the controls: presses the button that compares.
+    // After A and B have been put into the controls: presses the button that compares.
     afterPick(button) {
       if (picked) document.querySelector(button).click();
       picked = false;
     },
-    choice: (name) => choices[name],
-    isAt(place) {
-      return tidy(place.x) === z.x && tidy(place.y) === z.y;
+    choice: (name) => values[name],
+    isAt(point) {
+      return tidy(point.x) === z.x && tidy(point.y) === z.y;
     },
     set,
     travel,
     link,
     restore,
-    // A button asks Python for a place, to be reached in `ms` milliseconds.
+    // A button asks Python for a position, to be reached in `ms` milliseconds.
     expect(ms = 0) {
       expected = { moves, ms };
     },
-    // Goes where Python says, unless the person has gone elsewhere meanwhile; whether it did.
+    // Moves to the position from Python, unless the user has moved meanwhile; whether it did.
     arrive(next) {
       const timely = moves === expected.moves;
       if (timely) travel([z, next], expected.ms, "python");
@@ -280,7 +279,7 @@ window.latentSpace = (() => {
       listeners[topic].add(listener);
       if (topic === "position") listener(z, "start");
     },
-    // Each path: { curve: [{x, y}], points: [{x, y}] on it, way, label, scattered }.
+    // Each path: { curve: [{x, y}], points: [{x, y}] on it, method, label, scattered }.
     showPaths(next) {
       paths = next;
       announce("paths");
@@ -290,16 +289,17 @@ window.latentSpace = (() => {
       writeSoon();
     },
     viewChanged: writeSoon,
-    // The controls' values, in the order of CHOICES: those that the address asks for, if they are
-    // possible, else those given.
-    restoreChoices(usual) {
-      return Object.entries(CHOICES).map(([name, read], i) => {
-        const wanted = asked.has(name) ? read(asked.get(name)) : null;
-        return wanted ?? usual[i];
+    // The values of the controls, in their order: those of the address where they are possible, else
+    // those given.
+    restoreControls(declared, usual) {
+      controls = declared;
+      return controls.map((control, i) => {
+        const text = fromAddress(control);
+        return (text === null ? null : READERS[control.kind](control)(text)) ?? usual[i];
       });
     },
-    choose(values) {
-      Object.keys(CHOICES).forEach((name, i) => (choices[name] = values[i]));
+    setControls(next) {
+      controls.forEach(({ name }, i) => (values[name] = next[i]));
       writeSoon();
     },
   };

@@ -1,171 +1,178 @@
-// How a model was learned, epoch by epoch: where the test digits lay, what each place drew, and the
-// curves of the training. One model, or two in step. All of it is drawn from what server.story gives once
-// a label; see training_story.Story.story.
+// The training replay, epoch by epoch: the encoded test digits, a decoded grid, and the learning
+// curves, for one model or two in step. server.story returns all the data of a model in one response;
+// see training_replay.py.
 const find = (name) => element.querySelector(name);
 const root = find(".replay");
-const scrubber = find(".epoch");
-const WHOLE = 10_000; // ms that playing from end to end takes
-const SLOWEST = 500; // ms an epoch at most: a short training does not drag
-const STILL = window.matchMedia("(prefers-reduced-motion: reduce)");
+const slider = find(".epoch");
+const DURATION = 10_000; // ms from the first epoch to the last
+const MAX_EPOCH_MS = 500; // keeps a short training from playing slowly
+const reducedMotion = window.matchMedia("(prefers-reduced-motion: reduce)");
 const SVG = "http://www.w3.org/2000/svg";
 const CURVES = [
-  { name: "recon", title: "Picture error (reconstruction)", unit: "nats", decimals: 1 },
-  { name: "kl", title: "Distance from the prior (KL)", unit: "nats", decimals: 2, zero: true },
-  { name: "beta", title: "Weight of the prior (beta)", unit: "", decimals: 2, zero: true },
+  { name: "recon", title: "Reconstruction error", unit: "nats", decimals: 1 },
+  { name: "kl", title: "KL divergence from the prior", unit: "nats", decimals: 2, zero: true },
+  { name: "beta", title: "Weight of the KL term (beta)", unit: "", decimals: 2, zero: true },
 ];
 
-const stories = new Map(); // label -> story, unpacked
-let panels = []; // of the models shown: { story, made: elements by name, said }
-let plots = []; // one a curve: { spec, value, svg, x, y }
+const replays = new Map(); // label -> unpacked replay
+let panels = []; // one per model shown: { replay, parts: elements by name, description }
+let plots = []; // one per curve, see plot()
 let epoch = 0;
-let last = 0; // the last epoch of the longer one
-let playing = null; // { frame } while it plays
-let colour = null; // of the theme
+let last = 0; // the last epoch of the longer replay
+let playing = null; // { frame } while playing
+let colour = null; // of the current theme
 
-// --- fetching ---
+// --- loading ---
 
 const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
-async function unpack(told) {
-  const { points, grids } = told;
+async function unpack(data) {
+  const { points, grids } = data;
   const view = new DataView(bytes(points.xy).buffer);
   const xy = Float32Array.from(
     { length: view.byteLength / 2 },
     (_, i) => view.getInt16(2 * i, true) * points.scale,
   );
   const stream = new Blob([bytes(grids)]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const pictures = new Uint8Array(await new Response(stream).arrayBuffer());
-  return { ...told, xy, classes: bytes(points.labels), pictures };
+  const images = new Uint8Array(await new Response(stream).arrayBuffer());
+  return { ...data, xy, classes: bytes(points.labels), images };
 }
 
 const other = (label) => props.labels[label === props.labels[0] ? 1 : 0];
 
-function chosen() {
+function selected() {
   const label = find(".model").value;
-  return find(".beside").checked ? [label, other(label)] : [label];
+  return find(".compare").checked ? [label, other(label)] : [label];
 }
 
-let asked = 0;
+let requests = 0;
 async function show() {
-  const mine = ++asked;
-  const labels = chosen();
-  const missing = labels.filter((label) => !stories.has(label));
+  const mine = ++requests;
+  const labels = selected();
+  const missing = labels.filter((label) => !replays.has(label));
   if (missing.length) {
     pause();
-    root.dataset.state = "waiting";
+    root.dataset.state = "loading";
   }
   try {
-    for (const label of missing) stories.set(label, await unpack(await window.latentSpace.answer(server.story(label))));
+    for (const label of missing) replays.set(label, await unpack(await window.latentSpace.answer(server.story(label))));
   } catch {
-    if (mine !== asked) return;
+    if (mine !== requests) return;
     root.dataset.state = "failed";
-    find(".failed span").textContent = "The replay did not arrive: the server does not answer.";
+    find(".failed span").textContent = "The replay could not be loaded: the server is not responding.";
     return;
   }
-  if (mine !== asked) return; // another choice was made meanwhile
+  if (mine !== requests) return; // the selection has changed meanwhile
   root.dataset.state = "shown";
   root.dataset.has = "true";
-  build(labels.map((label) => stories.get(label)));
+  build(labels.map((label) => replays.get(label)));
 }
 
-// --- what is on the page for the models shown ---
+// --- one panel per model ---
 
 function build(shown) {
   root.classList.toggle("paired", shown.length > 1);
   const first = !panels.length;
   panels = shown.map(panel);
-  find(".panels").replaceChildren(...panels.map(({ made }) => made.whole));
-  last = Math.max(...shown.map((story) => story.epochs)) - 1;
-  scrubber.max = last;
-  // The end of the story is what the person knows from the map: it is told from the beginning.
+  find(".panels").replaceChildren(...panels.map(({ parts }) => parts.section));
+  last = Math.max(...shown.map((replay) => replay.epochs)) - 1;
+  slider.max = last;
+  // The map already shows the end of training, so the replay opens at the start.
   if (first) epoch = 0;
   epoch = Math.min(epoch, last);
   readColours();
   draw();
 }
 
-function panel(story, i) {
-  const whole = document.createElement("section");
-  whole.innerHTML = `<p class="which"><svg class="sample" viewBox="0 0 32 8" aria-hidden="true"><path class="curve" d="M0 4H32"/></svg><b></b><span></span></p>
+function panel(replay, i) {
+  const section = document.createElement("section");
+  section.innerHTML = `<p class="heading"><svg class="sample" viewBox="0 0 32 8" aria-hidden="true"><path class="curve" d="M0 4H32"/></svg><b></b><span></span></p>
     <div class="views">
-      <figure><figcaption>Where the ${props.noun.many} lie <small></small></figcaption>
-        <div class="frame"><canvas class="points" role="img"></canvas><canvas class="over" aria-hidden="true"></canvas></div></figure>
-      <figure><figcaption>What each place draws <small></small></figcaption>
+      <figure><figcaption>Encoded ${props.info.items} <small></small></figcaption>
+        <div class="frame"><canvas class="points" role="img"></canvas><canvas class="overlay" aria-hidden="true"></canvas></div></figure>
+      <figure><figcaption>Decoded images <small></small></figcaption>
         <div class="frame"><canvas class="grid" role="img"></canvas></div></figure>
     </div>
-    <p class="about"><span aria-live="polite"></span><small></small></p>`;
-  const made = { whole };
-  for (const name of ["points", "over", "grid", "which span", "about span"]) {
-    made[name.split(" ")[0]] = whole.querySelector(`.${name}`);
-  }
-  if (i) whole.querySelector(".curve").classList.add("second");
-  whole.querySelector(".which b").textContent = story.label;
-  whole.querySelector(".about small").textContent = story.summary;
-  const [lie, draws] = whole.querySelectorAll("figcaption small");
-  lie.textContent = `${story.classes.length.toLocaleString("en")} test ${props.noun.many}, encoded`;
-  const reach = story.grid_reach;
-  draws.textContent = `decoded, x and y from −${reach} to ${reach}`;
-  made.grid.width = made.grid.height = 28 * story.grid_side;
-  return { story, made, said: null };
+    <p class="description"><span aria-live="polite"></span><small></small></p>`;
+  const parts = {
+    section,
+    epoch: section.querySelector(".heading span"),
+    points: section.querySelector(".points"),
+    overlay: section.querySelector(".overlay"),
+    grid: section.querySelector(".grid"),
+    description: section.querySelector(".description span"),
+  };
+  if (i) section.querySelector(".curve").classList.add("second");
+  section.querySelector(".heading b").textContent = replay.label;
+  section.querySelector(".description small").textContent = replay.summary;
+  const [encoded, decoded] = section.querySelectorAll("figcaption small");
+  encoded.textContent = `${replay.classes.length.toLocaleString("en")} ${props.info.items} of the test set`;
+  const reach = replay.grid_reach;
+  decoded.textContent = `on a grid, x and y from −${reach} to ${reach}`;
+  parts.grid.width = parts.grid.height = 28 * replay.grid_side;
+  return { replay, parts, description: null };
 }
 
-// --- words ---
+// --- descriptions ---
 
-// Of the sampled digits at an epoch, the share within the 3σ ring.
-function within(story, at) {
-  const places = placesAt(story, at, 0);
+const epochOf = (replay) => Math.min(epoch, replay.epochs - 1);
+
+// The share of the sampled digits within the 3σ ring.
+function shareInside(replay, at) {
+  const positions = positionsAt(replay, at, 0);
   let n = 0;
-  for (let i = 0; i < places.length; i += 2) n += Math.hypot(places[i], places[i + 1]) <= 3;
-  return (2 * n) / places.length;
+  for (let i = 0; i < positions.length; i += 2) n += Math.hypot(positions[i], positions[i + 1]) <= 3;
+  return (2 * n) / positions.length;
 }
 
-function words(story) {
-  const at = Math.min(epoch, story.epochs - 1);
+function describe(replay) {
+  const { item, items } = props.info;
+  const at = epochOf(replay);
   if (at === 0) {
-    return `Before training, nothing is learned: all ${props.noun.many} lie on one spot, and every place draws the same grey.`;
+    return `Before training, every ${item} is encoded near the same position, and every position decodes to the same grey image.`;
   }
-  const final = story.curves.beta[story.epochs - 2];
-  const now = story.curves.beta[at - 1];
-  const end = at === story.epochs - 1 ? "Training ends here. " : "";
-  const held = within(story, at) >= 0.9;
+  const final = replay.curves.beta[replay.epochs - 2];
+  const now = replay.curves.beta[at - 1];
+  const end = at === replay.epochs - 1 ? "End of training. " : "";
+  const inside = shareInside(replay, at) >= 0.9;
   if (final === 0) {
-    return `${end}beta is 0: nothing pulls the ${props.noun.many} to the rings, so they spread as far as tells them apart.`;
+    return `${end}With beta = 0 nothing pulls the ${items} toward the prior: they spread out as far as it helps the reconstruction.`;
   }
   if (now < 0.98 * final) {
-    return held
-      ? `beta is still rising: the ${props.noun.many} find their shapes and their neighbours before the prior pulls at full weight.`
-      : `beta is still rising: the ${props.noun.many} find their shapes and spread beyond the rings before the prior pulls them together.`;
+    return inside
+      ? `beta is still increasing: the model learns to reconstruct, and similar ${items} cluster before the prior acts at full weight.`
+      : `beta is still increasing: the ${items} spread beyond the 3σ ring until the prior pulls them together.`;
   }
-  return held
-    ? `${end}beta is at its full weight: the prior holds the ${props.noun.many} within the rings, and what is left to learn is to use that room well.`
-    : `${end}beta is at its full weight, but too light to hold the ${props.noun.many} within the rings: they spread, with empty ground between them.`;
+  return inside
+    ? `${end}beta has its final value: the prior keeps the ${items} within the 3σ ring, and training refines how they share that area.`
+    : `${end}beta has its final value, but it is too small to keep the ${items} within the 3σ ring: they spread out and leave empty regions between them.`;
 }
 
-function tell() {
-  const betas = panels.map(({ story }) => {
-    const at = Math.min(epoch, story.epochs - 1);
-    return at ? story.curves.beta[at - 1].toFixed(2) : null;
+function showDescriptions() {
+  const betas = panels.map(({ replay }) => {
+    const at = epochOf(replay);
+    return at ? replay.curves.beta[at - 1].toFixed(2) : null;
   });
-  const told = epoch
-    ? `epoch ${epoch} of ${last}: beta ${betas.join(" and ")}`
-    : `epoch 0 of ${last}: before training`;
-  find(".now").textContent = told;
-  scrubber.value = epoch;
-  scrubber.setAttribute("aria-valuetext", told);
+  const status = epoch
+    ? `Epoch ${epoch} of ${last}, beta ${betas.join(" and ")}`
+    : `Epoch 0 of ${last}, before training`;
+  find(".now").textContent = status;
+  slider.value = epoch;
+  slider.setAttribute("aria-valuetext", status);
   for (const one of panels) {
-    const { story, made } = one;
-    const at = Math.min(epoch, story.epochs - 1);
-    made.which.textContent = at < epoch ? `stays at its last epoch, ${at}` : `epoch ${at}`;
-    const said = words(story);
-    // A live region speaks whenever it is written to: only another stage is news.
-    if (one.said !== said) made.about.textContent = one.said = said;
-    const where = at ? `after epoch ${at}` : "before training";
-    made.points.setAttribute("aria-label", `${story.label}: the encoded ${props.noun.many} ${where}`);
-    made.grid.setAttribute("aria-label", `${story.label}: the decoded grid ${where}`);
+    const { replay, parts } = one;
+    const at = epochOf(replay);
+    parts.epoch.textContent = at < epoch ? `finished at epoch ${at}` : `epoch ${at}`;
+    const description = describe(replay);
+    // A screen reader announces every write to a live region: write only what is new.
+    if (one.description !== description) parts.description.textContent = one.description = description;
+    const when = at ? `after epoch ${at}` : "before training";
+    parts.points.setAttribute("aria-label", `${replay.label}: encoded ${props.info.items} ${when}`);
+    parts.grid.setAttribute("aria-label", `${replay.label}: grid of decoded images ${when}`);
   }
 }
 
-// --- drawing it all, and playing ---
+// --- drawing and playback ---
 
 function draw() {
   if (!panels.length || !element.checkVisibility()) return;
@@ -180,7 +187,7 @@ function refresh() {
     drawGrid(one);
   }
   plots.forEach(mark);
-  tell();
+  showDescriptions();
   root.dataset.epoch = epoch;
 }
 
@@ -202,18 +209,18 @@ function play() {
   playing = mine;
   root.dataset.playing = "true";
   find(".play").textContent = "❚❚ Pause";
-  const each = Math.min(SLOWEST, WHOLE / Math.max(1, last));
+  const epochMs = Math.min(MAX_EPOCH_MS, DURATION / Math.max(1, last));
   const from = epoch;
   let started = null;
   const tick = (now) => {
     if (playing !== mine) return;
-    // In a tab that was left the frames stop; where it went on since nobody saw.
+    // A hidden tab gets no frames: when it is shown again, the replay resumes where it was last seen.
     if (!element.checkVisibility()) return pause();
     started ??= now;
-    const gone = from + (now - started) / each;
-    if (Math.floor(gone) > epoch) go(Math.floor(gone));
+    const progress = from + (now - started) / epochMs; // in epochs
+    if (Math.floor(progress) > epoch) go(Math.floor(progress));
     if (epoch >= last) return pause();
-    if (!STILL.matches) for (const one of panels) drawPoints(one, epoch, gone - epoch);
+    if (!reducedMotion.matches) for (const one of panels) drawPoints(one, epoch, progress - epoch);
     mine.frame = requestAnimationFrame(tick);
   };
   mine.frame = requestAnimationFrame(tick);
@@ -224,39 +231,39 @@ find(".play").addEventListener("click", () => {
   pause();
   refresh();
 });
-scrubber.addEventListener("input", () => {
+slider.addEventListener("input", () => {
   pause();
-  go(+scrubber.value);
+  go(+slider.value);
 });
 find(".retry").addEventListener("click", show);
 
-// --- models ---
+// --- selection of models ---
 
-function nameOther() {
+function labelComparison() {
   find(".pair span").textContent =
-    props.labels.length > 2 ? `beside ${other(find(".model").value)}` : "beside the other one";
+    props.labels.length > 2 ? `Compare with ${other(find(".model").value)}` : "Compare side by side";
 }
 for (const text of props.labels) find(".model").append(new Option(text, text));
 find(".models").hidden = props.labels.length < 2;
 find(".model").addEventListener("change", () => {
-  nameOther();
+  labelComparison();
   show();
 });
-find(".beside").addEventListener("change", show);
-nameOther();
+find(".compare").addEventListener("change", show);
+labelComparison();
 
-// --- when it is seen, and how large ---
+// --- visibility and size ---
 
-// The story is a megabyte: only who opens this part of the page fetches it. A tab that opens below the
-// fold intersects nothing, but it gets a width.
-root.dataset.state = "waiting";
-let fetched = false;
+// A replay is about a megabyte: it is loaded only when its tab is opened. Below the fold that tab
+// intersects nothing, but it does get a width.
+root.dataset.state = "loading";
+let opened = false;
 let width = 0;
 new ResizeObserver(() => {
   if (root.clientWidth === width) return;
   width = root.clientWidth;
-  if (width && !fetched) {
-    fetched = true;
+  if (width && !opened) {
+    opened = true;
     show();
   }
   if (width) draw();

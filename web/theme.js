@@ -1,2 +1,2 @@
-// Gradio follows the system's preference; this switches the page by hand.
+// Gradio follows the system's colour scheme; this overrides it.
 window.switchTheme = () => document.body.classList.toggle("dark");

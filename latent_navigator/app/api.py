@@ -11,8 +11,8 @@ import gradio as gr
 from PIL import Image
 
 from latent_navigator.app.middleware import FAULT, REFUSED, SENSELESS, is_own
-from latent_navigator.explorer.directions import Compass
-from latent_navigator.explorer.interpolation import Paths
+from latent_navigator.explorer import directions, interpolation, navigation
+from latent_navigator.explorer.latent_space import LatentSpace
 
 # A disk that is full, or a folder that others have made their own.
 NO_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
@@ -74,13 +74,12 @@ def answering(function: Callable[..., Any], count: int) -> Callable[[Any], dict[
         except ValueError as error:
             return {"error": str(error)}
 
-    answer.__name__ = function.__name__
+    answer.__name__ = getattr(function, "__name__", "answer")
     return answer
 
 
-def add_api(paths: Paths, compass: Compass, x: gr.Slider, y: gr.Slider) -> None:
+def add_api(space: LatentSpace, x: gr.Slider, y: gr.Slider) -> None:
     """The named endpoints for gradio_client and HTTP; their docstrings are the public help."""
-    navigator = paths.navigator
 
     def decode(x: float, y: float) -> Image.Image:
         """Decode a position of the latent space into a 28 x 28 grey PNG.
@@ -89,67 +88,94 @@ def add_api(paths: Paths, compass: Compass, x: gr.Slider, y: gr.Slider) -> None:
             x: first coordinate, in units of the prior's sigma.
             y: second coordinate.
         """
-        return Image.fromarray(navigator.pictures(navigator.position(x, y)[None])[0], "L")
+        return Image.fromarray(space.decode_images(space.position(x, y)[None])[0], "L")
+
+    for function in json_endpoints(space):
+        gr.api(readable(function), api_name=function.__name__)
+    # gr.api speaks JSON only; an image needs components, which are not shown.
+    image = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="image")
+    # preprocess=False: `position` checks the numbers; Gradio's own check fails on text.
+    gr.Button(visible=False).click(
+        readable(decode), [x, y], image, preprocess=False, api_name="decode"
+    )
+
+
+def json_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
+    """The endpoints that answer with JSON."""
+    return [*position_endpoints(space), *path_endpoints(space), *direction_endpoints(space)]
+
+
+def position_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
+    """Endpoints that return a position."""
 
     def random_sample(seed: int | None = None) -> dict[str, float]:
         """Draw a position from the prior N(0, I): {"x", "y"}. A seed makes it repeatable."""
-        return navigator.random_sample(seed)
+        return navigation.random_sample(space, seed)
 
     def jump_to_digit(digit: int, anchor: str = "typical") -> dict[str, float]:
-        """The home of a digit: {"x", "y"}. anchor: "typical" (densest) or "centroid" (mean)."""
-        return navigator.jump_to_digit(digit, anchor)
+        """Where a class lies: {"x", "y"}. anchor: "typical" (prototype) or "centroid" (mean)."""
+        return navigation.go_to_class(space, digit, anchor)
 
     def morph_toward(x: float, y: float, digit: int, amount: float = 1.0) -> dict[str, float]:
-        """The position `amount` (0 ... 1) of the way from (x, y) to a digit: {"x", "y"}."""
-        return navigator.morph_toward(x, y, digit, amount)
+        """The position `amount` (0 ... 1) of the path from (x, y) to a class: {"x", "y"}."""
+        return navigation.morph_toward(space, x, y, digit, amount)
+
+    return [random_sample, jump_to_digit, morph_toward]
+
+
+def path_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
+    """Endpoints about paths; their help lists INTERPOLATIONS."""
 
     def interpolate(
         start: Any, end: Any, method: str = "linear", steps: int = 9, even: bool = False
     ) -> dict[str, Any]:
-        """A path of 5 ... 24 positions between two places, each a digit or [x, y].
+        return interpolation.interpolate(space, start, end, method, steps, even=even)
 
-        method: "linear", "spherical", "geodesic" (least change of the picture) or "data" (least
-        change among encoded digits). even: steps of equal change, which geodesics always have.
+    listed = "; ".join(
+        f'"{record["key"]}" ({record["term"]})'
+        for record in (method.record(space.info) for method in interpolation.INTERPOLATIONS)
+    )
+    interpolate.__doc__ = f"""A path of 5 ... 24 positions between two ends, each a class or [x, y].
 
-        Returns {"path": [[x, y], ...], "changes" from picture to picture, "largest_step",
-        "length" in picture space, "support": the fewest encoded digits within 0.1 along the way,
-        "radius": its greatest distance from the centre, "passes": the digits along it, ...}.
+        method: {listed}. even: equal visual change per step, as the geodesics always have.
+
+        Returns {{"path": [[x, y], ...], "changes" from image to image, "largest_step", "length" in
+        image space, "support": the fewest encoded images within 0.1 along the path, "radius": its
+        greatest distance from the centre, "passes": the classes along it, ...}}.
         """
-        return paths.interpolate(start, end, method, steps, even=even)
+    return [interpolate]
+
+
+def direction_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
+    """Endpoints about attributes and directions."""
 
     def attributes(x: float, y: float) -> dict[str, Any]:
-        """Ink, stroke width, slant, width, height and roundness of the digit at a position.
+        """Ink, stroke width, slant, width, height and roundness of the image at a position.
 
         Each with "value", its gradient as "direction" in degrees and "slope" per unit of z; and
         the decoder's "sensitivity", the Frobenius norm of its Jacobian.
         """
-        return compass.here(x, y)
+        answer = directions.attribute_directions(space, x, y)
+        answer["attributes"] = {
+            name: with_old_name(found) for name, found in answer["attributes"].items()
+        }
+        return with_old_name(answer)
 
     def digit_directions(x: float, y: float) -> list[dict[str, float]]:
-        """For each digit 0 ... 9, its "distance" from (x, y) and "direction" in degrees."""
-        return compass.digits(x, y)
+        """For each class 0 ... 9, its "distance" from (x, y) and "direction" in degrees."""
+        return directions.class_directions(space, x, y)
 
     def nudge(x: float, y: float, attribute: str, sign: int) -> dict[str, Any]:
-        """A short walk that changes an attribute one way (sign 1 or -1) within the same digit.
+        """A short path that changes an attribute one way (sign 1 or -1) within the same class.
 
         Returns {"path": [[x, y], ...], "values": of the attribute along it, "stopped": null,
         "extreme" or "barred", "message": a sentence}.
         """
-        return compass.nudge(x, y, attribute, sign)
+        return with_old_name(directions.nudge_attribute(space, x, y, attribute, sign))
 
-    for function in (
-        random_sample,
-        jump_to_digit,
-        morph_toward,
-        interpolate,
-        attributes,
-        digit_directions,
-        nudge,
-    ):
-        gr.api(readable(function), api_name=function.__name__)
-    # gr.api speaks JSON only; a picture needs components, which are not shown.
-    picture = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="picture")
-    # preprocess=False: the navigator checks the numbers; Gradio's own check stumbles over a text.
-    gr.Button(visible=False).click(
-        readable(decode), [x, y], picture, preprocess=False, api_name="decode"
-    )
+    return [attributes, digit_directions, nudge]
+
+
+def with_old_name(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer whose "message" also has the name that programs of before version 0.2 read."""
+    return answer | {"told": answer["message"]}

@@ -1,21 +1,26 @@
-"""The page's own components: gr.HTML with their html, css and js in web/.
+"""The page's own components: gr.HTML with its html, css and js in web/.
 
 All of them show or move the one position z that web/position.js holds for the page. None keeps
-anything on the server, so any number of visitors share one process without meeting.
+anything on the server, so any number of users share one process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from latent_navigator.data.dataset_info import Noun
+from latent_navigator.data.dataset_info import DatasetInfo
 
 WEB = Path(__file__).parent.parent.parent / "web"
-PALETTE = (  # petroff10 (Petroff 2021), made to be told apart also with a colour vision deficiency
-    "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd"
-).split()
+# petroff10 (Petroff 2021), chosen to be told apart with any colour vision.
+PALETTE = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
+
+# Takes what a component sends, any JSON, and returns JSON.
+ServerFunction = Callable[[Any], Any]
 
 
 def web_file(name: str) -> str:
@@ -23,7 +28,12 @@ def web_file(name: str) -> str:
     return (WEB / name).read_text(encoding="utf-8")
 
 
-class _Widget(gr.HTML):
+def item_names(info: DatasetInfo) -> dict[str, str]:
+    """What the images are called, for the page: {"item", "items"}."""
+    return {"item": info.item, "items": info.items}
+
+
+class _Component(gr.HTML):
     """A gr.HTML whose template, style and script are web/<source>.html, .css and .js.
 
     Scripts named in `before` come first, in the same scope.
@@ -32,24 +42,24 @@ class _Widget(gr.HTML):
     source: str
     before: tuple[str, ...] = ()
 
-    def __init__(self, value: Any = None, **kwargs: Any):
+    def __init__(self, value: dict[str, Any] | None = None, **props: Any) -> None:
         super().__init__(
             value,
             html_template=web_file(f"{self.source}.html"),
             css_template=web_file(f"{self.source}.css"),
             js_on_load="".join(map(web_file, (*self.before, f"{self.source}.js"))),
             apply_default_css=False,
-            **kwargs,
+            **props,
         )
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object"}
 
 
-class LatentMap(_Widget):
-    """The map of a 2-D latent space; the person moves z on it with pointer or arrow keys.
+class LatentMap(_Component):
+    """The map of a 2-D latent space; the user moves z on it with pointer or arrow keys.
 
-    It zooms (wheel, pinch, + and -), has layers that switch on and off, previews the digit under
+    It zooms (wheel, pinch, + and -), has layers that switch on and off, previews the image under
     a hovering mouse, and writes what it shows into the page's address.
 
     Value: {"x": float, "y": float}, the current position. Setting it from Python moves there.
@@ -59,82 +69,67 @@ class LatentMap(_Widget):
 
     Args:
         range: the map shows -range ... range on both axes, in units of the prior's sigma.
-        centroids: (C, 2) nested lists, where the numerals stand. names: C class names.
-        points: called once a page; returns {"xy", "labels", "scale"}: base64 of int16 pairs and
-            of uint8 labels; xy * scale is the position.
-        regions: likewise; {"winners", "strength", "side"}: base64 of side x side uint8 from the
-            top left: the prevailing class and how strongly it is coloured (0: blank).
-        table: likewise; the decoder as a table, see `navigator.Navigator.table`.
-        sensitivity, gaps, trips: called when their layers are first shown; see `layers`.
+        centroids: (C, 2) nested lists, where the labels stand.
+        layers: the records of `map_layers.LAYERS`.
+        layer: called with a layer's key; returns its data, see `map_layers.layer_data`.
+        table: called once a page; returns the decoder as a table, see `decoder_table`.
     """
 
     source = "latent_map"
-    before = ("map_layers.js", "map_fields.js")
+    before = ("map_drawing.js", "map_layers.js")
 
     def __init__(
         self,
+        info: DatasetInfo,
         range: float,
         centroids: list[list[float]],
-        names: list[str],
-        noun: Noun,
-        points: Callable[..., dict[str, Any]],
-        regions: Callable[..., dict[str, Any]],
-        table: Callable[..., dict[str, Any]],
-        sensitivity: Callable[..., dict[str, Any]],
-        gaps: Callable[..., dict[str, Any]],
-        trips: Callable[..., dict[str, Any]],
+        layers: Sequence[dict[str, Any]],
+        layer: ServerFunction,
+        table: ServerFunction,
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(
             {"x": 0.0, "y": 0.0},
             range=range,
             centroids=centroids,
-            names=names,
-            noun=noun._asdict(),
-            palette=PALETTE,
-            server_functions=[points, regions, table, sensitivity, gaps, trips],
+            names=list(info.class_names),
+            info=item_names(info),
+            layers=list(layers),
+            palette=list(PALETTE),
+            server_functions=[layer, table],
             **kwargs,
         )
 
 
-class DigitView(_Widget):
-    """The digit decoded at the current position, and what is known there.
+class DigitView(_Component):
+    """The image decoded at the current position, and what is known there.
 
     Args:
-        names: C class names.
-        look: called with [x, y, whether the nearest digits are wanted]; returns {"pixels": base64
-            of 784 bytes, "shares": C numbers that sum to 1, "entropy" in bits, "support": text,
-            "prior": text, "nearest": None or see `navigator.Navigator.neighbours`, "round_trip":
-            [x, y] where its picture is encoded}.
-        test_digit: called with the index of a test digit that is opened; see `reader.Reader`.
+        look: called with [x, y, whether the nearest images are wanted]; see `readout.readout`.
+        test_digit: called with the index of a test image to open; see `inference`.
     """
 
     source = "digit_view"
 
     def __init__(
-        self,
-        names: list[str],
-        noun: Noun,
-        look: Callable[[Any], dict[str, Any]],
-        test_digit: Callable[[Any], dict[str, Any]],
-        **kwargs: Any,
-    ):
+        self, info: DatasetInfo, look: ServerFunction, test_digit: ServerFunction, **kwargs: Any
+    ) -> None:
         super().__init__(
-            names=names,
-            noun=noun._asdict(),
-            palette=PALETTE,
+            names=list(info.class_names),
+            info=item_names(info),
+            palette=list(PALETTE),
             server_functions=[look, test_digit],
             **kwargs,
         )
 
 
-class FilmStrip(_Widget):
-    """The pictures along paths through the latent space, in rows; the paths appear on the map.
+class FilmStrip(_Component):
+    """The images along paths through the latent space, in rows; the paths appear on the map.
 
     Value: None, or {"rows": [{"title", "points": [[x, y], ...], "curve": [[x, y], ...], "frames",
-    "note"}], "ends", "play", "scattered"}; frames is base64 of one byte a pixel, 784 a picture.
-    Rows that are ways of one comparison also have what `paths.Paths.interpolate` found, and "way";
-    a table and a plot then compare them.
+    "note"}], "ends", "play", "scattered"}; frames is base64 of one byte a pixel, 784 an image.
+    Rows of one comparison also have what `interpolation.interpolate` returns; a table and a plot
+    then compare them.
 
     Args:
         export: called with [kind, row]; returns {"name", "type", "data"}, a file in base64.
@@ -143,63 +138,61 @@ class FilmStrip(_Widget):
     source = "film_strip"
     before = ("comparison.js",)
 
-    def __init__(self, noun: Noun, export: Callable[[Any], dict[str, str]], **kwargs: Any):
-        super().__init__(noun=noun._asdict(), server_functions=[export], **kwargs)
+    def __init__(self, info: DatasetInfo, export: ServerFunction, **kwargs: Any) -> None:
+        super().__init__(info=item_names(info), server_functions=[export], **kwargs)
 
 
-class Directions(_Widget):
-    """How the digit at the cursor can be changed: by attribute, and toward each digit.
+class Directions(_Component):
+    """How the image at the cursor can be changed: by attribute, and toward each class.
 
     Args:
-        names: C class names. anchors: by name, (C, 2) nested lists: where the digits are.
-        attributes: [{"name", "more", "less", "term"}].
-        here: called with [x, y]; returns {"message", "attributes": {name: {"message", "direction"}}}.
-        nudge: called with [x, y, name, sign]; returns {"path": [[x, y], ...], "message", "stopped"}.
+        anchors: by name, (C, 2) nested lists. attributes: [{"name", "more", "less", "term"}].
+        here: called with [x, y]; see `directions.attribute_directions`.
+        nudge: called with [x, y, name, sign]; see `directions.nudge_attribute`.
     """
 
     source = "directions"
 
     def __init__(
         self,
-        names: list[str],
-        noun: Noun,
+        info: DatasetInfo,
         anchors: dict[str, list[list[float]]],
-        attributes: list[dict[str, str]],
-        here: Callable[[Any], dict[str, Any]],
-        nudge: Callable[[Any], dict[str, Any]],
+        attributes: Sequence[dict[str, str]],
+        here: ServerFunction,
+        nudge: ServerFunction,
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(
-            names=names,
-            noun=noun._asdict(),
+            names=list(info.class_names),
+            info=item_names(info),
             anchors=anchors,
-            attributes=attributes,
-            palette=PALETTE,
+            attributes=list(attributes),
+            palette=list(PALETTE),
             server_functions=[here, nudge],
             **kwargs,
         )
 
 
-class OwnDigit(_Widget):
-    """A pad to draw on, an upload, and what the model makes of the picture.
+class OwnDigit(_Component):
+    """A pad to draw on, an upload, and what the model makes of the image.
 
     Args:
-        digits: how many test digits there are. max_bytes: of an uploaded file.
-        drawn: called with a picture file in base64; see `reader.Reader`.
+        digits: how many test images there are. max_bytes: of an uploaded file.
+        drawn: called with an image file in base64; see `inference.infer_upload`.
     """
 
-    source = "own_digit"
+    source = "draw"
 
     def __init__(
         self,
-        noun: Noun,
+        info: DatasetInfo,
         digits: int,
         max_bytes: int,
-        drawn: Callable[[Any], dict[str, Any]],
+        drawn: ServerFunction,
         **kwargs: Any,
-    ):
+    ) -> None:
         super().__init__(
-            noun=noun._asdict(),
+            info=item_names(info),
             digits=digits,
             max_bytes=max_bytes,
             server_functions=[drawn],
@@ -207,41 +200,35 @@ class OwnDigit(_Widget):
         )
 
 
-class Replay(_Widget):
-    """How models were learned: points, pictures and curves, epoch by epoch, played or scrubbed.
+class Replay(_Component):
+    """How models were learned: points, images and curves, epoch by epoch, played or scrubbed.
 
     Args:
-        labels: of the models; the first is the one shown, any other can be chosen or set beside.
-        names: C class names. noun: what one picture is called, and several.
-        story: called with a label when that model is first seen; see `training_story.Story.story`.
+        labels: of the models; the first is shown, any other can be chosen or compared with it.
+        replay: called with a label when that model is first seen; see `training_replay`.
     """
 
     source = "replay"
     before = ("replay_panels.js", "replay_curves.js")
 
     def __init__(
-        self,
-        labels: list[str],
-        names: list[str],
-        noun: Noun,
-        story: Callable[[Any], dict[str, Any]],
-        **kwargs: Any,
-    ):
+        self, info: DatasetInfo, labels: list[str], story: ServerFunction, **kwargs: Any
+    ) -> None:
         super().__init__(
             labels=labels,
-            names=names,
-            noun=noun._asdict(),
-            palette=PALETTE,
+            names=list(info.class_names),
+            info=item_names(info),
+            palette=list(PALETTE),
             server_functions=[story],
             **kwargs,
         )
 
 
-class LessonCards(_Widget):
+class LessonCards(_Component):
     """Lessons one at a time; each is checked at the current position, and stays done once it was.
 
     Args:
-        lessons: [{"name", "title", "task", "hint", "why"}], see `lessons.Lesson`.
+        lessons: the records of `lessons.Lesson`.
         check: called with [name, x, y]; returns {"done": bool, "message": text}.
     """
 
@@ -249,9 +236,11 @@ class LessonCards(_Widget):
 
     def __init__(
         self,
-        lessons: list[dict[str, str]],
-        noun: Noun,
-        check: Callable[[Any], dict[str, Any]],
+        info: DatasetInfo,
+        lessons: Sequence[dict[str, str]],
+        check: ServerFunction,
         **kwargs: Any,
-    ):
-        super().__init__(lessons=lessons, noun=noun._asdict(), server_functions=[check], **kwargs)
+    ) -> None:
+        super().__init__(
+            lessons=list(lessons), info=item_names(info), server_functions=[check], **kwargs
+        )

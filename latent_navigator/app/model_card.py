@@ -1,51 +1,52 @@
-"""What the page tells of its model, and of VAEs, in more than a sentence."""
+"""Texts of the page that depend on the model: the heading, how VAEs work, what the model is."""
 
-from pathlib import Path
+from string import Template
 
+from latent_navigator.app.components import web_file
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.data.dataset_info import TITLES, literal
+from latent_navigator.data.dataset_info import literal, with_article
 
 
-def about(text: str, checkpoint: Checkpoint) -> str:
-    """A text on MNIST, told of the pictures of a checkpoint."""
-    if checkpoint.dataset == "mnist":
-        return text
-    noun, count = checkpoint.noun, f"{len(checkpoint.labels):,}"
-    text = text.replace("handwritten digit", noun.one).replace("10,000 digits", f"{count} digits")
-    if checkpoint.training_config.get("beta") != 4:
-        text = text.replace("from 0 to 4", f"to {checkpoint.training_config.get('beta')}")
-    return text.replace("digits", noun.many).replace("digit", noun.one)
+def page_text(name: str, checkpoint: Checkpoint) -> str:
+    """A file of web/ whose $placeholders are filled in for the images of a checkpoint."""
+    info = checkpoint.info
+    return Template(web_file(name)).substitute(
+        item=info.item,
+        items=info.items,
+        described_item=info.described_item,
+        with_article=with_article(info.item),
+        count=f"{len(checkpoint.labels):,}",
+        beta_schedule=describe_beta(checkpoint),
+    )
+
+
+def describe_beta(checkpoint: Checkpoint) -> str:
+    """How beta changed while the model was trained, after "Here it"."""
+    config = checkpoint.training_config
+    beta = config.get("beta", 0)
+    if config.get("warmup_epochs"):
+        return (
+            f"rises from 0 to {beta:g} at the start of training, so that the network first learns "
+            "to draw and then to be tidy"
+        )
+    return f"is {beta:g} from the start"
 
 
 def describe_model(checkpoint: Checkpoint) -> str:
-    """What the checkpoint says of itself, as Markdown."""
-    final, recipe = checkpoint.history[-1], checkpoint.training_config
-    noun, mnist = checkpoint.noun.many, checkpoint.dataset == "mnist"
-    if mnist:
-        learnt = "the 60,000 training digits of MNIST"
-        cannot = (
-            "Two numbers cannot hold all that makes a handwritten digit: stroke width, style and "
-            "rare shapes are averaged away, and 4 and 9 overlap."
-        )
-    else:
-        folder = literal(Path(checkpoint.dataset).name)
-        source = TITLES.get(checkpoint.dataset, f"the folder {folder}")
-        learnt = f"the training {noun} of {source}"
-        cannot = (
-            f"Two numbers cannot hold all that makes a {checkpoint.noun.one}: style and rare "
-            "shapes are averaged away, and like classes overlap."
-        )
-    packed = "beta = 4 " if recipe.get("beta") == 4 else "The prior "
+    """What the model is, how well it does and what it cannot do, as Markdown."""
+    final, config, info = checkpoint.history[-1], checkpoint.training_config, checkpoint.info
+    size = f"{info.train_size:,} " if info.train_size else ""
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
         f"A convolutional VAE with {parameters:,} parameters and "
-        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on {learnt} for "
-        f"{len(checkpoint.history)} epochs (beta {recipe.get('beta')}, "
-        f"seed {recipe.get('seed')}).\n\n"
-        f"On the {len(checkpoint.labels):,} test {noun}, in nats per image: reconstruction "
+        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on the {size}training "
+        f"{info.items} of {literal(info.title)} for {len(checkpoint.history)} epochs "
+        f"(beta {config.get('beta')}, seed {config.get('seed')}).\n\n"
+        f"On the {len(checkpoint.labels):,} test {info.items}, in nats per image: reconstruction "
         f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO {final['test_elbo']:.1f}.\n\n"
-        f"**What it cannot do.** {cannot} {packed}"
-        f"packs the {noun} tightly around the centre, which makes the map full and the pictures "
-        "soft. Far from all points the decoder still draws something: it is invented, and the "
-        "page says so."
+        f"**Limits.** Two numbers cannot capture everything about "
+        f"{with_article(info.described_item)}: {info.lost_detail}. The prior packs the "
+        f"{info.items} tightly around the centre, which makes the map full and the images soft. "
+        "Far from all points the decoder still draws something: it extrapolates, and the page "
+        "says so."
     )

@@ -1,16 +1,17 @@
-"""The decoder as a table, so that a browser can draw digits itself while the pointer moves.
+"""The decoder as a table, from which a browser decodes images itself while the cursor moves.
 
 The table holds the decoder's logits at the nodes of a grid over the map; between the nodes they
-are interpolated (Catmull and Rom 1974). Logits bend less than pixels, which saturate at 0 and 1.
-The nodes stand closer around the centre, where the prior lies and the digits change fastest:
-along each axis a node at u in [-1, 1] stands at z = reach * sinh(BEND * u) / sinh(BEND).
+are interpolated (Catmull and Rom 1974). Logits curve less than pixels, which saturate at 0 and 1.
+The nodes lie closer around the centre, where the prior is and the images change fastest:
+along each axis a node at u in [-1, 1] lies at z = reach * sinh(BEND * u) / sinh(BEND).
 
-web/decoder_table.js reads it; `look_up` is the same in PyTorch, and the tests compare the two.
+web/decoder_table.js reads it; `look_up` does the same in PyTorch, and the tests compare the two.
 """
 
+import base64
 import gzip
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ PIXELS = 784
 
 
 class DecoderTable(NamedTuple):
-    """Logits at the nodes. Node (row, column) is at y = axis[row], x = axis[column]."""
+    """Logits at the nodes; node (row, column) is at y = axis[row], x = axis[column]."""
 
     reach: float  # the grid covers -reach ... reach on both axes
     values: Tensor  # (SIDE, SIDE, 784) uint8; 0 ... 255 stands for -BOUND ... BOUND
@@ -45,7 +46,7 @@ def pack_table(table: DecoderTable) -> bytes:
     """The table's values, compressed to a fifth.
 
     Each value is stored as its difference (modulo 256) from what its neighbours predict,
-    left + below - below left, since neighbouring nodes draw nearly the same; then gzip.
+    left + below - below left, since neighbouring nodes are nearly equal; then gzip.
     """
     values = table.values.to(torch.int16)
     padded = torch.nn.functional.pad(values, (0, 0, 1, 0, 1, 0))  # (SIDE + 1, SIDE + 1, 784)
@@ -53,9 +54,21 @@ def pack_table(table: DecoderTable) -> bytes:
     return gzip.compress((residual % 256).to(torch.uint8).numpy().tobytes(), 9, mtime=0)
 
 
+def browser_table(model: VAE, reach: float) -> dict[str, Any]:
+    """The table as JSON, with what web/decoder_table.js needs to read it."""
+    packed = pack_table(build_table(model, reach))
+    return {
+        "data": base64.b64encode(packed).decode(),
+        "side": SIDE,
+        "reach": reach,
+        "bend": BEND,
+        "bound": BOUND,
+    }
+
+
 @torch.inference_mode()
 def look_up(table: DecoderTable, z: Tensor) -> Tensor:
-    """The pictures that a browser draws from the table: z (N, 2) -> (N, 28, 28) uint8."""
+    """The images that a browser decodes from the table: z (N, 2) -> (N, 28, 28) uint8."""
     scaled = (z.double() / table.reach).clamp(-1, 1) * math.sinh(BEND)
     place = (torch.asinh(scaled) / BEND + 1) / 2 * (SIDE - 1)  # (N, 2), in 0 ... SIDE - 1
     cell = place.floor().clamp(max=SIDE - 2).long()  # (N, 2)

@@ -1,116 +1,125 @@
-"""The experiments of the README, one click each.
+"""The experiments of the Paths tab, one click each.
 
-Each takes Paths and returns what the film strip shows (see `widgets.FilmStrip`) and, in
-Markdown, what to look for.
+Each takes a LatentSpace and returns what the film strip shows (see `components.FilmStrip`) and, in
+Markdown, what to look for. To add one, write its function and add a record to `experiments`.
 """
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from latent_navigator.data.dataset_info import literal
-from latent_navigator.explorer.interpolation import WAYS, Paths
-from latent_navigator.explorer.latent_space import Navigator
-from latent_navigator.explorer.presets import chosen
-from latent_utils import RADIUS, linear_interpolation, neighbourhood, spherical_interpolation
+from latent_navigator.explorer.interpolation import compare_paths, methods, strip_row
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.navigation import random_sample
+from latent_navigator.explorer.presets import presets
+from latent_utils import RADIUS, linear_interpolation, spherical_interpolation
 
-Experiment = tuple[dict[str, Any], str]
+DRAWS = 12  # of the random exploration
+FINE = 257  # positions at which the border between two classes is looked for
+HALF_WALK = 0.35  # on either side of that border, in units of the prior's sigma
+
+Result = tuple[dict[str, Any], str]
 
 
-def morph(paths: Paths) -> Experiment:
-    """3 morphs into 8."""
-    navigator = paths.navigator
-    first, last = chosen(navigator).morph
-    three, eight = navigator.names[first], navigator.names[last]
-    path = linear_interpolation(navigator.anchor(first), navigator.anchor(last), 16)
-    closing = "Watch where the open sides close. " if navigator.is_mnist else ""
+@dataclass(frozen=True)
+class Experiment:
+    """A button and what it runs."""
+
+    key: str  # in the id of its button
+    label: str
+    run: Callable[[LatentSpace], Result]
+
+
+def morph(space: LatentSpace) -> Result:
+    """One class morphs into another, along the straight line between their prototypes."""
+    first, last = presets(space).morph
+    one, other = space.class_names[first], space.class_names[last]
+    path = linear_interpolation(space.anchor(first), space.anchor(last), 16)
+    hint = f"{space.info.hints.morph} " if space.info.hints.morph else ""
     text = (
-        f"**{literal(three)} morphs into {literal(eight)}.** A straight walk from the most typical "
-        f"{literal(three)} to the most typical {literal(eight)}. {closing}The bars beside "
-        f"the {navigator.noun.one} tell when you cross from one country into the next."
+        f"**{literal(one)} morphs into {literal(other)}.** A straight path from the most typical "
+        f"{literal(one)} to the most typical {literal(other)}. {hint}The bars beside the "
+        f"{space.info.item} show when you cross from one class into the next."
     )
-    return {"rows": [paths.row(f"{three} → {eight}", path)], "play": True}, text
+    return {"rows": [strip_row(space, f"{one} → {other}", path)], "play": True}, text
 
 
-def boundary(paths: Paths) -> Experiment:
-    """A short walk across the boundary between the 4s and the 9s."""
-    navigator = paths.navigator
-    one, other = chosen(navigator).border
-    four, nine = navigator.names[one], navigator.names[other]
-    loop = "The loop closes little by " if navigator.is_mnist else "The picture changes little by "
-    line = linear_interpolation(navigator.anchor(one), navigator.anchor(other), 257)
-    shares = neighbourhood(line, navigator.means, navigator.labels).shares
-    crossing = int((shares[:, other] > shares[:, one]).int().argmax())
+def boundary(space: LatentSpace) -> Result:
+    """A short path across the boundary between two classes."""
+    first, second = presets(space).border
+    one, other = space.class_names[first], space.class_names[second]
+    line = linear_interpolation(space.anchor(first), space.anchor(second), FINE)
+    shares = space.around(line).shares
+    crossing = int((shares[:, second] > shares[:, first]).int().argmax())
     step = float((line[1] - line[0]).norm())
-    reach = max(1, round(0.35 / step)) if step > 0 else 1
-    ends = line[max(0, crossing - reach)], line[min(256, crossing + reach)]
+    reach = max(1, round(HALF_WALK / step)) if step > 0 else 1
+    ends = line[max(0, crossing - reach)], line[min(FINE - 1, crossing + reach)]
     path = linear_interpolation(*ends, 12)
-    fours, nines = (literal(navigator.plurals[c]) for c in (one, other))
+    ones, others = (literal(space.plurals[c]) for c in (first, second))
+    hint = space.info.hints.border or "The image changes little by little"
     text = (
-        f"**The boundary between {literal(four)} and {literal(nine)}.** A walk of less than one "
-        f"unit across the place where as many {fours} as {nines} were encoded. "
-        f"{loop}little: the decoder is continuous, so there is no line where one "
-        f"{navigator.noun.one} ends, and the bars, which count the encoded "
-        f"{navigator.noun.many} nearby, change over as gradually."
+        f"**The boundary between {literal(one)} and {literal(other)}.** A path shorter than one "
+        f"unit across the line where as many {ones} as {others} were encoded. {hint}: the decoder "
+        f"is continuous, so no {space.info.item} ends at a line, and the bars, which count the "
+        f"encoded {space.info.items} nearby, change just as gradually."
     )
-    return {"rows": [paths.row(f"{four} | {nine}", path)], "play": True}, text
+    return {"rows": [strip_row(space, f"{one} | {other}", path)], "play": True}, text
 
 
-def four_ways(paths: Paths) -> Experiment:
-    """Every way at once, between the digits whose straight and spherical ways differ most."""
-    navigator = paths.navigator
+def all_methods(space: LatentSpace) -> Result:
+    """Every method at once, between the classes whose straight and spherical paths differ most."""
     apart, best = -1.0, (0, 1)
-    for start in range(len(navigator.names)):
-        for end in range(start + 1, len(navigator.names)):
-            ends = navigator.anchor(start), navigator.anchor(end)
+    for start in range(len(space.class_names)):
+        for end in range(start + 1, len(space.class_names)):
+            ends = space.anchor(start), space.anchor(end)
             gap = linear_interpolation(*ends, 15) - spherical_interpolation(*ends, 15)
             if float(gap.norm(dim=1).max()) > apart:
                 apart, best = float(gap.norm(dim=1).max()), (start, end)
-    compared = paths.compare(*best, list(WAYS), 12, False, "typical")
-    found = {row["way"]: row for row in compared["rows"]}
-    straight, around, least = (found[way] for way in ("linear", "spherical", "geodesic"))
-    longer = around["length"] / straight["length"]
-    shorter = least["length"] / straight["length"]
-    largest = [f"{way['largest_step']:.1f}" for way in (straight, around, least)]
+    compared = compare_paths(space, *best, list(methods()), 12, False, "typical")
+    found = {row["method"]: row for row in compared["rows"]}
+    straight, spherical, shortest = (found[key] for key in ("linear", "spherical", "geodesic"))
+    longer = spherical["length"] / straight["length"]
+    shorter = shortest["length"] / straight["length"]
+    largest = [f"{row['largest_step']:.1f}" for row in (straight, spherical, shortest)]
     text = (
-        "**Which way is smoothest?** Often told: the spherical way, because it keeps its distance "
-        "from the centre, where samples of a Gaussian of *many* dimensions never lie. In two "
-        "dimensions the middle is the fullest place of all. Here the spherical way changes the "
-        f"picture {longer:.2f} times as much as the straight one, and the geodesic, which looks "
-        f"for the least change, {shorter:.2f} times; their largest steps are {largest[1]}, "
-        f"{largest[0]} and {largest[2]}. Try *even steps* before you call a way jumpy."
+        "**Which path is smoothest?** Spherical paths are often recommended because they keep "
+        "their distance from the centre, where samples of a Gaussian in *many* dimensions never "
+        "lie. In two dimensions the centre is the densest region of all. Here the spherical path "
+        f"is {longer:.2f} times as long in image space as the straight one, and the geodesic, "
+        f"which minimises that length, {shorter:.2f} times; their largest steps are {largest[1]}, "
+        f"{largest[0]} and {largest[2]}. Try *equal visual change per step* before you call a path "
+        "jumpy."
     )
     return compared | {"play": False}, text
 
 
-def random_exploration(paths: Paths) -> Experiment:
-    """Twelve draws from the prior."""
-    navigator = paths.navigator
+def random_exploration(space: LatentSpace) -> Result:
+    """Draws from the prior."""
     seed = random.SystemRandom().randrange(2**31)
-    draws = [navigator.random_sample(seed + i) for i in range(12)]
+    draws = [random_sample(space, seed + i) for i in range(DRAWS)]
     path = torch.tensor([[z["x"], z["y"]] for z in draws])
-    shares = neighbourhood(path, navigator.means, navigator.labels)
-    invented = int((shares.within == 0).sum())
+    empty = int((space.around(path).within == 0).sum())
+    item, items = space.info.item, space.info.items
     text = (
-        "**Random exploration.** Twelve draws from the prior N(0, I), the way a VAE makes "
-        f"new {navigator.noun.many}. {12 - invented} of these fell within {RADIUS:g} of an "
-        f"encoded test {navigator.noun.one}. Click a blurred one and read the bars: who lives "
-        "around there?"
+        f"**Random exploration.** {DRAWS} draws from the prior N(0, I), which is how a VAE "
+        f"generates new {items}. {DRAWS - empty} of these fell within {RADIUS:g} of an encoded "
+        f"test {item}. Click a blurred one and look at the bars: which classes are nearby?"
     )
-    row = paths.row("Twelve random draws", path, "a fresh set each time")
+    row = strip_row(space, f"{DRAWS} random draws", path, "a new set each time")
     return {"rows": [row], "play": False, "scattered": True}, text
 
 
-def experiments(navigator: Navigator) -> dict[str, tuple[str, Callable[[Paths], Experiment]]]:
-    """By the name in the page's element id: label and function."""
-    picked, names = chosen(navigator), navigator.names
-    first, last = (names[c] for c in picked.morph)
-    one, other = (names[c] for c in picked.border)
-    return {
-        "morph": (f"{first} morphs into {last}", morph),
-        "boundary": (f"The boundary between {one} and {other}", boundary),
-        "ways": ("Which way is smoothest?", four_ways),
-        "random": ("Random exploration", random_exploration),
-    }
+def experiments(space: LatentSpace) -> list[Experiment]:
+    """The experiments for a model, in their order."""
+    first, last = (space.class_names[c] for c in presets(space).morph)
+    one, other = (space.class_names[c] for c in presets(space).border)
+    return [
+        Experiment("morph", f"{first} morphs into {last}", morph),
+        Experiment("boundary", f"The boundary between {one} and {other}", boundary),
+        Experiment("paths", "Which path is smoothest?", all_methods),
+        Experiment("random", "Random exploration", random_exploration),
+    ]

@@ -1,17 +1,69 @@
-"""Pictures along a path as files: the strip as PNG, the morph as an animation, the path as JSON."""
+"""Paths as files: the images as a strip (PNG) or animation (GIF, WebP), the positions as JSON."""
 
+import base64
 import io
 import json
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
-STRIP_SCALE = 4  # screen pixels for each of the model's, so that 28 x 28 can be looked at
+from latent_navigator.explorer.arguments import choice
+from latent_navigator.explorer.interpolation import endpoint, image_changes
+from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
+from latent_navigator.geometry.geodesics import retime
+
+EXPORTS = {  # kind -> MIME type
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "json": "application/json",
+}
+MAX_POSITIONS = 256  # of a path that a page sends back
+MORPH_FRAMES = 32  # of an animation, there; as many again but two on the way back
+STRIP_SCALE = 4  # screen pixels per pixel of the model, so that 28 x 28 can be seen
 MORPH_SCALE = 8
-GAP = 4  # white pixels between the pictures of a strip
-FRAME_MS = 60  # GIF counts in hundredths of a second, and browsers slow anything below 20 ms
+GAP = 4  # white pixels between the images of a strip
+FRAME_MS = 60  # GIF counts in hundredths of a second, and browsers slow down below 20 ms
 REST_MS = 700  # at either end
+
+
+def export_path(space: LatentSpace, kind: object, row: object) -> dict[str, str]:
+    """A row of the film strip as a file: {"name", "type" (MIME), "data" (base64)}.
+
+    Args:
+        kind: a key of EXPORTS. row: {"points": [[x, y], ...], "curve": [[x, y], ...],
+            "title": text}, as `compare_paths` and `strip_row` return it.
+
+    Raises:
+        ValueError: if the kind is unknown, or the row has no such positions.
+    """
+    extension = choice("kind", kind, tuple(EXPORTS))
+    if not isinstance(row, dict):
+        raise ValueError(f"row is {row!r:.40}; give points, curve and title")
+    points, curve = (_positions(space, row.get(name)) for name in ("points", "curve"))
+    frames = space.decode_images(points)
+    if extension == "png":
+        data = strip_png(frames)
+    elif extension == "json":
+        about = {"method": f"{row.get('title')!s:.80}", "curve": curve.tolist()}
+        data = path_json(points.tolist(), image_changes(frames).tolist(), about)
+    else:
+        morph = retime(space.decode, curve, MORPH_FRAMES)
+        data = animation(space.decode_images(morph), extension)
+    return {
+        "name": f"latent-path.{extension}",
+        "type": EXPORTS[extension],
+        "data": base64.b64encode(data).decode(),
+    }
+
+
+def _positions(space: LatentSpace, listed: object) -> Tensor:
+    if not isinstance(listed, list) or not 2 <= len(listed) <= MAX_POSITIONS:
+        raise ValueError(f"a path is a list of 2 to {MAX_POSITIONS} positions [x, y]")
+    return torch.stack([endpoint(space, position, ANCHORS[0]) for position in listed])
 
 
 def _large(frame: np.ndarray, scale: int) -> Image.Image:
@@ -21,23 +73,23 @@ def _large(frame: np.ndarray, scale: int) -> Image.Image:
 
 def strip_png(frames: np.ndarray) -> bytes:
     """frames (N, 28, 28) uint8 -> a PNG of all of them side by side."""
-    pictures = [_large(frame, STRIP_SCALE) for frame in frames]
-    side = pictures[0].width
-    sheet = Image.new("L", (len(pictures) * (side + GAP) - GAP, side), 255)
-    for i, picture in enumerate(pictures):
-        sheet.paste(picture, (i * (side + GAP), 0))
+    images = [_large(frame, STRIP_SCALE) for frame in frames]
+    side = images[0].width
+    sheet = Image.new("L", (len(images) * (side + GAP) - GAP, side), 255)
+    for i, image in enumerate(images):
+        sheet.paste(image, (i * (side + GAP), 0))
     return _saved(sheet, format="PNG")
 
 
 def animation(frames: np.ndarray, kind: str) -> bytes:
-    """frames (N, 28, 28) uint8 -> a looping GIF or WebP, there and back.
+    """frames (N, 28, 28) uint8 -> a looping GIF or WebP that plays forward and back.
 
     Args:
         kind: "gif" or "webp" (lossless).
     """
-    there_and_back = np.concatenate([frames, frames[-2:0:-1]])
-    first, *rest = (_large(frame, MORPH_SCALE) for frame in there_and_back)
-    durations = [FRAME_MS] * len(there_and_back)
+    forward_and_back = np.concatenate([frames, frames[-2:0:-1]])
+    first, *rest = (_large(frame, MORPH_SCALE) for frame in forward_and_back)
+    durations = [FRAME_MS] * len(forward_and_back)
     durations[0] = durations[len(frames) - 1] = REST_MS
     options: dict[str, Any] = {"lossless": True} if kind == "webp" else {"disposal": 1}
     return _saved(
@@ -52,7 +104,7 @@ def animation(frames: np.ndarray, kind: str) -> bytes:
 
 
 def path_json(positions: list[list[float]], changes: list[float], about: dict[str, Any]) -> bytes:
-    """Positions, and the change of the picture from each to the next, with what `about` says."""
+    """Positions and the change of the image from each to the next, with the entries of `about`."""
     return json.dumps(
         about | {"positions": positions, "changes": changes}, indent=1, allow_nan=False
     ).encode()

@@ -1,11 +1,7 @@
-"""Pictures that the model reads: where they land, how sure it is of them, what they resemble.
-
-Answers for a person's own picture and for the test digits; holds nothing of any visitor.
-"""
+"""Inference: the posterior q(z|x) of a user's own image or a test image, and what it decodes to."""
 
 import base64
 import binascii
-import functools
 from typing import Any
 
 import numpy as np
@@ -14,101 +10,101 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latent_navigator.data.preprocessing import preprocess, read_image
-from latent_navigator.explorer.latent_space import (
-    SHOWN,
-    Navigator,
-    base64_of,
-    percent,
-    whole_number,
-)
-from latent_utils import NEIGHBOURS, neighbourhood
+from latent_navigator.explorer.arguments import whole_number
+from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
+from latent_navigator.explorer.readout import SHOWN, image_records
+from latent_utils import NEIGHBOURS
 
-SAMPLES = 6  # decodings of draws from the posterior
+SAMPLES = 6  # of the posterior, decoded
+POOR_FIT = 0.95  # of the test images: a reconstruction worse than theirs counts as failed
 
 
-class Reader:
-    """Answers about pictures, given to the encoder of one Navigator."""
+def infer_upload(space: LatentSpace, data: object) -> dict[str, Any]:
+    """The posterior of an uploaded or drawn image; see `_infer`.
 
-    def __init__(self, navigator: Navigator):
-        self.navigator = navigator
+    Args:
+        data: the file's bytes in base64; PNG, JPEG, GIF, WebP or BMP.
 
-    def drawn(self, data: Any) -> dict[str, Any]:
-        """What the model makes of a picture file.
+    Raises:
+        ValueError: if it cannot be read, or is empty.
+    """
+    if not isinstance(data, str):
+        raise ValueError(f"image is {data!r:.40}; give the bytes of a file in base64")
+    try:
+        file = base64.b64decode(data, validate=True)
+    except binascii.Error:
+        raise ValueError("the image is not valid base64; give the bytes of a file") from None
+    return _infer(space, preprocess(read_image(file)), "Your image")
 
-        Args:
-            data: the file's bytes in base64; PNG, JPEG, GIF, WebP or BMP.
 
-        Raises:
-            ValueError: if it cannot be read, or nothing is drawn on it.
-        """
-        if not isinstance(data, str):
-            raise ValueError(f"picture is {data!r:.40}; give the bytes of a file in base64")
-        try:
-            file = base64.b64decode(data, validate=True)
-        except binascii.Error:
-            raise ValueError("the picture is no base64; give the bytes of a file") from None
-        return self._read(preprocess(read_image(file)), "Your picture")
+def infer_test_image(space: LatentSpace, index: object) -> dict[str, Any]:
+    """The posterior of a test image, given by its index; see `_infer`.
 
-    def test_digit(self, index: Any) -> dict[str, Any]:
-        """What the model makes of a test digit, by its index."""
-        known = self.navigator
-        i = whole_number("index", index, 0, len(known.labels) - 1)
-        title = f"Test {known.noun.one} {i}, labelled {known.names[int(known.labels[i])]}"
-        return self._read(known.test_pictures[i].numpy(), title, exclude=i)
+    Raises:
+        ValueError: if there is no such test image.
+    """
+    i = whole_number("index", index, 0, len(space.labels) - 1)
+    name = space.class_names[int(space.labels[i])]
+    title = f"Test {space.info.item} {i}, labelled {name}"
+    return _infer(space, space.images[i].numpy(), title, exclude=i)
 
-    @torch.inference_mode()
-    def _misfit(self, pictures: np.ndarray | Tensor, mu: Tensor) -> Tensor:
-        """-log p(x|mu) of pictures (N, 28, 28) uint8 at mu (N, 2), in nats; (N,)."""
-        x = torch.as_tensor(pictures).float().flatten(1) / 255  # (N, 784)
-        logits = self.navigator.model.decoder(mu).flatten(1)
-        return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
 
-    @functools.cached_property
-    def _usual_misfits(self) -> Tensor:
-        """(N,) the misfit of every test digit at its own mean, sorted."""
-        known = self.navigator
-        parts = zip(known.test_pictures.split(500), known.means.split(500), strict=True)
-        return torch.cat([self._misfit(*part) for part in parts]).sort().values
+@torch.inference_mode()
+def reconstruction_errors(space: LatentSpace, images: np.ndarray | Tensor, mu: Tensor) -> Tensor:
+    """-log p(x|mu) of images (N, 28, 28) uint8 at mu (N, 2), in nats; (N,)."""
+    x = torch.as_tensor(images).float().flatten(1) / 255  # (N, 784)
+    logits = space.model.decoder(mu).flatten(1)  # (N, 784)
+    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
 
-    @torch.inference_mode()
-    def _read(self, picture: np.ndarray, title: str, exclude: int | None = None) -> dict[str, Any]:
-        """Everything about one picture (28, 28) uint8; see `widgets.OwnDigit`."""
-        known = self.navigator
-        mu, logvar = known.encode(picture[None])  # (1, 2) each
-        sigma = (logvar / 2).exp()
-        recon = float(self._misfit(picture[None], mu))
-        kl = float((mu.square() + logvar.exp() - logvar - 1).sum() / 2)
-        noise = torch.randn(SAMPLES, 2, generator=torch.Generator().manual_seed(0))
-        around = neighbourhood(mu, known.means, known.labels)
-        nearest = around.neighbours[0]
-        nearest = nearest[nearest != exclude][:SHOWN] if exclude is not None else nearest[:SHOWN]
-        return {
-            "title": title,
-            "pixels": base64_of(picture),
-            "mu": mu[0].tolist(),
-            "sigma": sigma[0].tolist(),
-            "decoded": base64_of(known.pictures(mu)),
-            "recon": recon,
-            "kl": kl,
-            "samples": base64_of(known.pictures(mu + noise * sigma)),
-            "nearest": known.neighbours(nearest),
-            "message": self._told(mu[0], sigma[0], around.shares[0], recon),
-        }
 
-    def _told(self, mu: Tensor, sigma: Tensor, shares: Tensor, recon: float) -> str:
-        known = self.navigator
-        first = int(shares.argmax())
-        votes = round(float(shares[first]) * NEIGHBOURS)
-        worse = float((self._usual_misfits < recon).float().mean())
-        place = "" if mu.abs().max() <= known.range else " It lands beyond the edge of the map."
-        fit = (
-            f"Its reconstruction misses more than those of {percent(worse)} of the test "
-            f"{known.noun.many}"
-        )
-        fit += ": the model cannot draw this." if worse > 0.95 else "."
-        return (
-            f"It lands among the {known.plurals[first]}: {votes} of the {NEIGHBOURS} encoded "
-            f"{known.noun.many} nearest to it are {known.plurals[first]}.{place} The encoder is "
-            "sure of the place to "
-            f"±{float(sigma[0]):.2f} and ±{float(sigma[1]):.2f} (σ of the posterior). {fit}"
-        )
+def all_test_errors(space: LatentSpace) -> Tensor:
+    """(N,) the reconstruction error of every test image at its own mean, sorted."""
+    parts = zip(space.images.split(500), space.means.split(500), strict=True)
+    errors = [reconstruction_errors(space, images, means) for images, means in parts]
+    return torch.cat(errors).sort().values
+
+
+@torch.inference_mode()
+def _infer(
+    space: LatentSpace, image: np.ndarray, title: str, exclude: int | None = None
+) -> dict[str, Any]:
+    """Everything about one image (28, 28) uint8; see `components.Draw`.
+
+    Args:
+        exclude: index of a test image that is not listed among the nearest.
+    """
+    mu, logvar = space.encode(image[None])  # (1, 2) each
+    sigma = (logvar / 2).exp()
+    recon = float(reconstruction_errors(space, image[None], mu))
+    kl = float((mu.square() + logvar.exp() - logvar - 1).sum() / 2)
+    eps = torch.randn(SAMPLES, 2, generator=torch.Generator().manual_seed(0))
+    around = space.around(mu)
+    nearest = around.neighbours[0]
+    nearest = nearest[nearest != exclude][:SHOWN] if exclude is not None else nearest[:SHOWN]
+    return {
+        "title": title,
+        "pixels": base64_of(image),
+        "mu": mu[0].tolist(),
+        "sigma": sigma[0].tolist(),
+        "decoded": base64_of(space.decode_images(mu)),
+        "recon": recon,
+        "kl": kl,
+        "samples": base64_of(space.decode_images(mu + eps * sigma)),
+        "nearest": image_records(space, nearest),
+        "message": _describe(space, mu[0], sigma[0], around.shares[0], recon),
+    }
+
+
+def _describe(space: LatentSpace, mu: Tensor, sigma: Tensor, shares: Tensor, recon: float) -> str:
+    first = int(shares.argmax())
+    plural, items = space.plurals[first], space.info.items
+    votes = round(float(shares[first]) * NEIGHBOURS)
+    worse = float((space.once(all_test_errors) < recon).float().mean())
+    off_map = "" if mu.abs().max() <= space.range else " It lands beyond the edge of the map."
+    fit = f"Its reconstruction error is higher than that of {percent(worse)} of the test {items}"
+    fit += ": the model cannot draw this image." if worse > POOR_FIT else "."
+    return (
+        f"It lands among the {plural}: {votes} of the {NEIGHBOURS} nearest encoded {items} are "
+        f"{plural}.{off_map} The encoder's uncertainty (posterior σ) is {float(sigma[0]):.2f} in "
+        f"x and {float(sigma[1]):.2f} in y. {fit}"
+    )

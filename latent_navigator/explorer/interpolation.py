@@ -1,246 +1,295 @@
-"""Ways from one place to another, compared: what the page and its API ask about paths.
+"""Paths between two positions: how each is computed, measured and compared.
 
-Like the Navigator, this holds nothing of any visitor. The graph that the geodesics need is made
-once, when first asked for; geodesics already found are kept, since they depend on their ends alone.
+To add a method, add a record with its function to INTERPOLATIONS and, in web/path_styles.js, how
+its line is drawn. The page's controls, the API's choices and the links follow from the record.
 """
 
-import base64
 import functools
-import threading
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from latent_navigator.explorer.exports import animation, path_json, strip_png
-from latent_navigator.explorer.latent_space import (
-    ANCHORS,
-    Navigator,
-    base64_of,
-    choice,
-    whole_number,
-)
+from latent_navigator.data.dataset_info import DatasetInfo
+from latent_navigator.explorer.arguments import choice, whole_number
+from latent_navigator.explorer.latent_space import LatentSpace, base64_of, use_one_thread
 from latent_navigator.geometry.geodesics import geodesic, path_length, retime, subdivide
-from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weights
-from latent_utils import linear_interpolation, neighbourhood, spherical_interpolation
+from latent_utils import linear_interpolation, spherical_interpolation
 
-MIN_STEPS, MAX_STEPS = 5, 24
-CURVE = 65  # positions on the curve that the map draws
-MORPH_FRAMES = 32  # of an animation, there; as many again but two for the way back
-MAX_POSITIONS = 256  # of a path that a page sends back
-SAMPLES = 129  # positions along a way at which its support is looked up
-STRETCH = 0.05  # of a way: a digit that prevails for less is not said to be passed
+MIN_STEPS, MAX_STEPS = 5, 24  # images along a path
+CURVE = 65  # positions of the line that the map draws
+SAMPLES = 129  # positions along a path at which its support is looked up
+STRETCH = 0.05  # of a path: a class that prevails for less does not count as passed
+KEPT = 1024  # geodesics
 
-
-class Way(NamedTuple):
-    """How a way is called."""
-
-    name: str  # on the page
-    term: str  # in the field
-    label: str  # on the map, where there is little room
+Curve = Callable[[LatentSpace, Tensor, Tensor], Tensor]
+Spacing = Callable[[Tensor, Tensor, int], Tensor]
 
 
-WAYS = {
-    "linear": Way("straight", "linear", "straight"),
-    "spherical": Way("around the centre", "spherical", "around"),
-    "geodesic": Way("least change", "geodesic", "least change"),
-    "data": Way("least change among digits", "weighted geodesic", "among digits"),
-}
+@dataclass(frozen=True)
+class Interpolation:
+    """A method of interpolation, declared once for the page, the API and the links."""
 
-EXPORTS = {
-    "png": "image/png",
-    "gif": "image/gif",
-    "webp": "image/webp",
-    "json": "application/json",
-}
+    key: str  # in the API and in links
+    label: str  # on the page, in plain words
+    term: str  # of the field
+    short_label: str  # on the map, where there is little room
+    help: str  # one sentence; {items} stands for the name of the images
+    # (space, start (2,), end (2,)) -> (K, 2), the path as a fine line
+    curve: Curve
+    # (start, end, steps) -> (steps, 2), evenly spaced in z; None: always evenly in image space
+    spacing: Spacing | None = None
+    default: bool = True  # whether it is chosen when the page opens
 
-
-class Paths:
-    """Answers about the ways between places of one Navigator."""
-
-    def __init__(self, navigator: Navigator):
-        self.navigator = navigator
-        self._making = threading.Lock()
-        self._graphs: dict[str, LatentGraph] = {}
-        self._geodesic = functools.lru_cache(maxsize=1024)(self._find_geodesic)
-
-    def named(self, way: str) -> Way:
-        """How a way is called, for these pictures."""
-        nouns = self.navigator.noun.many
-        return Way(*(text.replace("among digits", f"among {nouns}") for text in WAYS[way]))
-
-    def decode(self, z: Tensor) -> Tensor:
-        """z (N, 2) -> pictures (N, 784) in [0, 1]; differentiable."""
-        return self.navigator.model.decode(z).flatten(1)
-
-    def graph(self, way: str = "geodesic") -> LatentGraph:
-        """The graph of a way; made at the first call, in one to three seconds."""
-        with self._making:
-            if not self._graphs:
-                plain = build_graph(self.decode, self.navigator.range)
-                weights = data_weights(plain, self.navigator.means)
-                self._graphs = {"data": plain.weighted(weights), "geodesic": plain}
-        return self._graphs[way]
-
-    def _find_geodesic(self, way: str, start: tuple[float, ...], end: tuple[float, ...]) -> Tensor:
-        # Many people share the cores; see Navigator.pictures.
-        if torch.get_num_threads() != 1:
-            torch.set_num_threads(1)
-        return geodesic(self.decode, self.graph(way), torch.tensor(start), torch.tensor(end))
-
-    def end(self, value: Any, anchor: Any) -> Tensor:
-        """(2,) from a digit or from a position [x, y].
-
-        Raises:
-            ValueError: if it is neither, or not on the map.
-        """
-        if value in ("A", "B"):
-            raise ValueError("A and B are not chosen yet; pick them on the map first")
-        if isinstance(value, list | tuple):
-            if len(value) != 2:
-                raise ValueError(f"position is {value!r:.40}; give two numbers, [x, y]")
-            return self.navigator.position(*value)
-        return self.navigator.anchor(value, anchor)
-
-    def curve(self, way: str, start: Tensor, end: Tensor) -> Tensor:
-        """(K, 2): the way as a fine line."""
-        if way == "linear":
-            return linear_interpolation(start, end, CURVE)
-        if way == "spherical":
-            return spherical_interpolation(start, end, CURVE)
-        return self._geodesic(way, tuple(start.tolist()), tuple(end.tolist()))
-
-    def positions(self, way: str, curve: Tensor, steps: int, even: bool) -> Tensor:
-        """(steps, 2) along a curve: of equal change if `even` or a geodesic, else of equal z."""
-        if even or way not in ("linear", "spherical"):
-            return retime(self.decode, curve, steps)
-        interpolation = linear_interpolation if way == "linear" else spherical_interpolation
-        return interpolation(curve[0], curve[-1], steps)
-
-    def facts(self, curve: Tensor) -> dict[str, Any]:
-        """What holds along a way, whatever the number of pictures."""
-        known = self.navigator
-        fine = subdivide(curve, -(-SAMPLES // len(curve)))
-        around = neighbourhood(fine, known.means, known.labels)
+    def record(self, info: DatasetInfo) -> dict[str, str | bool]:
+        """What the page needs to know, as JSON."""
         return {
-            "length": path_length(self.decode, curve),
-            "support": int(around.within.min()),
-            "radius": float(fine.norm(dim=1).max()),
-            "passes": self._passes(around.shares.argmax(1).tolist()),
+            "key": self.key,
+            "label": self.label.format(items=info.items),
+            "term": self.term,
+            "short_label": self.short_label.format(items=info.items),
+            "help": self.help.format(items=info.items),
+            "default": self.default,
         }
 
-    def _passes(self, winners: list[int]) -> list[str]:
-        """The digits that prevail along a way, each once for a stretch."""
-        stretches: list[list[int]] = []  # digit, positions
-        for winner in winners:
-            if stretches and stretches[-1][0] == winner:
-                stretches[-1][1] += 1
-            else:
-                stretches.append([winner, 1])
-        long = [digit for digit, count in stretches if count >= STRETCH * len(winners)]
-        names = self.navigator.names
-        return [names[d] for i, d in enumerate(long) if i == 0 or long[i - 1] != d]
 
-    def interpolate(
-        self,
-        start: Any,
-        end: Any,
-        way: Any = "linear",
-        steps: Any = 9,
-        anchor: Any = "typical",
-        even: Any = False,
-    ) -> dict[str, Any]:
-        """One way between two digits or positions: its positions and facts, as JSON.
+def _linear(_: LatentSpace, start: Tensor, end: Tensor) -> Tensor:
+    return linear_interpolation(start, end, CURVE)
 
-        Args:
-            start, end: a digit 0 ... 9, or [x, y]. way: a name of WAYS. steps: 5 ... 24.
-            anchor: what a digit stands for. even: of equal change from picture to picture, which
-                geodesics always are.
-        """
-        choice("method", way, tuple(WAYS))
-        count = whole_number("steps", steps, MIN_STEPS, MAX_STEPS)
-        if not isinstance(even, bool):
-            raise ValueError(f"even is {even!r:.40}; give true or false")
-        curve = self.curve(way, self.end(start, anchor), self.end(end, anchor))
-        path = self.positions(way, curve, count, even)
-        changes = _changes(self.navigator.pictures(path))
-        return {
-            "path": path.tolist(),
-            "curve": curve.tolist(),
-            "method": way,
-            "changes": changes.tolist(),
-            "largest_step": float(changes.max()),
-            **self.facts(curve),
-        }
 
-    def compare(
-        self, start: Any, end: Any, ways: Any, steps: Any, even: Any, anchor: Any
-    ) -> dict[str, Any]:
-        """Several ways between the same ends, for the film strip; see `widgets.FilmStrip`."""
-        if not isinstance(ways, list) or not ways:
-            raise ValueError("no way is chosen; tick at least one")
-        for way in ways:
-            choice("way", way, tuple(WAYS))
-        rows = []
-        for way in [name for name in WAYS if name in ways]:
-            found = self.interpolate(start, end, way, steps, anchor, even)
-            path = torch.tensor(found["path"])
-            found |= {
-                "points": found.pop("path"),
-                "way": way,
-                "title": self.named(way).name,
-                "label": self.named(way).label,
-            }
-            rows.append(found | {"frames": base64_of(self.navigator.pictures(path))})
-        return {"rows": rows, "ends": f"{self._name(start)} → {self._name(end)}"}
+def _spherical(_: LatentSpace, start: Tensor, end: Tensor) -> Tensor:
+    return spherical_interpolation(start, end, CURVE)
 
-    def _name(self, end: Any) -> str:
-        if isinstance(end, list | tuple):
-            return f"({end[0]:.2f}, {end[1]:.2f})".replace("-", "−")
-        return self.navigator.names[int(end)]
 
-    def export(self, kind: Any, row: Any) -> dict[str, str]:
-        """A row of the film strip as a file: {"name", "type" (MIME), "data" (base64)}.
+def _geodesic(space: LatentSpace, start: Tensor, end: Tensor) -> Tensor:
+    return _find_geodesic(space, False, start, end)
 
-        Args:
-            kind: a name of EXPORTS. row: {"points": [[x, y], ...], "curve": [[x, y], ...],
-                "title": text}, as `compare` and `row` give it.
 
-        Raises:
-            ValueError: if the kind is unknown, or the row has no such positions.
-        """
-        choice("kind", kind, tuple(EXPORTS))
-        if not isinstance(row, dict):
-            raise ValueError(f"row is {row!r:.40}; give points, curve and title")
-        points, curve = (self._positions(row.get(name)) for name in ("points", "curve"))
-        frames = self.navigator.pictures(points)
-        if kind == "png":
-            data = strip_png(frames)
-        elif kind == "json":
-            about = {"way": f"{row.get('title')!s:.80}", "curve": curve.tolist()}
-            data = path_json(points.tolist(), _changes(frames).tolist(), about)
+def _data_geodesic(space: LatentSpace, start: Tensor, end: Tensor) -> Tensor:
+    return _find_geodesic(space, True, start, end)
+
+
+def _find_geodesic(space: LatentSpace, weighted: bool, start: Tensor, end: Tensor) -> Tensor:
+    """The geodesic, from those already computed where it is one of them."""
+    return space.once(_geodesics)(weighted, tuple(start.tolist()), tuple(end.tolist()))
+
+
+def _geodesics(space: LatentSpace) -> Callable[..., Tensor]:
+    @functools.lru_cache(maxsize=KEPT)
+    def find(weighted: bool, start: tuple[float, ...], end: tuple[float, ...]) -> Tensor:
+        use_one_thread()
+        graph = space.data_graph if weighted else space.graph
+        return geodesic(space.decode, graph, torch.tensor(start), torch.tensor(end))
+
+    return find
+
+
+INTERPOLATIONS: list[Interpolation] = [
+    Interpolation(
+        key="linear",
+        label="straight",
+        term="linear",
+        short_label="straight",
+        help="The straight line in the latent space.",
+        curve=_linear,
+        spacing=linear_interpolation,
+    ),
+    Interpolation(
+        key="spherical",
+        label="spherical",
+        term="slerp",
+        short_label="spherical",
+        help="Turns about the centre of the prior while the radius changes evenly.",
+        curve=_spherical,
+        spacing=spherical_interpolation,
+    ),
+    Interpolation(
+        key="geodesic",
+        label="shortest in image space",
+        term="geodesic",
+        short_label="shortest",
+        help="The path along which the image changes least in total.",
+        curve=_geodesic,
+    ),
+    Interpolation(
+        key="data",
+        label="shortest through the data",
+        term="density-weighted geodesic",
+        short_label="through data",
+        help="The same, where steps through regions without {items} count up to five times.",
+        curve=_data_geodesic,
+    ),
+]
+
+
+def methods() -> tuple[str, ...]:
+    """The keys of the methods, in their order."""
+    return tuple(method.key for method in INTERPOLATIONS)
+
+
+def interpolation(name: str, key: object) -> Interpolation:
+    """The method of that key.
+
+    Args:
+        name: what the argument is called in the error.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    return INTERPOLATIONS[methods().index(choice(name, key, methods()))]
+
+
+def endpoint(space: LatentSpace, value: object, anchor: object) -> Tensor:
+    """(2,) from a label or from a position [x, y].
+
+    Raises:
+        ValueError: if it is neither, or not on the map.
+    """
+    if value in ("A", "B"):
+        raise ValueError("A and B are not set; pick them on the map first")
+    if isinstance(value, list | tuple):
+        if len(value) != 2:
+            raise ValueError(f"position is {value!r:.40}; give two numbers, [x, y]")
+        return space.position(*value)
+    return space.anchor(value, anchor)
+
+
+def _points(
+    space: LatentSpace, method: Interpolation, curve: Tensor, steps: int, even: bool
+) -> Tensor:
+    """(steps, 2) along a curve: with equal visual change per step, or evenly spaced in z."""
+    if even or method.spacing is None:
+        return retime(space.decode, curve, steps)
+    return method.spacing(curve[0], curve[-1], steps)
+
+
+def measure_path(space: LatentSpace, curve: Tensor) -> dict[str, Any]:
+    """What holds along a curve (K, 2), whatever the number of images.
+
+    Returns:
+        {"length": in image space, "support": the fewest test images within RADIUS of a position,
+        "radius": the largest |z|, "passes": the names of the classes that prevail along it}.
+    """
+    fine = subdivide(curve, -(-SAMPLES // len(curve)))
+    around = space.around(fine)
+    return {
+        "length": path_length(space.decode, curve),
+        "support": int(around.within.min()),
+        "radius": float(fine.norm(dim=1).max()),
+        "passes": _classes_passed(space, around.shares.argmax(1).tolist()),
+    }
+
+
+def _classes_passed(space: LatentSpace, winners: list[int]) -> list[str]:
+    """The classes that prevail along a path, one for each stretch."""
+    stretches: list[list[int]] = []  # label, number of positions
+    for winner in winners:
+        if stretches and stretches[-1][0] == winner:
+            stretches[-1][1] += 1
         else:
-            morph = retime(self.decode, curve, MORPH_FRAMES)
-            data = animation(self.navigator.pictures(morph), kind)
-        return {
-            "name": f"latent-path.{kind}",
-            "type": EXPORTS[kind],
-            "data": base64.b64encode(data).decode(),
+            stretches.append([winner, 1])
+    long = [label for label, count in stretches if count >= STRETCH * len(winners)]
+    return [
+        space.class_names[label] for i, label in enumerate(long) if i == 0 or long[i - 1] != label
+    ]
+
+
+def interpolate(
+    space: LatentSpace,
+    start: object,
+    end: object,
+    method: object = "linear",
+    steps: object = 9,
+    anchor: object = "typical",
+    even: object = False,
+) -> dict[str, Any]:
+    """One path between two classes or positions: its points and measures, as JSON.
+
+    Args:
+        start, end: a label 0 ... C - 1, or [x, y]. method: a key of INTERPOLATIONS.
+        steps: MIN_STEPS ... MAX_STEPS. anchor: what represents a class, one of ANCHORS.
+        even: whether every step changes the image equally, as geodesics always do.
+
+    Returns:
+        {"path": [[x, y], ...], "curve": the same as a fine line, "method", "changes": from image
+        to image, "largest_step", and those of `measure_path`}.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+    found = interpolation("method", method)
+    count = whole_number("steps", steps, MIN_STEPS, MAX_STEPS)
+    if not isinstance(even, bool):
+        raise ValueError(f"even is {even!r:.40}; give true or false")
+    curve = found.curve(space, endpoint(space, start, anchor), endpoint(space, end, anchor))
+    path = _points(space, found, curve, count, even)
+    changes = image_changes(space.decode_images(path))
+    return {
+        "path": path.tolist(),
+        "curve": curve.tolist(),
+        "method": found.key,
+        "changes": changes.tolist(),
+        "largest_step": float(changes.max()),
+        **measure_path(space, curve),
+    }
+
+
+def compare_paths(
+    space: LatentSpace,
+    start: object,
+    end: object,
+    chosen: object,
+    steps: object,
+    even: object,
+    anchor: object,
+) -> dict[str, Any]:
+    """Several paths between the same ends, for the film strip; see `components.FilmStrip`.
+
+    Args:
+        chosen: keys of INTERPOLATIONS. The others as for `interpolate`.
+
+    Raises:
+        ValueError: if an argument is out of range, or no method is chosen.
+    """
+    if not isinstance(chosen, list) or not chosen:
+        raise ValueError("no path is chosen; tick at least one")
+    wanted = {interpolation("method", key).key for key in chosen}
+    rows = []
+    for method in INTERPOLATIONS:
+        if method.key not in wanted:
+            continue
+        found = interpolate(space, start, end, method.key, steps, anchor, even)
+        path = torch.tensor(found["path"])
+        record = method.record(space.info)
+        found |= {
+            "points": found.pop("path"),
+            "title": record["label"],
+            "label": record["short_label"],
+            "frames": base64_of(space.decode_images(path)),
         }
-
-    def _positions(self, listed: Any) -> Tensor:
-        if not isinstance(listed, list) or not 2 <= len(listed) <= MAX_POSITIONS:
-            raise ValueError(f"a path is a list of 2 to {MAX_POSITIONS} positions [x, y]")
-        return torch.stack([self.end(place, ANCHORS[0]) for place in listed])
-
-    def row(self, title: str, path: Tensor, note: str = "") -> dict[str, Any]:
-        """A row of the film strip that is part of no comparison."""
-        frames = base64_of(self.navigator.pictures(path))
-        points = path.tolist()
-        return {"title": title, "note": note, "points": points, "curve": points, "frames": frames}
+        rows.append(found)
+    return {"rows": rows, "ends": f"{_name(space, start)} → {_name(space, end)}"}
 
 
-def _changes(frames: np.ndarray) -> np.ndarray:
-    """(steps, 28, 28) uint8 -> (steps - 1,) distances between neighbours, pixels in 0 ... 1."""
-    return np.linalg.norm(np.diff(frames.reshape(len(frames), -1) / 255, axis=0), axis=1)
+def _name(space: LatentSpace, end: object) -> str:
+    """A valid endpoint as text: the class name, or the coordinates."""
+    if isinstance(end, list | tuple):
+        return f"({end[0]:.2f}, {end[1]:.2f})".replace("-", "−")
+    return space.class_names[whole_number("digit", end, 0, len(space.class_names) - 1)]
+
+
+def strip_row(space: LatentSpace, title: str, path: Tensor, note: str = "") -> dict[str, Any]:
+    """A row of the film strip that is not part of a comparison, from positions (N, 2)."""
+    frames = base64_of(space.decode_images(path))
+    points = path.tolist()
+    return {"title": title, "note": note, "points": points, "curve": points, "frames": frames}
+
+
+def image_changes(frames: np.ndarray) -> np.ndarray:
+    """(N, 28, 28) uint8 -> (N - 1,) distances between neighbours, pixels in 0 ... 1."""
+    changes: np.ndarray = np.diff(frames.reshape(len(frames), -1) / 255, axis=0)  # (N - 1, 784)
+    lengths: np.ndarray = np.sqrt((changes**2).sum(axis=1))  # (N - 1,)
+    return lengths

@@ -1,275 +1,143 @@
-"""What the page and its API ask of a trained model: every answer for a position, none of the UI.
+"""One trained model, ready to answer questions about its latent space.
 
-A Navigator holds the model and the encoded test digits, and nothing of any visitor: each answer
-depends on its arguments alone. Wrong arguments raise ValueError with the value and the remedy.
+A LatentSpace holds the model and the encoded test images, and no user's state: every answer
+depends on its arguments alone. Interpolation, directions, inference, map layers and lessons are
+functions of a LatentSpace.
 """
 
 import base64
 import math
-from typing import Any
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.data.dataset_info import plural
-from latent_navigator.explorer import decoder_table
-from latent_navigator.explorer.decoder_table import build_table, pack_table
-from latent_utils import (
-    NEIGHBOURS,
-    RADIUS,
-    digit_centroids,
-    morph_toward,
-    neighbourhood,
-)
+from latent_navigator.explorer.arguments import choice, number, whole_number
+from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weights
+from latent_utils import RADIUS, Neighbourhood, digit_centroids, neighbourhood
 
-ANCHORS = ("typical", "centroid")
-MAX_SEED = 2**63 - 1
-SHOWN = 6  # real digits beside a place
-WELL_KNOWN = 5  # test digits within RADIUS from which on a place counts as well known
+T = TypeVar("T")
+
+ANCHORS = ("typical", "centroid")  # a class is represented by its prototype or its mean
+ROUND_UP = 2  # the edge of the map is rounded up to the next 1 / ROUND_UP
 
 
-def number(name: str, value: Any, low: float, high: float) -> float:
-    """`value` as a float.
+class LatentSpace:
+    """A checkpoint with its model: encodings, centroids, prototypes, decoder and neighbours.
 
-    Raises:
-        ValueError: if it is not a finite number in [low, high] (true and texts are no numbers).
-    """
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if not numeric or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r:.40}; give a number from {low:g} to {high:g}")
-    return float(value)
+    N test images of C classes. Coordinates are in units of the prior's standard deviation.
 
-
-def whole_number(name: str, value: Any, low: int, high: int) -> int:
-    """`value` as an int; a float that is whole (JSON knows no other) is taken for one.
+    Attributes:
+        info: what the images are. class_names, plurals: C names each.
+        means: (N, 2) mu of the test images. labels: (N,) int64. images: (N, 28, 28) uint8.
+        anchors: by name of ANCHORS, (C, 2).
+        range: the map shows -range ... range on both axes; all encodings lie on it.
 
     Raises:
-        ValueError: if it is not a whole number in low ... high.
-    """
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if not numeric or not low <= value <= high or value != int(value):
-        raise ValueError(f"{name} is {value!r:.40}; give a whole number from {low} to {high}")
-    return int(value)
-
-
-def choice(name: str, value: Any, choices: tuple[str, ...]) -> str:
-    """`value`, if it is one of `choices`.
-
-    Raises:
-        ValueError: if it is not.
-    """
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} is {value!r:.40}; give one of {', '.join(choices)}")
-    return value
-
-
-class Navigator:
-    """Answers about one checkpoint.
-
-    Raises:
-        ValueError: if its latent space does not have two dimensions.
+        ValueError: if the latent space does not have two dimensions.
     """
 
-    def __init__(self, checkpoint: Checkpoint):
-        if checkpoint.model_config.latent_dim != 2:
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        latent_dim = checkpoint.model_config.latent_dim
+        if latent_dim != 2:
             raise ValueError(
-                f"latent_dim is {checkpoint.model_config.latent_dim}; the map needs a checkpoint "
-                "trained with --latent-dim 2"
+                f"latent_dim is {latent_dim}; the map needs a checkpoint trained with "
+                "--latent-dim 2"
             )
         self.checkpoint = checkpoint
         self.model = checkpoint.build_model()
-        self.names = checkpoint.class_names
-        self.plurals = [plural(name) for name in self.names]
-        self.noun = checkpoint.noun
-        self.is_mnist = checkpoint.dataset == "mnist" and len(self.names) == 10
+        self.info = checkpoint.info
+        self.class_names = list(self.info.class_names)
+        self.plurals = self.info.plurals
         self.means, self.labels = checkpoint.means, checkpoint.labels
-        self.test_pictures = checkpoint.pictures  # (N, 28, 28) uint8
+        self.images = checkpoint.pictures
         self.anchors = {
-            "centroid": digit_centroids(self.means, self.labels, len(self.names)),
             "typical": checkpoint.prototypes,
+            "centroid": digit_centroids(self.means, self.labels, len(self.class_names)),
         }
-        # All encoded digits lie on the map, and so does nearly all of the prior.
-        self.range = max(4.0, math.ceil(2 * float(self.means.abs().max())) / 2)
+        reach = float(self.means.abs().max())
+        self.range = max(4.0, math.ceil(ROUND_UP * reach) / ROUND_UP)
+        self._computed: dict[Hashable, Any] = {}
+        self._locks: dict[Hashable, threading.RLock] = {}
 
-    def position(self, x: Any, y: Any) -> Tensor:
-        """(2,) from two numbers on the map."""
+    def once(self, compute: Callable[["LatentSpace"], T]) -> T:
+        """compute(self), computed by the first call and kept; calls in the meantime wait for it."""
+        with self._locks.setdefault(compute, threading.RLock()):
+            if compute not in self._computed:
+                self._computed[compute] = compute(self)
+            result: T = self._computed[compute]
+            return result
+
+    def position(self, x: object, y: object) -> Tensor:
+        """(2,) from two numbers.
+
+        Raises:
+            ValueError: if they are not numbers on the map.
+        """
         limit = self.range
         return torch.tensor([number("x", x, -limit, limit), number("y", y, -limit, limit)])
 
-    def anchor(self, digit: Any, anchor: Any = "typical") -> Tensor:
-        """(2,) where a digit is at home: its most typical point or its centroid."""
+    def anchor(self, digit: object, anchor: object = "typical") -> Tensor:
+        """(2,) the prototype ("typical") or the centroid of a class, given by its label.
+
+        Raises:
+            ValueError: if there is no such class or anchor.
+        """
         points = self.anchors[choice("anchor", anchor, ANCHORS)]
-        return points[whole_number("digit", digit, 0, len(self.names) - 1)]
+        return points[whole_number("digit", digit, 0, len(self.class_names) - 1)]
+
+    def around(self, z: Tensor, radius: float = RADIUS) -> Neighbourhood:
+        """What the encoded test images around positions z (N, 2) are; see `latent_utils`."""
+        return neighbourhood(z, self.means, self.labels, radius=radius)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """z (N, 2) -> images (N, 784) in [0, 1]; differentiable."""
+        return self.model.decode(z).flatten(1)
 
     @torch.inference_mode()
-    def encode(self, pictures: np.ndarray | Tensor) -> tuple[Tensor, Tensor]:
-        """pictures (N, 28, 28) uint8 -> mu and logvar of their posteriors, (N, 2) each."""
-        x = torch.as_tensor(pictures)[:, None].float() / 255  # (N, 1, 28, 28)
-        return self.model.encode(x)
-
-    @torch.inference_mode()
-    def pictures(self, z: Tensor) -> np.ndarray:
-        """z (N, 2) -> decoded pictures (N, 28, 28) uint8."""
-        # One small picture gains nothing from threads that fight with other visitors' for the
-        # cores. The number is kept by each thread, and Gradio answers in many.
-        if torch.get_num_threads() != 1:
-            torch.set_num_threads(1)
+    def decode_images(self, z: Tensor) -> np.ndarray:
+        """z (N, 2) -> images (N, 28, 28) uint8."""
+        use_one_thread()
         images = self.model.decode(z.float())  # (N, 1, 28, 28) in [0, 1]
         return (images[:, 0] * 255).round().byte().numpy()
 
-    def points(self) -> dict[str, Any]:
-        """The encoded test digits for the map, 5 bytes each; see `widgets.LatentMap`."""
-        scale = self.range / 32767
-        xy = (self.means / scale).round().to(torch.int16).numpy()
-        return {
-            "xy": base64_of(xy.astype("<i2")),
-            "labels": base64_of(self.labels.byte().numpy()),
-            "scale": scale,
-        }
+    @torch.inference_mode()
+    def encode(self, images: np.ndarray | Tensor) -> tuple[Tensor, Tensor]:
+        """images (N, 28, 28) uint8 -> mu and logvar of their posteriors, (N, 2) each."""
+        x = torch.as_tensor(images)[:, None].float() / 255  # (N, 1, 28, 28)
+        return self.model.encode(x)
 
-    def regions(self, side: int = 120) -> dict[str, Any]:
-        """Which digit prevails in each cell of the map; see `widgets.LatentMap`.
+    @property
+    def graph(self) -> LatentGraph:
+        """The graph over the map that geodesics start from; built in one to three seconds."""
+        return self.once(_build_graph)
 
-        The share is that of `neighbourhood`; a cell with no encoded digit within twice RADIUS of
-        its middle stays blank, because a vote of digits far away says nothing.
-        """
-        middle = ((torch.arange(side) + 0.5) / side * 2 - 1) * self.range  # (side,)
-        y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
-        z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
-        parts = [
-            neighbourhood(some, self.means, self.labels, radius=2 * RADIUS)
-            for some in z.split(1000)
-        ]
-        share, winner = torch.cat([part.shares for part in parts]).max(dim=1)  # (side * side,)
-        known = torch.cat([part.within for part in parts]) > 0
-        strength = (share.square() * 170 * known).round().byte()
-        return {
-            "winners": base64_of(winner.byte().numpy()),
-            "strength": base64_of(strength.numpy()),
-            "side": side,
-        }
+    @property
+    def data_graph(self) -> LatentGraph:
+        """The same graph, weighted so that paths keep to the data."""
+        return self.once(_weight_graph)
 
-    def table(self) -> dict[str, Any]:
-        """The decoder as a table for the browser; see `decoder_table`."""
-        packed = pack_table(build_table(self.model, self.range))
-        return {
-            "data": base64.b64encode(packed).decode(),
-            "side": decoder_table.SIDE,
-            "reach": self.range,
-            "bend": decoder_table.BEND,
-            "bound": decoder_table.BOUND,
-        }
 
-    def look(self, x: Any, y: Any, nearest: bool = True) -> dict[str, Any]:
-        """The picture at a position and what is known there; see `widgets.DigitView`.
+def _build_graph(space: LatentSpace) -> LatentGraph:
+    return build_graph(space.decode, space.range)
 
-        Args:
-            nearest: whether the nearest real digits are wanted too.
-        """
-        z = self.position(x, y)
-        around = neighbourhood(z[None], self.means, self.labels)
-        shares, within = around.shares[0], int(around.within)
-        radius = float(z.norm())
-        further = math.exp(-(radius**2) / 2)  # P(|z| > radius) under N(0, I) in two dimensions
-        picture = self.pictures(z[None])  # (1, 28, 28)
-        returned, _ = self.encode(picture)
-        return {
-            "pixels": base64_of(picture),
-            "shares": shares.tolist(),
-            "entropy": float(torch.special.entr(shares).sum() / math.log(2)),
-            "within": within,
-            "nearest": self.neighbours(around.neighbours[0, :SHOWN]) if nearest else None,
-            "round_trip": returned[0].tolist(),
-            "support": f"{self._support(within, float(around.nearest))} {self._mixture(shares)}",
-            "prior": f"{radius:.2f}σ from the centre; {percent(further)} of the prior N(0, I) "
-            "lies further out.",
-        }
 
-    def neighbours(self, indices: Tensor) -> dict[str, Any]:
-        """Test digits by index (K,), for the page: who they are, where, and their pictures."""
-        return {
-            "digits": [
-                {
-                    "index": int(i),
-                    "name": self.names[int(self.labels[i])],
-                    "x": float(self.means[i, 0]),
-                    "y": float(self.means[i, 1]),
-                }
-                for i in indices
-            ],
-            "pixels": base64_of(self.test_pictures[indices].numpy()),
-        }
+def _weight_graph(space: LatentSpace) -> LatentGraph:
+    return space.graph.weighted(data_weights(space.graph, space.means))
 
-    def _support(self, within: int, nearest: float) -> str:
-        if within == 0:
-            return (
-                f"Invented: no test {self.noun.one} was encoded within {RADIUS:g} of here; the "
-                "nearest "
-                f"is {nearest:.2f} away."
-            )
-        known = "Well known" if within >= WELL_KNOWN else "Little known"
-        digits = f"test {self.noun.one} was" if within == 1 else f"test {self.noun.many} were"
-        return f"{known}: {within} {digits} encoded within {RADIUS:g} of here."
 
-    def _mixture(self, shares: Tensor) -> str:
-        first, second = shares.topk(2).indices.tolist()
-        if shares[first] >= 0.9:
-            return f"Nearly all around here are {self.plurals[first]}."
-        return f"Mostly {self.names[first]}, then {self.names[second]}."
+def use_one_thread() -> None:
+    """Let torch compute on the calling thread alone.
 
-    def random_sample(self, seed: Any = None) -> dict[str, float]:
-        """A draw from the prior N(0, I), again if it falls off the map (1 in 8,000 does).
-
-        Args:
-            seed: the same one gives the same sample; None draws a fresh one.
-        """
-        generator = torch.Generator()
-        if seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(whole_number("seed", seed, 0, MAX_SEED))
-        while True:
-            z = torch.randn(2, generator=generator)
-            if z.abs().max() <= self.range:
-                return as_dict(z)
-
-    def jump_to_digit(self, digit: Any, anchor: Any = "typical") -> dict[str, float]:
-        """Where a digit is at home."""
-        return as_dict(self.anchor(digit, anchor))
-
-    def remark(self, digit: int, anchor: str) -> str:
-        """A sentence on the place that `jump_to_digit` leads to."""
-        z, name = self.anchor(digit, anchor), self.names[digit]
-        own_kind, nouns = self.plurals[digit], self.noun.many
-        shares = neighbourhood(z[None], self.means, self.labels).shares[0]
-        own, winner = float(shares[digit]), int(shares.argmax())
-        if anchor == "typical":
-            return (
-                f"The most typical {name}: where encoded {own_kind} are dense and little else "
-                "lies. "
-                f"{percent(own)} of the {NEIGHBOURS} {nouns} nearest to it are {own_kind}."
-            )
-        if winner != digit:
-            other = self.plurals[winner]
-            return (
-                f"⚠ The average of all {own_kind} lies among the {other}: {percent(own)} of the "
-                f"{NEIGHBOURS} encoded {nouns} nearest to it are {own_kind}, "
-                f"{percent(float(shares[winner]))} are {other}. Try the most typical point."
-            )
-        rival = int(shares.topk(2).indices[1])
-        mixed = f", {percent(float(shares[rival]))} are {self.plurals[rival]}"
-        mixed = mixed if shares[rival] >= 0.2 else ""
-        return (
-            f"The average position (centroid) of all encoded {own_kind}. {percent(own)} of the "
-            f"{NEIGHBOURS} {nouns} nearest to it are {own_kind}{mixed}."
-        )
-
-    def morph_toward(self, x: Any, y: Any, digit: Any, amount: Any, anchor: Any = "typical"):
-        """The position `amount` (0 ... 1) of the way from (x, y) to a digit."""
-        share = number("amount", amount, 0, 1)
-        return as_dict(morph_toward(self.position(x, y), self.anchor(digit, anchor), share))
+    One small image gains nothing from threads that compete for the cores with other requests. The
+    number belongs to the calling thread, and Gradio answers on many.
+    """
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 def as_dict(z: Tensor) -> dict[str, float]:
@@ -278,10 +146,12 @@ def as_dict(z: Tensor) -> dict[str, float]:
 
 
 def base64_of(array: np.ndarray) -> str:
+    """The bytes of an array in base64, for JSON."""
     return base64.b64encode(array.tobytes()).decode()
 
 
 def percent(share: float) -> str:
+    """A share in [0, 1] as text: "42 %", and "under 1 %" for what would round to nothing."""
     if 0 < share < 0.01:
         return "under 1 %"
     return f"{100 * share:.0f} %"

@@ -1,308 +1,181 @@
-"""Six small challenges about the latent space, each checked at the current position alone.
+"""Six short lessons about the latent space, each checked at the cursor's position alone.
 
-A check holds no state and compares the numbers as the page writes them: nobody reads "2.00" and is
-told that it is less than 2. The tests measure how large a part of the map fulfils each lesson.
+To add a lesson, write its check in `lesson_checks` and add a function that returns its Lesson to
+LESSONS. The tests measure how large a part of the map meets each goal.
 """
 
-import functools
-import math
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-import torch
 from torch import Tensor
 
-from latent_navigator.data.dataset_info import Noun, a
-from latent_navigator.explorer.directions import Compass
-from latent_navigator.explorer.latent_space import WELL_KNOWN, Navigator, choice
-from latent_navigator.explorer.presets import chosen
-from latent_navigator.geometry.attributes import ATTRIBUTES, describe, jacobian_norm, measure
-from latent_utils import NEIGHBOURS, RADIUS, Neighbourhood, neighbourhood
+from latent_navigator.data.dataset_info import with_article
+from latent_navigator.explorer import lesson_checks as checks
+from latent_navigator.explorer.arguments import choice
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.lesson_checks import (
+    FAR_OUT,
+    INSIDE,
+    PRESENT,
+    SENSITIVE,
+    STEPS,
+    Verdict,
+)
+from latent_navigator.explorer.presets import presets
+from latent_navigator.explorer.readout import WELL_SUPPORTED
+from latent_utils import NEIGHBOURS, RADIUS
 
-INSIDE = 2.5  # sigma from the centre: 96 % of the prior's draws fall within, so no far-off corner
-FAR_OUT = 2.0  # sigma from the centre; 14 % of the prior's draws fall beyond
-STEPS = (0.05, 0.1, 0.15)  # lengths of a small step, in units of the prior's sigma
-DIRECTIONS = 24  # of a small step
-SIDES = "right, upper right, top, upper left, left, lower left, bottom, lower right".split(", ")
-SPARING = 0.1  # the share of the 7s that have the least ink
-FRAGILE = 95  # percent of the encoded digits that are less sensitive
-PRESENT = NEIGHBOURS // 5  # of the nearest encodings from which on a digit belongs to a place
 
+@dataclass(frozen=True)
+class Lesson:
+    """A task on the map, in the words of the page, with the check that says when it is done."""
 
-class Lesson(NamedTuple):
-    """A challenge, in words for the page."""
-
-    name: str
+    key: str
     title: str
     task: str
     hint: str
     why: str  # what its solution shows about VAEs
+    check: Callable[[LatentSpace, Tensor], Verdict]
+
+    def record(self) -> dict[str, str]:
+        """The texts, as JSON."""
+        return {
+            "name": self.key,
+            "title": self.title,
+            "task": self.task,
+            "hint": self.hint,
+            "why": self.why,
+        }
 
 
-def lessons_of(navigator: Navigator) -> tuple[Lesson, ...]:
-    """The lessons on a model, in their order; hints about places of the map are for MNIST's."""
-    picked, mnist = chosen(navigator), navigator.is_mnist
-    noun, nouns = navigator.noun
-    one, other = (navigator.names[c] for c in picked.border)
-    ones, others = (navigator.plurals[c] for c in picked.border)
-    spare, spares = navigator.names[picked.sparing], navigator.plurals[picked.sparing]
-    near = ", at the bottom or the upper right for instance," if mnist else ""
-    three = ", such as 3, 5 and 8 or 4, 7 and 9," if mnist else ""
-    left = ", to the left for instance" if mnist else ""
-    unlike = "Handwriting differs" if mnist else "The pictures differ"
-    return (
-        Lesson(
-            "invented",
-            "Find where the model invents",
-            f"Go to a place within {INSIDE:g}σ of the centre where no test {noun} was encoded "
-            "within "
-            f"{RADIUS:g}.",
-            f"Zoom in just outside the second ring{near} and "
-            "put the cursor into the middle of a gap between the points.",
-            "The decoder draws something everywhere, also where nothing was encoded. The picture "
-            f"does not tell an invention from what was learnt; only the encoded {nouns} around "
-            "it do.",
-        ),
-        Lesson(
-            "step",
-            f"Find {a(one)} that becomes {a(other)} in one small step",
-            f"Go to a place among the {ones} from which a step of at most {STEPS[-1]:g} leads "
-            "among the "
-            f"{others}. Test {nouns} must have been encoded at both.",
-            f"Switch on the Regions and go to the border between the colours of {one} and "
-            f"{other}, on the side "
-            f"of the {one}.",
-            f"The latent space is continuous: there is no wall between two {nouns}. The picture "
-            "changes "
-            "little by little, and only its name changes at once.",
-        ),
-        Lesson(
-            "sparing",
-            f"Make {a(spare)} with little ink",
-            f"Go to a known place among the {spares} where the drawn {spare} has as little ink "
-            "as the most sparing "
-            f"tenth of the test {spares}.",
-            f"Press {spare} on the first screen, then “less ink” in the Directions tab a few "
-            "times, and come "
-            f"back. If that gets stuck, begin at another {spare}.",
-            "A wish such as “less ink” has an exact direction at each place: the gradient "
-            "through the "
-            "decoder. It turns from place to place, because neither axis stands for one property.",
-        ),
-        Lesson(
-            "fragile",
-            "Find the most fragile place",
-            "Go where a small move changes the picture more than at "
-            f"{FRAGILE} % of the encoded {nouns}.",
-            "Switch on the Sensitivity and go where it is strongest; often that is a line "
-            "between two "
-            f"{nouns}.",
-            "The decoder stretches the map unevenly. Where the norm of its Jacobian ‖J‖ is "
-            "large, a "
-            f"small move changes much: mostly where {nouns} of unlike shape meet.",
-        ),
-        Lesson(
-            "three",
-            f"Three {'digits' if mnist else 'classes'} at one place",
-            f"Go to a known place where three {'digits' if mnist else 'classes'} have at least "
-            f"{PRESENT} each of the {NEIGHBOURS} "
-            "nearest encodings.",
-            f"Switch on the Regions, look where three colours meet{three or ','} and watch the "
-            "bars beside "
-            f"the {noun}.",
-            f"{unlike} in more than two ways. Squeezed into two numbers, unlike {nouns} share "
-            "a place, and the decoder draws their average; more dimensions would keep them apart.",
-        ),
-        Lesson(
-            "outside",
-            "Far out and still well known",
-            f"Go at least {FAR_OUT:g}σ from the centre, to a place where {WELL_KNOWN} or more test "
-            f"{nouns} were encoded within {RADIUS:g}.",
-            f"Follow the dense points outward over the second ring{left}; some "
-            "sides thin out sooner.",
-            f"The prior N(0, I) is the same on all sides; the encoded {nouns} (the aggregate "
-            "posterior) "
-            "are not. At one distance some sides are full and others bare, where a random draw "
-            "from "
-            "the prior lands on nothing.",
-        ),
+def _hint(hint: str) -> str:
+    """A hint of the data set in the middle of a sentence; nothing where there is none."""
+    return f", {hint}," if hint else ""
+
+
+def _no_data(space: LatentSpace) -> Lesson:
+    info = space.info
+    return Lesson(
+        key="no_data",
+        title="Find where the model extrapolates",
+        task=f"Go to a position within {INSIDE:g}σ of the centre where no test {info.item} was "
+        f"encoded within {RADIUS:g}.",
+        hint=f"Zoom in just outside the second ring{_hint(info.hints.empty_regions)} and move the "
+        "cursor into the middle of a gap between the points.",
+        why="The decoder draws something everywhere, even where nothing was encoded. The image "
+        f"alone does not show that it is extrapolated; only the encoded {info.items} nearby do.",
+        check=checks.no_data,
     )
 
 
-class Lessons:
-    """The lessons and their checks on one model; holds nothing of any visitor."""
-
-    def __init__(self, compass: Compass):
-        self.compass = compass
-        self.navigator = compass.navigator
-        self.chosen = chosen(self.navigator)
-        # The third lesson of three classes needs as many.
-        many = len(self.navigator.names) > 2
-        self.lessons = [x for x in lessons_of(self.navigator) if many or x.name != "three"]
-
-    def all(self) -> list[dict[str, str]]:
-        """The texts of the lessons, in their order."""
-        return [lesson._asdict() for lesson in self.lessons]
-
-    def check(self, name: Any, x: Any, y: Any) -> dict[str, Any]:
-        """Whether a position fulfils a lesson, and a sentence that tells how near it is.
-
-        Returns:
-            {"done": bool, "message": text}.
-
-        Raises:
-            ValueError: if the lesson is unknown or the position is not on the map.
-        """
-        choice("lesson", name, tuple(lesson.name for lesson in self.lessons))
-        z = self.navigator.position(x, y)
-        done, told = getattr(self, f"_{name}")(z)
-        return {"done": done, "message": told}
-
-    def _around(self, z: Tensor) -> Neighbourhood:
-        """Of places (N, 2)."""
-        return neighbourhood(z, self.navigator.means, self.navigator.labels)
-
-    def _missed(self, digit: int, around: Neighbourhood) -> str | None:
-        """Why a single place is not one of a digit; None if it is."""
-        name, counts = self.navigator.plurals[digit], votes(around)[0]
-        noun = self.navigator.noun.one
-        if prevails(digit, around):
-            if around.within:
-                return None
-            return f"{name} prevail, but no test {noun} was encoded within {RADIUS:g} of here."
-        rivals = counts.clone()
-        rivals[digit] = -1
-        rival = int(rivals.argmax())
-        count, other = int(counts[digit]), self.navigator.plurals[rival]
-        if counts[rival] == count:
-            return f"As many {other} as {name}: {count} each of the {NEIGHBOURS} nearest."
-        return f"Here {other} prevail; {count} of the {NEIGHBOURS} nearest are {name}."
-
-    @functools.cached_property
-    def goal(self) -> float:
-        """The ink of a sparing 7, in percent of the picture, to one decimal as it is told.
-
-        Among the digits decoded where test 7s were encoded and 7s prevail; half a second.
-        """
-        sevens = self.navigator.means[self.navigator.labels == self.chosen.sparing]
-        shares = torch.cat([self._around(some).shares for some in sevens.split(200)])
-        ink = self._ink(sevens[shares.argmax(1) == self.chosen.sparing])
-        return round(float(ink.quantile(SPARING)), 1)
-
-    @torch.no_grad()  # and not inference mode, whose tensors no gradient may pass
-    def _ink(self, z: Tensor) -> Tensor:
-        """(N, 2) -> (N,)"""
-        return measure(self.compass.paths.decode(z))[:, list(ATTRIBUTES).index("ink")]
-
-    # --- the checks: z (2,) -> done, told ---
-
-    def _invented(self, z: Tensor) -> tuple[bool, str]:
-        around = self._around(z[None])
-        within, nearest, radius = int(around.within), float(around.nearest), float(z.norm())
-        if within:
-            return False, (
-                f"{encoded(within, self.navigator.noun)} within {RADIUS:g} of here, the nearest "
-                f"{nearest:.3f} away. "
-                "Find a place with none."
-            )
-        none = (
-            f"{encoded(0, self.navigator.noun)} within {RADIUS:g} of here: the nearest is "
-            f"{nearest:.3f}"
-        )
-        if round(radius, 2) > INSIDE:
-            return False, (
-                f"{none} away. But the centre is {radius:.2f}σ away; come within {INSIDE:g}σ."
-            )
-        return True, f"{none} away, and the centre {radius:.2f}σ."
-
-    def _step(self, z: Tensor) -> tuple[bool, str]:
-        here = self._around(z[None])
-        one, other = self.chosen.border
-        if missed := self._missed(one, here):
-            return False, missed
-        four, nine = self.navigator.plurals[one], self.navigator.plurals[other]
-        angles = torch.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
-        ring = torch.stack([angles.cos(), angles.sin()], dim=1)  # (24, 2)
-        there = self._around(z + torch.cat([length * ring for length in STEPS]))  # 72, near first
-        good = prevails(other, there) & (there.within > 0)
-        told = f"{four} prevail: {int(votes(here)[0, one])} of the {NEIGHBOURS} nearest."
-        if not good.any():
-            most = int((votes(there)[:, other]).max())
-            return False, (
-                f"{told} A step of up to {STEPS[-1]:g} finds at most {most} {nine} among "
-                f"the {NEIGHBOURS} nearest, and they do not prevail there."
-            )
-        first = int(good.int().argmax())
-        turn = round(math.degrees(float(angles[first % DIRECTIONS])))
-        return True, (
-            f"{told} {nine} prevail {STEPS[first // DIRECTIONS]:g} away, to the "
-            f"{SIDES[round(turn / 45) % 8]} ({turn}°)."
-        )
-
-    def _sparing(self, z: Tensor) -> tuple[bool, str]:
-        goal = describe("ink", self.goal)
-        if missed := self._missed(self.chosen.sparing, self._around(z[None])):
-            return False, f"{missed} The ink to reach is {goal}."
-        ink = float(self._ink(z[None]))
-        name = a(self.navigator.names[self.chosen.sparing])
-        told = f"{name[0].upper()}{name[1:]} with {describe('ink', ink)} ink; "
-        return round(ink, 1) <= self.goal, f"{told}the goal is {goal} or less."
-
-    def _fragile(self, z: Tensor) -> tuple[bool, str]:
-        norm = jacobian_norm(self.compass.paths.decode, z[None])
-        rank = round(100 * self.compass.rank(norm))
-        return rank >= FRAGILE, (
-            f"A move of 0.01 changes the picture by up to {float(norm) / 100:.2f}, more than at "
-            f"{rank} % of the encoded {self.navigator.noun.many}; the goal is {FRAGILE} %."
-        )
-
-    def _three(self, z: Tensor) -> tuple[bool, str]:
-        around = self._around(z[None])
-        best = votes(around)[0].sort(descending=True, stable=True)
-        counts, digits = best.values[:3].tolist(), best.indices[:3].tolist()
-        listed = [
-            f"{self.navigator.plurals[digit]} {count}"
-            for digit, count in zip(digits, counts, strict=True)
-            if count
-        ]
-        told = f"Of the {NEIGHBOURS} nearest: {', '.join(listed)}."
-        if counts[2] < PRESENT:
-            return False, f"{told} The third needs {PRESENT}."
-        if not around.within:
-            return (
-                False,
-                f"{told} But no test {self.navigator.noun.one} was encoded within {RADIUS:g} of "
-                "here.",
-            )
-        return True, told
-
-    def _outside(self, z: Tensor) -> tuple[bool, str]:
-        within, radius = int(self._around(z[None]).within), float(z.norm())
-        told = (
-            f"{radius:.2f}σ from the centre; "
-            f"{encoded(within, self.navigator.noun, start=False)} within {RADIUS:g}."
-        )
-        far, known = round(radius, 2) >= FAR_OUT, within >= WELL_KNOWN
-        if not far:
-            told += f" Go out to {FAR_OUT:g}σ."
-        elif not known:
-            told += f" Find a place with {WELL_KNOWN}."
-        return far and known, told
+def _border(space: LatentSpace) -> Lesson:
+    info = space.info
+    one, other = (space.class_names[c] for c in presets(space).border)
+    ones, others = (space.plurals[c] for c in presets(space).border)
+    return Lesson(
+        key="border",
+        title=f"Find {with_article(one)} that becomes {with_article(other)} in one small step",
+        task=f"Go to a position among the {ones} from which a step of at most {STEPS[-1]:g} leads "
+        f"among the {others}. Test {info.items} must have been encoded at both.",
+        hint=f"Turn on Regions and go to the border between the colours of {one} and {other}, on "
+        f"the side of the {ones}.",
+        why=f"The latent space is continuous: there is no wall between two {info.class_word}. The "
+        "image changes gradually; only its class changes at once.",
+        check=checks.border,
+    )
 
 
-def votes(around: Neighbourhood) -> Tensor:
-    """(N, C) how many of the nearest encodings are each digit."""
-    return (around.shares * NEIGHBOURS).round().int()
+def _little_ink(space: LatentSpace) -> Lesson:
+    name = space.class_names[presets(space).little_ink]
+    names = space.plurals[presets(space).little_ink]
+    return Lesson(
+        key="little_ink",
+        title=f"Draw {with_article(name)} with little ink",
+        task=f"Go to a supported position among the {names} where the decoded {name} has as little "
+        f"ink as the lightest tenth of the test {names}.",
+        hint=f"Go to {name} on the first screen, press “less ink” in the Directions tab a few "
+        f"times, and come back. If you get stuck, start from another {name}.",
+        why="A wish such as “less ink” has an exact direction at each position: the gradient "
+        "through the decoder. It turns from position to position, because no axis stands for a "
+        "single property.",
+        check=checks.little_ink,
+    )
 
 
-def prevails(digit: int, around: Neighbourhood) -> Tensor:
-    """(N,) bool: whether there are more of a digit than of each other."""
-    counts = votes(around)
-    most = counts == counts.max(1, keepdim=True).values  # (N, C)
-    return most[:, digit] & (most.sum(1) == 1)
+def _sensitive(space: LatentSpace) -> Lesson:
+    items = space.info.items
+    return Lesson(
+        key="sensitive",
+        title="Find the most sensitive position",
+        task=f"Go where a small move changes the image more than at {SENSITIVE} % of the encoded "
+        f"{items}.",
+        hint="Turn on Sensitivity and go where it is strongest, often a line between two "
+        f"{space.info.class_word}.",
+        why="The decoder stretches the map unevenly. Where the norm of its Jacobian ‖J‖ is large, "
+        f"a small move changes much: mostly where {items} of different shape meet.",
+        check=checks.sensitive,
+    )
 
 
-def encoded(count: int, noun: Noun, start: bool = True) -> str:
-    """As in "3 test digits were encoded", at the start of a sentence or within it."""
-    if count == 0:
-        return f"{'No' if start else 'no'} test {noun.one} was encoded"
-    return f"{count} test {f'{noun.one} was' if count == 1 else f'{noun.many} were'} encoded"
+def _mixed(space: LatentSpace) -> Lesson:
+    info, classes = space.info, space.info.class_word
+    return Lesson(
+        key="mixed",
+        title=f"Three {classes} in one region",
+        task=f"Go to a supported position where three {classes} have at least {PRESENT} each of "
+        f"the {NEIGHBOURS} nearest neighbours.",
+        hint=f"Turn on Regions, look where three colours meet{_hint(info.hints.mixed_classes)} "
+        f"and watch the bars beside the {info.item}.",
+        why=f"These {info.items} differ in more than two ways. Compressed into two numbers, "
+        f"different {classes} share a region, and the decoder draws their average; more "
+        "dimensions would keep them apart.",
+        check=checks.mixed,
+    )
+
+
+def _far_out(space: LatentSpace) -> Lesson:
+    info = space.info
+    return Lesson(
+        key="far_out",
+        title="Far out, yet well supported",
+        task=f"Go at least {FAR_OUT:g}σ from the centre, to a position where {WELL_SUPPORTED} or "
+        f"more test {info.items} were encoded within {RADIUS:g}.",
+        hint=f"Follow the dense points outward past the second ring{_hint(info.hints.far_side)} "
+        "until they thin out; some sides thin out sooner.",
+        why=f"The prior N(0, I) is the same in all directions; the encoded {info.items} (the "
+        "aggregate posterior) are not. At the same distance some sides are full and others empty, "
+        "so that a random draw from the prior can land on nothing.",
+        check=checks.far_out,
+    )
+
+
+LESSONS: list[Callable[[LatentSpace], Lesson]] = [
+    _no_data,
+    _border,
+    _little_ink,
+    _sensitive,
+    _mixed,
+    _far_out,
+]
+
+
+def lessons(space: LatentSpace) -> list[Lesson]:
+    """The lessons for a model, in their order."""
+    found = [make(space) for make in LESSONS]
+    enough = len(space.class_names) > 2  # the lesson on mixed classes needs three
+    return [lesson for lesson in found if enough or lesson.key != "mixed"]
+
+
+def check_lesson(space: LatentSpace, key: object, x: object, y: object) -> dict[str, Any]:
+    """Whether a position meets the goal of a lesson.
+
+    Returns:
+        {"done": bool, "message": a sentence on how close it is}.
+
+    Raises:
+        ValueError: if the lesson is unknown or the position is not on the map.
+    """
+    known = {lesson.key: lesson for lesson in lessons(space)}
+    verdict = known[choice("lesson", key, tuple(known))].check(space, space.position(x, y))
+    return {"done": bool(verdict.done), "message": verdict.message}

@@ -1,40 +1,123 @@
-"""Layers of the map that show what the model knows, and where prior and data disagree."""
+"""The layers of the map: what each shows, and the data it is drawn from.
+
+To add a layer, add a record with its function to LAYERS and its drawing to web/map_layers.js. The
+buttons, the links and what the page asks the server for follow from the record.
+"""
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from latent_navigator.explorer.interpolation import Paths
-from latent_navigator.explorer.latent_space import Navigator, base64_of
+from latent_navigator.data.dataset_info import DatasetInfo
+from latent_navigator.explorer.arguments import choice
+from latent_navigator.explorer.latent_space import LatentSpace, base64_of
 from latent_navigator.geometry.latent_graph import sensitivity
 from latent_utils import RADIUS
 
-SIDE = 128  # cells a side of a layer
+REGION_CELLS = 120  # a side of the map
+RATIO_CELLS = 128
 ARROWS = 24  # round trips a side
-FACTOR = 16  # where the prior expects so many times too much or too little, a gap is full
+FACTOR = 16  # prior and data are drawn in full colour where they differ by this factor
+
+Compute = Callable[[LatentSpace], dict[str, Any]]
 
 
-def sensitivity_layer(paths: Paths) -> dict[str, Any]:
-    """The decoder's sensitivity |J| over the map; see `widgets.LatentMap`.
+@dataclass(frozen=True)
+class MapLayer:
+    """A layer, declared once for the page and the links. Texts may hold {item} and {items}."""
 
-    The bytes run from the top left; 255 stands for `most` and more.
+    key: str  # in links
+    label: str  # on its button
+    term: str  # of the field
+    help: str  # one sentence, on the button
+    compute: Compute | None = None  # its data as JSON; None: the page has what it needs
+    busy: str = ""  # while the data is computed
+    default: bool = False  # whether it is shown when the page opens
+    preload: bool = False  # whether the page waits for its data before it is ready
+    more: bool = False  # whether its button is folded away under "More"
+    aliases: tuple[str, ...] = ()  # keys of the past, which saved links may hold
+
+    def record(self, info: DatasetInfo) -> dict[str, Any]:
+        """What the page needs to know, as JSON."""
+        texts = {
+            name: getattr(self, name).format(item=info.item, items=info.items)
+            for name in ("label", "term", "help", "busy")
+        }
+        return texts | {
+            "key": self.key,
+            "computed": self.compute is not None,
+            "default": self.default,
+            "preload": self.preload,
+            "more": self.more,
+            "aliases": list(self.aliases),
+        }
+
+
+def points(space: LatentSpace) -> dict[str, Any]:
+    """The encoded test images, 5 bytes each.
+
+    Returns:
+        {"xy": base64 of (N, 2) int16, little endian, times "scale"; "labels": of (N,) uint8}.
     """
-    norms = sensitivity(paths.graph())  # (128, 128), the first row is the bottom
+    scale = space.range / 32767
+    xy = (space.means / scale).round().to(torch.int16).numpy()
+    return {
+        "xy": base64_of(xy.astype("<i2")),
+        "labels": base64_of(space.labels.byte().numpy()),
+        "scale": scale,
+    }
+
+
+def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
+    """Which class prevails in each cell of the map.
+
+    The share is that of the nearest neighbours; a cell without an encoded image within twice
+    RADIUS of its middle stays blank, because neighbours far away say nothing about it.
+
+    Returns:
+        {"winners", "strength": base64 of (side, side) uint8 from the top left, the label and how
+        strongly it is coloured (0: blank), "side"}.
+    """
+
+    middle = _cell_middles(side) * space.range  # (side,)
+    y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
+    z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
+    parts = [space.around(some, radius=2 * RADIUS) for some in z.split(1000)]
+    share, winner = torch.cat([part.shares for part in parts]).max(dim=1)  # (side * side,)
+    known = torch.cat([part.within for part in parts]) > 0
+    strength = (share.square() * 170 * known).round().byte()
+    return {
+        "winners": base64_of(winner.byte().numpy()),
+        "strength": base64_of(strength.numpy()),
+        "side": side,
+    }
+
+
+def sensitivity_field(space: LatentSpace) -> dict[str, Any]:
+    """The decoder's sensitivity |J| over the map.
+
+    Returns:
+        {"strength": base64 of (side, side) uint8 from the top left, where 255 stands for "most"
+        and more, "side", "most"}.
+    """
+    norms = sensitivity(space.graph)  # (128, 128), the first row is the bottom
     most = float(norms.quantile(0.99))
     strength = (norms / most).clamp(max=1).mul(255).round().byte().flip(0)
     return {"strength": base64_of(strength.numpy()), "side": len(strength), "most": most}
 
 
 def aggregate_posterior(means: Tensor, logvars: Tensor, axis: Tensor) -> Tensor:
-    """q(z) = mean over the digits of q(z|x), on a grid.
+    """q(z), the mean of q(z|x) over the test images, on a grid.
 
     Args:
         means, logvars: (N, 2). axis: (side,) coordinates of both axes.
 
     Returns:
-        (side, side) densities; row and column are those of y and x, both in the order of axis.
+        (side, side) densities; rows are y and columns x, both in the order of axis.
     """
     sigma = (logvars / 2).exp()  # (N, 2)
     # Each posterior is a product over the axes: the mixture is one product of matrices.
@@ -46,34 +129,125 @@ def aggregate_posterior(means: Tensor, logvars: Tensor, axis: Tensor) -> Tensor:
     return y.T @ x / len(means)
 
 
-def gaps_layer(navigator: Navigator) -> dict[str, Any]:
-    """Where the prior expects digits and few are, and the other way round.
+def prior_vs_data(space: LatentSpace) -> dict[str, Any]:
+    """Where the prior expects images and few were encoded, and the reverse.
 
-    The bytes run from the top left: 128 for p = q, 255 where the prior N(0, I) is FACTOR times the
-    aggregate posterior or more, 1 where it is a FACTORth or less. 0: both expect less than one of
-    all the test digits within RADIUS, so that neither says anything.
+    Returns:
+        {"strength": base64 of (side, side) uint8 from the top left: 128 where p = q, 255 where the
+        prior N(0, I) is FACTOR times the aggregate posterior or more, 1 where it is a FACTORth or
+        less, 0 where both expect less than one of the test images within RADIUS; "side", "factor"}.
     """
-    middle = ((torch.arange(SIDE) + 0.5) / SIDE * 2 - 1) * navigator.range  # (SIDE,)
-    density = aggregate_posterior(navigator.means, navigator.checkpoint.logvars, middle)
+    middle = _cell_middles(RATIO_CELLS) * space.range  # (side,)
+    density = aggregate_posterior(space.means, space.checkpoint.logvars, middle)
     prior = torch.exp(-(middle[:, None].square() + middle.square()) / 2) / (2 * math.pi)
-    expected = torch.maximum(density, prior) * math.pi * RADIUS**2 * len(navigator.means)
+    expected = torch.maximum(density, prior) * math.pi * RADIUS**2 * len(space.means)
     ratio = (prior / density.clamp_min(1e-30)).log() / math.log(FACTOR)
     strength = (128 + 127 * ratio.clamp(-1, 1)).round().byte() * (expected >= 1)
     return {
         "strength": base64_of(strength.flip(0).contiguous().numpy()),
-        "side": SIDE,
+        "side": RATIO_CELLS,
         "factor": FACTOR,
     }
 
 
-def round_trips(navigator: Navigator) -> dict[str, Any]:
-    """Where places lead when they are decoded and the picture is encoded again.
+def round_trips(space: LatentSpace) -> dict[str, Any]:
+    """Where the encoder puts the image that the decoder draws at each position of a grid.
 
     Returns:
-        {"from": [[x, y], ...], "to": [[x, y], ...]}, over a grid of the map.
+        {"from": [[x, y], ...], "to": [[x, y], ...]}.
     """
-    middle = ((torch.arange(ARROWS) + 0.5) / ARROWS * 2 - 1) * navigator.range
+    middle = _cell_middles(ARROWS) * space.range
     x, y = torch.meshgrid(middle, middle, indexing="xy")
     start = torch.stack([x.flatten(), y.flatten()], dim=1)  # (ARROWS ** 2, 2)
-    end, _ = navigator.encode(navigator.pictures(start))
+    end, _ = space.encode(space.decode_images(start))
     return {"from": start.tolist(), "to": end.tolist()}
+
+
+def _cell_middles(side: int) -> Tensor:
+    """(side,) the middles of as many cells between -1 and 1."""
+    return (torch.arange(side) + 0.5) / side * 2 - 1
+
+
+LAYERS: list[MapLayer] = [
+    MapLayer(
+        key="points",
+        label="Points",
+        term="means of q(z|x)",
+        help="The encoded test {items}, coloured by class",
+        compute=points,
+        default=True,
+        preload=True,
+    ),
+    MapLayer(
+        key="images",
+        label="Images",
+        term="decoded manifold",
+        help="What the decoder draws at each position (the decoded manifold)",
+        aliases=("pictures",),
+    ),
+    MapLayer(
+        key="regions",
+        label="Regions",
+        term="nearest-neighbour classes",
+        help="The class of most of the 50 nearest encoded {items}; the stronger the colour, the "
+        "more of them. Blank: none within 0.2",
+        compute=regions,
+        preload=True,
+    ),
+    MapLayer(
+        key="rings",
+        label="Rings",
+        term="prior N(0, I)",
+        help="1, 2 and 3 standard deviations of the prior N(0, I)",
+        default=True,
+    ),
+    MapLayer(
+        key="labels",
+        label="Labels",
+        term="centroids",
+        help="The mean position of each class (centroid)",
+        default=True,
+        aliases=("numerals",),
+    ),
+    MapLayer(
+        key="sensitivity",
+        label="Sensitivity",
+        term="‖J‖",
+        help="Where a small move changes the image much: the norm of the decoder's Jacobian",
+        compute=sensitivity_field,
+        busy="Measuring the sensitivity…",
+        more=True,
+    ),
+    MapLayer(
+        key="prior_vs_data",
+        label="Prior vs. data",
+        term="p(z) / q(z)",
+        help="Where the prior expects {items} and few were encoded (prior against aggregate "
+        "posterior)",
+        compute=prior_vs_data,
+        busy="Comparing prior and {items}…",
+        more=True,
+        aliases=("gaps",),
+    ),
+    MapLayer(
+        key="round_trips",
+        label="Round trips",
+        term="encode(decode(z))",
+        help="Decodes each position and encodes the image again: the arrow shows where it lands. "
+        "The encoder never maps an image to regions that no arrow reaches",
+        compute=round_trips,
+        busy="Decoding and encoding again…",
+        more=True,
+        aliases=("trips",),
+    ),
+]
+
+
+def layer_data(space: LatentSpace, key: object) -> dict[str, Any]:
+    """The data of a layer, computed once a space.
+
+    Raises:
+        ValueError: if there is no layer of that key with data.
+    """
+    computed = {layer.key: layer.compute for layer in LAYERS if layer.compute is not None}
+    return space.once(computed[choice("layer", key, tuple(computed))])

@@ -1,35 +1,29 @@
-"""The classes that lessons, experiments and the page's controls begin with."""
-
-from typing import NamedTuple
+"""The classes that lessons, experiments and the page's controls start with."""
 
 import torch
 
-from latent_navigator.explorer.latent_space import Navigator
-from latent_utils import neighbourhood
+from latent_navigator.data.dataset_info import Presets
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_utils import semantic_directions
+
+SAMPLE = 2000  # encodings among which classes are counted, at most
 
 
-class Chosen(NamedTuple):
-    """Classes by index; those of MNIST are chosen by hand, others from the data."""
-
-    border: tuple[int, int]  # two that share a border
-    morph: tuple[int, int]
-    ends: tuple[int, int]  # of the first way
-    target: int  # of the first morph
-    sparing: int  # the one to be drawn with little ink
+def presets(space: LatentSpace) -> Presets:
+    """Those of the data set's record or, where it has none, chosen from the encodings."""
+    return space.info.presets or space.once(_choose)
 
 
-def chosen(navigator: Navigator) -> Chosen:
-    """What to begin with: for another data set, the two classes most mixed among neighbours."""
-    if navigator.is_mnist:
-        return Chosen((4, 9), (3, 8), (5, 7), 8, 7)
-    classes = len(navigator.names)
-    some = slice(None, None, -(-len(navigator.means) // 2000))
-    around = neighbourhood(navigator.means[some], navigator.means, navigator.labels)
-    mixed = torch.zeros(classes, classes)
-    mixed.index_add_(0, navigator.labels[some], around.shares)
+def _choose(space: LatentSpace) -> Presets:
+    """The two classes that mix most as border and morph, the two furthest apart as ends."""
+    classes = len(space.class_names)
+    sampled = slice(None, None, -(-len(space.means) // SAMPLE))
+    around = space.around(space.means[sampled])
+    mixed = torch.zeros(classes, classes)  # row: own class, column: share of the neighbours
+    mixed.index_add_(0, space.labels[sampled], around.shares)
     mixed /= mixed.sum(1, keepdim=True).clamp_min(1e-9)
-    both = (mixed + mixed.T).triu(1)
-    border = divmod(int(both.argmax()), classes)
-    places = navigator.anchors["typical"]
-    far = divmod(int(torch.cdist(places, places).triu(1).argmax()), classes)
-    return Chosen(border, border, far, far[1], far[1])
+    first, second = divmod(int((mixed + mixed.T).triu(1).argmax()), classes)
+    distances = semantic_directions(space.anchors["typical"]).distances
+    start, end = divmod(int(distances.triu(1).argmax()), classes)
+    border = first, second
+    return Presets(border=border, morph=border, ends=(start, end), target=end, little_ink=end)

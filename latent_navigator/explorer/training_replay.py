@@ -1,7 +1,4 @@
-"""How each model was learned: what the page replays of it, epoch by epoch.
-
-A Story holds checkpoints and nothing of any visitor: each answer depends on its label alone.
-"""
+"""Training replay: how each model was learned, epoch by epoch, as the page plays it."""
 
 import base64
 import gzip
@@ -13,21 +10,22 @@ from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import REACH, SIDE
+from latent_navigator.explorer.arguments import choice
 
-CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # name on the page -> in history
+CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # on the page: in the history
 SHOWN = 0.995  # share of the points that the square must hold
-LEAST, MOST = 4.0, 12.0  # half sides of the square between which it is chosen
-FAR = 64.0  # a point beyond is off every square; kept nearer, it does not coarsen the others
+LEAST, MOST = 4.0, 12.0  # half sides of the square, the smallest and the largest
+FAR = 64.0  # points beyond it are off every square; clamped here, they do not coarsen the others
 
 
-class Story:
-    """Replays by label; the first is that of the page's own model.
+class TrainingReplays:
+    """The replays of several models by label; the first is the one that the page explores.
 
     Raises:
         ValueError: if there is no checkpoint, or one whose latent space is not two-dimensional.
     """
 
-    def __init__(self, checkpoints: dict[str, Checkpoint]):
+    def __init__(self, checkpoints: dict[str, Checkpoint]) -> None:
         if not checkpoints:
             raise ValueError("there is no checkpoint to replay; give at least one")
         for label, checkpoint in checkpoints.items():
@@ -35,35 +33,31 @@ class Story:
             if latent_dim != 2:
                 raise ValueError(f"{label}: latent_dim is {latent_dim}; the replay needs 2")
         self.checkpoints = dict(checkpoints)
-        self._told: dict[str, dict[str, Any]] = {}
+        self._replays: dict[str, dict[str, Any]] = {}
 
-    @property
-    def labels(self) -> list[str]:
-        """The labels that `story` takes."""
-        return list(self.checkpoints)
-
-    def story(self, label: Any) -> dict[str, Any]:
-        """The replay of one model. E moments: before training, and after each epoch.
-
-        Returns {"label", "summary": a sentence, "epochs": E,
-        "points": {"xy": base64 of (E, S, 2) int16, little endian, times "scale" in units of the
-        prior's sigma; "labels": base64 of (S,) uint8}, "range": half side of the square to show,
-        "grids": base64 of the gzip of (E, 9, 9, 28, 28) uint8, "grid_side", "grid_reach",
-        "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
+    def replay(self, label: object) -> dict[str, Any]:
+        """The replay of one model; see `training_replay`.
 
         Raises:
             ValueError: if there is no model of that label.
         """
-        if not isinstance(label, str) or label not in self.checkpoints:
-            labels = ", ".join(self.checkpoints)
-            raise ValueError(f"no model is called {label!r:.40}; give one of {labels}")
-        # Two visitors at once may both compute it: the answer is the same.
-        if label not in self._told:
-            self._told[label] = _tell(label, self.checkpoints[label])
-        return self._told[label]
+        known = choice("model", label, tuple(self.checkpoints))
+        # Two clients at once may both compute it: the result is the same.
+        if known not in self._replays:
+            self._replays[known] = training_replay(known, self.checkpoints[known])
+        return self._replays[known]
 
 
-def _tell(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
+def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
+    """How a model was learned, at E moments: before training, and after each epoch.
+
+    Returns:
+        {"label", "summary": a sentence, "epochs": E,
+        "points": {"xy": base64 of (E, S, 2) int16, little endian, times "scale" in units of the
+        prior's sigma; "labels": base64 of (S,) uint8}, "range": half side of the square to show,
+        "grids": base64 of the gzip of (E, 9, 9, 28, 28) uint8, "grid_side", "grid_reach",
+        "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
+    """
     replay, history = checkpoint.replay, checkpoint.history
     means = replay.means.float().clamp(-FAR, FAR)
     scale = max(float(means.abs().max()), 1e-6) / 32767
@@ -74,7 +68,11 @@ def _tell(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
         "label": label,
         "summary": summary(checkpoint),
         "epochs": len(means),
-        "points": {"xy": _base64(xy.tobytes()), "scale": scale, "labels": _base64(labels)},
+        "points": {
+            "xy": _base64(xy.tobytes()),
+            "scale": scale,
+            "labels": _base64(labels.tobytes()),
+        },
         "range": shown_range(means),
         "grids": _base64(grids),
         "grid_side": SIDE,
@@ -83,14 +81,14 @@ def _tell(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _base64(data: Any) -> str:
+def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
 def shown_range(means: Tensor) -> float:
-    """Half the side of the square around 0 to show of (E, S, 2), in halves, 4 ... 12.
+    """Half the side of the square around 0 that shows (E, S, 2) points; LEAST ... MOST, in halves.
 
-    It holds 99.5 % of the points of all moments but the first, which is before training.
+    It holds SHOWN of the points of all moments but the first, which is before training.
     """
     reach = means[1:].abs().amax(dim=2).flatten()
     if len(reach) == 0:
@@ -100,16 +98,15 @@ def shown_range(means: Tensor) -> float:
 
 
 def summary(checkpoint: Checkpoint) -> str:
-    """One sentence on the run: how long, and how the weight of the KL went."""
-    history, recipe = checkpoint.history, checkpoint.training_config
+    """One sentence on the run: its length, and how the weight of the KL changed."""
+    history, config = checkpoint.history, checkpoint.training_config
     epochs, beta = len(history), float(history[-1]["beta"])
-    told = f"Trained for {epochs} epoch{'s' * (epochs != 1)}"
-    warmup = recipe.get("warmup_epochs")
-    rises = isinstance(warmup, int | float) and not isinstance(warmup, bool) and warmup > 0
+    run = f"Trained for {epochs} epoch{'s' * (epochs != 1)}"
+    warmup = config.get("warmup_epochs") or 0
     if beta == 0:
-        return f"{told} with beta 0: no prior at all (a plain autoencoder)."
-    if not rises:
-        return f"{told} with beta {beta:g} from the start."
+        return f"{run} with beta 0: without the prior, a plain autoencoder."
+    if warmup <= 0:
+        return f"{run} with beta {beta:g} from the start."
     if warmup > epochs:
-        return f"{told}, in which beta rose to {beta:g} (the warm-up was cut short)."
-    return f"{told}; beta rises to {beta:g} over the first {warmup:g} (the warm-up)."
+        return f"{run}, in which beta rose to {beta:g} (the warm-up was cut short)."
+    return f"{run}; beta rises to {beta:g} over the first {warmup:g} (warm-up)."

@@ -10,38 +10,38 @@ from latent_navigator.explorer.decoder_table import BOUND, SIDE, build_table, lo
 
 
 @pytest.fixture(scope="module")
-def table(navigator):
-    return build_table(navigator.model, navigator.range)
+def table(space):
+    return build_table(space.model, space.range)
 
 
-def errors(navigator, table, z: torch.Tensor) -> np.ndarray:
-    exact = navigator.pictures(z).astype(float)
+def errors(space, table, z: torch.Tensor) -> np.ndarray:
+    exact = space.decode_images(z).astype(float)
     return np.abs(look_up(table, z).numpy() - exact).ravel()
 
 
 @pytest.mark.guarantee("drag-paints-at-once")
 @pytest.mark.parametrize("where", ["prior", "square"])
-def test_its_error_on_random_positions_is_small(navigator, table, where):
+def test_its_error_on_random_positions_is_small(space, table, where):
     generator = torch.Generator().manual_seed(0)
     if where == "prior":
-        z = torch.randn(4000, 2, generator=generator).clamp(-navigator.range, navigator.range)
+        z = torch.randn(4000, 2, generator=generator).clamp(-space.range, space.range)
     else:
-        z = (torch.rand(4000, 2, generator=generator) * 2 - 1) * navigator.range
-    error = errors(navigator, table, z)
+        z = (torch.rand(4000, 2, generator=generator) * 2 - 1) * space.range
+    error = errors(space, table, z)
     assert error.mean() <= 2 and np.quantile(error, 0.999) <= 24
     # The check can fail: a table that is off by a cell is caught.
     shifted = table._replace(values=table.values.roll(1, dims=0))
-    assert errors(navigator, shifted, z).mean() > 2
+    assert errors(space, shifted, z).mean() > 2
 
 
-def test_at_its_nodes_it_is_the_decoder_within_its_steps(navigator, table):
+def test_at_its_nodes_it_is_the_decoder_within_its_steps(space, table):
     """A step of the table is 16 / 255 of a logit, which moves a pixel by at most 2 of 255."""
     from latent_navigator.explorer.decoder_table import BEND
 
     u = torch.linspace(-1, 1, SIDE)[[0, 7, 30, 36, 60, 71]]
-    axis = navigator.range * torch.sinh(BEND * u) / np.sinh(BEND)
+    axis = space.range * torch.sinh(BEND * u) / np.sinh(BEND)
     z = torch.cartesian_prod(axis, axis)
-    assert errors(navigator, table, z).max() <= np.ceil(2 * BOUND / 255 / 2 / 4 * 255) + 1
+    assert errors(space, table, z).max() <= np.ceil(2 * BOUND / 255 / 2 / 4 * 255) + 1
 
 
 def test_packing_loses_nothing_and_is_small(table):

@@ -1,9 +1,11 @@
-"""The answers behind the page and the API, on a small model."""
+"""Answers about positions, on a small model."""
 
 import base64
 import dataclasses
 import math
+import re
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,9 +13,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.map_layers import points
+from latent_navigator.explorer.navigation import (
+    describe_anchor,
+    go_to_class,
+    morph_toward,
+    random_sample,
+)
+from latent_navigator.explorer.readout import readout
 
-NO_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
+NOT_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
 anything = st.one_of(
     st.none(),
     st.booleans(),
@@ -25,53 +35,54 @@ anything = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def navigator(small_checkpoint) -> Navigator:
-    return Navigator(small_checkpoint)
+def space(small_checkpoint) -> LatentSpace:
+    return LatentSpace(small_checkpoint)
 
 
-def test_a_latent_space_that_is_no_plane_is_refused(small_checkpoint):
+def test_more_than_two_dimensions_are_rejected(small_checkpoint):
     config = dataclasses.replace(small_checkpoint.model_config, latent_dim=3)
-    with pytest.raises(ValueError, match="latent_dim is 3.*--latent-dim 2"):
-        Navigator(dataclasses.replace(small_checkpoint, model_config=config))
+    with pytest.raises(ValueError, match=r"latent_dim is 3.*--latent-dim 2"):
+        LatentSpace(dataclasses.replace(small_checkpoint, model_config=config))
 
 
-def test_the_map_holds_all_points(navigator):
-    assert navigator.range >= 4
-    assert float(navigator.means.abs().max()) <= navigator.range
+def test_the_map_contains_all_points(space):
+    assert space.range >= 4
+    assert float(space.means.abs().max()) <= space.range
 
 
-def test_points_are_the_encoded_digits(navigator):
-    answer = navigator.points()
+def test_points_are_the_encoded_images(space):
+    answer = points(space)
     xy = np.frombuffer(base64.b64decode(answer["xy"]), "<i2").reshape(-1, 2) * answer["scale"]
     labels = np.frombuffer(base64.b64decode(answer["labels"]), np.uint8)
-    np.testing.assert_allclose(xy, navigator.means, atol=answer["scale"])
-    np.testing.assert_array_equal(labels, navigator.labels)
+    np.testing.assert_allclose(xy, space.means, atol=answer["scale"])
+    np.testing.assert_array_equal(labels, space.labels)
 
 
-def test_look_shows_the_decoders_picture(navigator):
-    answer = navigator.look(0.3, -1)
+def test_the_readout_shows_the_decoded_image(space):
+    answer = readout(space, 0.3, -1)
     z = torch.tensor([[0.3, -1.0]])
-    expected = (navigator.model.decode(z) * 255).round().byte().numpy()
+    expected = (space.model.decode(z) * 255).round().byte().numpy()
     assert base64.b64decode(answer["pixels"]) == expected.tobytes()
     assert sum(answer["shares"]) == pytest.approx(1)
 
 
-def test_look_is_honest_about_empty_places(navigator):
-    distances = torch.cdist(torch.tensor([[3.9, 3.9]]), navigator.means)
+def test_the_readout_says_where_there_is_no_data(space):
+    distances = torch.cdist(torch.tensor([[3.9, 3.9]]), space.means)
     assert distances.min() > 0.1
-    answer = navigator.look(3.9, 3.9)
-    assert answer["within"] == 0 and answer["support"].startswith("Invented")
+    answer = readout(space, 3.9, 3.9)
+    assert answer["within"] == 0
+    assert answer["support"].startswith("No data here")
     assert f"{float(distances.min()):.2f} away" in answer["support"]
-    home = navigator.means[0]
-    known = navigator.look(*home.tolist())
-    assert known["within"] >= 1 and "known" in known["support"]
+    supported = readout(space, *space.means[0].tolist())
+    assert supported["within"] >= 1
+    assert re.match("Well supported|Sparse data", supported["support"])
 
 
 @pytest.mark.guarantee("positions-validated")
-@pytest.mark.parametrize("bad", NO_NUMBERS)
-def test_positions_that_are_none_are_named(navigator, bad):
-    limit = f"{navigator.range:g}"
-    for call in (navigator.look, navigator.position):
+@pytest.mark.parametrize("bad", NOT_NUMBERS)
+def test_invalid_positions_are_named(space, bad):
+    limit = f"{space.range:g}"
+    for call in (partial(readout, space), space.position):
         with pytest.raises(ValueError, match=f"x is .*give a number from -{limit} to {limit}"):
             call(bad, 0)
         with pytest.raises(ValueError, match="y is"):
@@ -81,88 +92,88 @@ def test_positions_that_are_none_are_named(navigator, bad):
 @pytest.mark.guarantee("positions-validated")
 @settings(deadline=None)
 @given(x=anything, y=anything)
-def test_any_argument_gives_an_answer_or_a_message(navigator, x, y):
+def test_any_argument_gives_an_answer_or_a_sentence(space, x, y):
     try:
-        answer = navigator.look(x, y)
+        answer = readout(space, x, y)
     except ValueError as error:
-        assert "give a number" in str(error) and len(str(error)) < 120
+        assert "give a number" in str(error)
+        assert len(str(error)) < 120
     else:
-        assert abs(x) <= navigator.range and abs(y) <= navigator.range
+        assert max(abs(x), abs(y)) <= space.range
         assert len(base64.b64decode(answer["pixels"])) == 784
 
 
-def test_random_samples_are_the_prior(navigator):
-    draws = [navigator.random_sample(seed) for seed in range(3000)]
+def test_random_samples_follow_the_prior(space):
+    draws = [random_sample(space, seed) for seed in range(3000)]
     z = torch.tensor([[d["x"], d["y"]] for d in draws])
-    assert z.mean(0).abs().max() < 0.08 and (z.std(0) - 1).abs().max() < 0.06
+    assert z.mean(0).abs().max() < 0.08
+    assert (z.std(0) - 1).abs().max() < 0.06
     # Rayleigh: 1 - exp(-1/2) of the prior lies within one sigma; a square would give less.
     assert float((z.norm(dim=1) <= 1).float().mean()) == pytest.approx(0.3935, abs=0.03)
 
 
-def test_a_seed_repeats_and_none_does_not(navigator):
-    assert navigator.random_sample(5) == navigator.random_sample(5.0)
-    assert navigator.random_sample() != navigator.random_sample()
+def test_only_a_seeded_sample_repeats(space):
+    assert random_sample(space, 5) == random_sample(space, 5.0)
+    assert random_sample(space) != random_sample(space)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True, "5", math.nan, [1]])
-def test_wrong_seeds_are_named(navigator, seed):
+def test_invalid_seeds_are_named(space, seed):
     with pytest.raises(ValueError, match="seed is"):
-        navigator.random_sample(seed)
+        random_sample(space, seed)
 
 
-def test_jumps_lead_to_the_anchors(navigator, small_checkpoint):
+def test_classes_are_found_at_their_anchors(space, small_checkpoint):
     for digit in range(10):
         own = small_checkpoint.means[small_checkpoint.labels == digit]
-        centroid = navigator.jump_to_digit(digit, "centroid")
+        centroid = go_to_class(space, digit, "centroid")
         assert [centroid["x"], centroid["y"]] == pytest.approx(own.mean(0).tolist(), abs=1e-5)
-        typical = navigator.jump_to_digit(digit)
+        typical = go_to_class(space, digit)
         assert [typical["x"], typical["y"]] == small_checkpoint.prototypes[digit].tolist()
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("digit", [-1, 10, 3.5, True, "3", None, math.nan])
-def test_unknown_digits_are_named(navigator, digit):
-    with pytest.raises(ValueError, match="digit is .*from 0 to 9"):
-        navigator.jump_to_digit(digit)
+def test_unknown_digits_are_named(space, digit):
+    with pytest.raises(ValueError, match=r"digit is .*from 0 to 9"):
+        go_to_class(space, digit)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("anchor", ["middle", "", None, 1, ["typical"]])
-def test_unknown_anchors_are_named(navigator, anchor):
+def test_unknown_anchors_are_named(space, anchor):
     with pytest.raises(ValueError, match="give one of typical, centroid"):
-        navigator.jump_to_digit(3, anchor)
+        go_to_class(space, 3, anchor)
 
 
-def test_remarks_tell_when_a_centroid_lies_among_others(navigator):
-    from latent_utils import neighbourhood
-
-    shares = neighbourhood(navigator.anchors["centroid"], navigator.means, navigator.labels).shares
-    strangers = [d for d in range(10) if int(shares[d].argmax()) != d]
-    assert 0 < len(strangers) < 10, "this model cannot show the difference"
+def test_a_centroid_among_another_class_is_pointed_out(space):
+    shares = space.around(space.anchors["centroid"]).shares
+    displaced = [d for d in range(10) if int(shares[d].argmax()) != d]
+    assert 0 < len(displaced) < 10, "this model cannot show the difference"
     for digit in range(10):
-        warns = "lies among the" in navigator.remark(digit, "centroid")
-        assert warns == (digit in strangers)
-        assert "most typical" in navigator.remark(digit, "typical")
+        warns = "lies among the" in describe_anchor(space, digit, "centroid")
+        assert warns == (digit in displaced)
+        assert "most typical" in describe_anchor(space, digit, "typical")
 
 
-def test_morph_toward_goes_part_of_the_way(navigator):
-    home = navigator.jump_to_digit(7)
-    assert navigator.morph_toward(1.0, 1.0, 7, 0) == {"x": 1.0, "y": 1.0}
-    assert navigator.morph_toward(1.0, 1.0, 7, 1) == home
-    half = navigator.morph_toward(1.0, 1.0, 7, 0.5)
-    assert half["x"] == pytest.approx((1 + home["x"]) / 2, abs=1e-6)
+def test_morph_toward_goes_part_of_the_path(space):
+    target = go_to_class(space, 7)
+    assert morph_toward(space, 1.0, 1.0, 7, 0) == {"x": 1.0, "y": 1.0}
+    assert morph_toward(space, 1.0, 1.0, 7, 1) == target
+    half = morph_toward(space, 1.0, 1.0, 7, 0.5)
+    assert half["x"] == pytest.approx((1 + target["x"]) / 2, abs=1e-6)
     for amount in (-0.1, 1.1, math.nan, True, None):
         with pytest.raises(ValueError, match="amount is"):
-            navigator.morph_toward(0, 0, 7, amount)
+            morph_toward(space, 0, 0, 7, amount)
 
 
-def test_a_thread_that_answers_computes_on_one_core(navigator):
-    """torch keeps the number of threads per thread: what main sets does not reach the others."""
+def test_an_answer_is_computed_on_one_core(space):
+    """torch keeps the number per thread: a value set in the main thread does not reach others."""
     seen = []
 
     def answer():
-        navigator.look(0, 0)
+        readout(space, 0, 0)
         seen.append(torch.get_num_threads())
 
     worker = threading.Thread(target=answer)

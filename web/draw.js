@@ -1,13 +1,13 @@
-// A person's own digit, drawn or uploaded, or a real one of the test set: what the encoder makes of it.
+// What the encoder makes of an image: drawn or uploaded by the user, or taken from the test set.
 const space = window.latentSpace;
 const find = (name) => element.querySelector(name);
-const own = find(".own");
+const root = find(".draw");
 const paper = find(".paper");
 const pen = paper.getContext("2d");
-const SETTLED = 350; // ms after a stroke until the drawing is read
-const PEN = 24; // of the 280 pixels: scaled to MNIST's 20 it is about as thick as MNIST's strokes
+const REST = 350; // ms after a stroke before the drawing is read
+const PEN = 24; // of the pad's 280 pixels: scaled to MNIST's 20, about as thick as MNIST's strokes
 
-// --- what came back ---
+// --- results ---
 
 function paint(canvas, data, at = 0) {
   const image = new ImageData(28, 28);
@@ -19,27 +19,27 @@ function paint(canvas, data, at = 0) {
 }
 
 function canvas28() {
-  const made = document.createElement("canvas");
-  made.width = made.height = 28;
-  return made;
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 28;
+  return canvas;
 }
 
 const signed = (v) => v.toFixed(2).replace("-", "−");
 
 function show(answer) {
   find(".title").textContent = answer.title;
-  find(".told").textContent = answer.message;
-  paint(find(".saw"), atob(answer.pixels));
-  paint(find(".made"), atob(answer.decoded));
-  find(".place").textContent = `x ${signed(answer.mu[0])}, y ${signed(answer.mu[1])}`;
+  find(".message").textContent = answer.message;
+  paint(find(".seen"), atob(answer.pixels));
+  paint(find(".decoded"), atob(answer.decoded));
+  find(".position").textContent = `x ${signed(answer.mu[0])}, y ${signed(answer.mu[1])}`;
   find(".recon").textContent = `${answer.recon.toFixed(1)} nats`;
   find(".kl").textContent = `${answer.kl.toFixed(2)} nats`;
   const samples = atob(answer.samples);
   find(".samples").replaceChildren(
     ...Array.from({ length: samples.length / 784 }, (_, i) => {
-      const made = canvas28();
-      paint(made, samples, i);
-      return made;
+      const canvas = canvas28();
+      paint(canvas, samples, i);
+      return canvas;
     }),
   );
   const pixels = atob(answer.nearest.pixels);
@@ -47,7 +47,7 @@ function show(answer) {
     ...answer.nearest.digits.map(({ index, name }, i) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.setAttribute("aria-label", `Open test ${props.noun.one} ${index}, ${space.article(name)}`);
+      button.setAttribute("aria-label", `Open test ${props.info.item} ${index}, ${space.article(name)}`);
       button.append(canvas28(), name);
       paint(button.firstChild, pixels, i);
       button.addEventListener("click", () => space.open(index));
@@ -56,42 +56,42 @@ function show(answer) {
   );
 }
 
-function fail(sentence) {
-  own.dataset.state = "failed";
-  own.classList.remove("had");
-  find(".fault").textContent = sentence;
+function fail(message) {
+  root.dataset.state = "failed";
+  root.classList.remove("has-answer");
+  find(".error").textContent = message;
 }
 
-// Shows the newest reading of the page, whoever asked for it.
+// Shows the page's newest reading, whichever component requested it.
 function follow() {
   const { reading } = space;
-  newest++;
+  requests++;
   if (!reading) {
-    own.dataset.state = "empty";
-    own.classList.remove("had");
+    root.dataset.state = "empty";
+    root.classList.remove("has-answer");
     return;
   }
-  if (!reading.own) setPaper([]);
+  if (!reading.fromUser) setPaper([]);
   if (reading.error) return fail(reading.error);
   show(reading);
-  own.dataset.state = "shown";
-  own.classList.add("had");
+  root.dataset.state = "shown";
+  root.classList.add("has-answer");
 }
 
-// The newest question wins; an answer to an older one is not shown.
-let newest = 0;
+// Only the response to the newest request is shown.
+let requests = 0;
 async function read(data) {
-  const mine = ++newest;
-  own.dataset.state = "busy";
+  const mine = ++requests;
+  root.dataset.state = "busy";
   let answer;
   try {
-    answer = { ...(await space.answer(server.drawn(data))), own: true };
-  } catch (error) {
-    const refused = error.cause === "refused";
-    answer = { error: refused ? error.message : "The server does not answer. Try again.", own: true };
+    answer = await space.answer(server.drawn(data));
+  } catch ({ cause, message }) {
+    const error = cause === "refused" ? message : "The server is not responding. Try again.";
+    answer = { error };
   }
-  if (mine !== newest) return;
-  space.showReading(answer);
+  if (mine !== requests) return;
+  space.showReading({ ...answer, fromUser: true });
   if (answer.error) return;
   space.travel([space.z, { x: answer.mu[0], y: answer.mu[1] }], 400, "reading");
 }
@@ -100,12 +100,12 @@ async function read(data) {
 
 let strokes = []; // each a list of points, in pixels of the canvas
 let stroke = null;
-let settling = 0;
+let readTimer = 0;
 
 function ink(points) {
   pen.beginPath();
   pen.moveTo(points[0].x, points[0].y);
-  for (const p of points) pen.lineTo(p.x, p.y + 0.01); // a touch without a move is a dot
+  for (const p of points) pen.lineTo(p.x, p.y + 0.01); // the offset makes a tap a dot
   pen.stroke();
 }
 
@@ -116,35 +116,35 @@ function redraw() {
   pen.lineWidth = PEN;
   pen.lineCap = pen.lineJoin = "round";
   strokes.forEach(ink);
-  own.classList.toggle("drawn", strokes.length > 0);
+  root.classList.toggle("inked", strokes.length > 0);
 }
 
-function place(event) {
+function pointOf(event) {
   const box = paper.getBoundingClientRect();
   const scale = paper.width / box.width;
   return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
 }
 
 function readSoon() {
-  clearTimeout(settling);
-  settling = setTimeout(() => {
+  clearTimeout(readTimer);
+  readTimer = setTimeout(() => {
     const data = paper.toDataURL("image/png").split(",")[1];
     read(data);
-  }, SETTLED);
+  }, REST);
 }
 
 paper.addEventListener("pointerdown", (event) => {
   if (event.button !== 0 || stroke) return;
-  clearTimeout(settling);
+  clearTimeout(readTimer);
   paper.setPointerCapture(event.pointerId);
-  stroke = { id: event.pointerId, points: [place(event)] };
+  stroke = { id: event.pointerId, points: [pointOf(event)] };
   strokes.push(stroke.points);
   redraw();
 });
 paper.addEventListener("pointermove", (event) => {
   if (stroke?.id !== event.pointerId) return;
   const moves = event.getCoalescedEvents?.() ?? [];
-  stroke.points.push(...(moves.length ? moves : [event]).map(place));
+  stroke.points.push(...(moves.length ? moves : [event]).map(pointOf));
   ink(stroke.points.slice(-2 - moves.length));
 });
 for (const end of ["pointerup", "pointercancel"]) {
@@ -157,7 +157,7 @@ for (const end of ["pointerup", "pointercancel"]) {
 
 function setPaper(next) {
   strokes = next;
-  clearTimeout(settling);
+  clearTimeout(readTimer);
   redraw();
 }
 
@@ -169,14 +169,14 @@ function setStrokes(next) {
 find(".undo").addEventListener("click", () => setStrokes(strokes.slice(0, -1)));
 find(".clear").addEventListener("click", () => setStrokes([]));
 
-// --- files ---
+// --- uploads ---
 
 async function readFile(file) {
   if (!file) return;
   setStrokes([]);
   if (file.size > props.max_bytes) {
     const limit = Math.floor(props.max_bytes / 10 ** 6);
-    return fail(`The file has more than ${limit} MB: choose a smaller picture.`);
+    return fail(`The file is larger than ${limit} MB. Choose a smaller image.`);
   }
   const url = await new Promise((resolve) => {
     const reader = new FileReader();
@@ -187,7 +187,7 @@ async function readFile(file) {
 }
 find("input").addEventListener("change", ({ target }) => {
   readFile(target.files[0]);
-  target.value = ""; // the same file can be chosen again
+  target.value = ""; // allows choosing the same file again
 });
 paper.addEventListener("dragover", (event) => {
   event.preventDefault();
@@ -200,10 +200,10 @@ paper.addEventListener("drop", (event) => {
   readFile(event.dataTransfer.files[0]);
 });
 
-// --- real digits ---
+// --- test images ---
 
-find(".any").addEventListener("click", () => {
-  own.dataset.state = "busy";
+find(".random").addEventListener("click", () => {
+  root.dataset.state = "busy";
   space.open(Math.floor(Math.random() * props.digits), true);
 });
 redraw();

@@ -2,10 +2,10 @@
 
 import shutil
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Playwright
 
-# --no-sandbox: as root, in containers, Chromium does not start otherwise. The rest keeps it from
-# asking other hosts on its own account.
+# As root, for example in a container, Chromium needs --no-sandbox. The other flags keep it from
+# contacting other hosts on its own.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,3 +25,15 @@ def launch_chromium(playwright: Playwright) -> Browser:
     """
     system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
     return playwright.chromium.launch(executable_path=system, args=FLAGS)
+
+
+def bounding_box(element: Locator) -> FloatRect:
+    """Where an element is on the page, in CSS pixels.
+
+    Raises:
+        ValueError: if it is not visible.
+    """
+    box = element.bounding_box()
+    if box is None:
+        raise ValueError(f"{element} is not visible; show it before measuring it")
+    return box

@@ -1,64 +1,69 @@
-"""What beta and its warm-up do to the space: which second model shows the lesson best.
+"""What beta and its warm-up do to the latent space.
 
     python -m benchmarks.prior                                 # the two committed models
     python trainer.py --warmup-epochs 0 --output runs/no_warmup/vae.pt
     python -m benchmarks.prior pretrained/*mnist.pt pretrained/*beta.pt runs/no_warmup/vae.pt
 
-Draws from the prior N(0, I), the way a VAE makes new digits: how many land where digits were
-encoded, whether the encoder takes their pictures back to where they came from, and how evenly they
-spread over the ten digits. Writes benchmarks/prior.json.
+Samples z from the prior N(0, I), as a VAE generates new digits, and measures how many of them are
+near encoded digits, how close the encoder returns their images to z (the round trip), and how
+evenly they spread over the ten digits. The last command writes the committed
+benchmarks/prior.json.
 """
 
 import argparse
-import json
 import math
 from pathlib import Path
 
 import torch
 
+from benchmarks.reports import Report, report_path, write_report
 from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_utils import RADIUS, neighbourhood
+from latent_utils import RADIUS
 
-HERE = Path(__file__).parent
-DRAWS = 10_000
+SAMPLES = 10_000
+BATCH = 500
 
 
-def measure(path: Path) -> dict[str, float | str]:
+def measure(path: Path) -> Report:
     """The figures of one checkpoint."""
     checkpoint = load_checkpoint(path)
-    known = LatentSpace(checkpoint)
-    z = torch.randn(DRAWS, 2, generator=torch.Generator().manual_seed(0))
-    parts = [neighbourhood(some, known.means, known.labels) for some in z.split(500)]
-    within = torch.cat([part.within for part in parts])
-    winners = torch.cat([part.shares.argmax(1) for part in parts])
-    shares = winners.bincount(minlength=10) / DRAWS
-    trips = [(known.encode(known.pictures(some))[0] - some).norm(dim=1) for some in z.split(500)]
+    space = LatentSpace(checkpoint)
+    z = torch.randn(SAMPLES, 2, generator=torch.Generator().manual_seed(0))
+    within, winners, distances = [], [], []
+    for batch in z.split(BATCH):
+        around = space.around(batch)
+        within.append(around.within)
+        winners.append(around.shares.argmax(1))
+        mu, _ = space.encode(space.decode_images(batch))
+        distances.append((mu - batch).norm(dim=1))
+    shares = torch.cat(winners).bincount(minlength=10) / SAMPLES
     final = checkpoint.history[-1]
     return {
         "label": checkpoint.label,
         "recon": final["test_recon"],
         "kl": final["test_kl"],
         "elbo": final["test_elbo"],
-        "radius_95": float(known.means.norm(dim=1).quantile(0.95)),
-        "draws_near_digits": float((within > 0).float().mean()),
-        "round_trip_median": float(torch.cat(trips).median()),
-        "digits_bits": float(torch.special.entr(shares).sum() / math.log(2)),
-        "commonest_digit": float(shares.max()),
+        "radius_95": float(space.means.norm(dim=1).quantile(0.95)),
+        "samples_near_data": float((torch.cat(within) > 0).float().mean()),
+        "round_trip_median": float(torch.cat(distances).median()),
+        "class_entropy_bits": float(torch.special.entr(shares).sum() / math.log(2)),
+        "most_common_class": float(shares.max()),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Measure, print and write the report."""
+    parser = argparse.ArgumentParser(description="Compare samples from the prior across models.")
     parser.add_argument("checkpoints", type=Path, nargs="*", default=[DEFAULT_PATH, COMPARED_PATH])
-    parser.add_argument("--output", type=Path, default=HERE / "prior.json")
+    parser.add_argument("--output", type=Path, default=report_path("prior"))
     options = parser.parse_args()
-    report = {"draws": DRAWS, "radius": RADIUS, "models": [measure(p) for p in options.checkpoints]}
-    for figures in report["models"]:
+    models = [measure(path) for path in options.checkpoints]
+    for figures in models:
         print(
             "  ".join(f"{k} {v if isinstance(v, str) else round(v, 3)}" for k, v in figures.items())
         )
-    options.output.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    write_report(options.output, {"samples": SAMPLES, "radius": RADIUS, "models": models})
 
 
 if __name__ == "__main__":

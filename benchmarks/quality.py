@@ -1,62 +1,78 @@
-"""How good the default recipe is, over several seeds: the table of the README.
+"""The quality of the default training config over several seeds.
 
     python -m benchmarks.quality                 # trains five seeds: about half an hour
     python -m benchmarks.quality --seeds 0
 
-Each seed is `python trainer.py --seed N --output runs/seed_N.pt`; one that is there already is
-not trained again. Writes benchmarks/quality.json.
+Each seed is `python trainer.py --seed N --output runs/seed_N.pt`; existing checkpoints are reused.
+Writes benchmarks/quality.json.
 """
 
 import argparse
-import json
 import statistics
 import sys
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 import trainer
+from benchmarks.reports import report_path, write_report
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.data.datasets import LabelledImages, load_dataset
 from latent_utils import encode_dataset
 
-HERE = Path(__file__).parent
 NEIGHBOURS = 15
+BATCH = 500
 
 
-def knn_accuracy(digits: LabelledImages, train: torch.Tensor, test: torch.Tensor) -> float:
-    """Share of the test means whose 15 nearest training means vote for the right digit."""
-    right = 0
-    for i, some in enumerate(test.split(500)):
-        nearest = torch.cdist(some, train).topk(NEIGHBOURS, largest=False).indices
+def knn_accuracy(digits: LabelledImages, train: Tensor, test: Tensor) -> float:
+    """The accuracy of a vote of the NEIGHBOURS nearest training means on z.
+
+    Args:
+        train, test: (N, 2) and (M, 2) means, in the order of the images.
+    """
+    correct = 0
+    for means, labels in zip(test.split(BATCH), digits.test_labels.split(BATCH), strict=True):
+        nearest = torch.cdist(means, train).topk(NEIGHBOURS, largest=False).indices
         votes = digits.train_labels[nearest].mode(dim=1).values
-        right += int((votes == digits.test_labels[500 * i : 500 * i + len(some)]).sum())
-    return right / len(test)
+        correct += int((votes == labels).sum())
+    return correct / len(test)
 
 
 def measure(path: Path, digits: LabelledImages) -> dict[str, float]:
-    """The figures of one trained checkpoint, in nats per image of the test set."""
+    """The figures of one trained checkpoint, in nats per test image."""
     checkpoint = load_checkpoint(path)
     final = checkpoint.history[-1]
     train = encode_dataset(checkpoint.build_model(), digits.train_images, digits.train_labels)
     mu, logvar = checkpoint.means, checkpoint.logvars
-    kl_of_dimension = 0.5 * (mu.square() + logvar.exp() - logvar - 1).mean(0)
+    kl_of_dimension = 0.5 * (mu.square() + logvar.exp() - logvar - 1).mean(0)  # (latent_dim,)
     return {
         "recon": final["test_recon"],
         "kl": final["test_kl"],
         "elbo": final["test_elbo"],
         "objective": -(final["test_recon"] + 4 * final["test_kl"]),
-        "knn": knn_accuracy(digits, train.means, mu),
-        "least_used_dimension_kl": float(kl_of_dimension.min()),
+        "knn_accuracy": knn_accuracy(digits, train.means, mu),
+        "min_dimension_kl": float(kl_of_dimension.min()),
     }
 
 
+def summarise(results: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Mean and standard deviation of each figure over the seeds."""
+    summary = {}
+    for name in results[0]:
+        values = [result[name] for result in results]
+        sd = statistics.stdev(values) if len(values) > 1 else 0.0
+        summary[name] = {"mean": statistics.mean(values), "sd": sd}
+    return summary
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Train what is missing, measure, print and write the report."""
+    parser = argparse.ArgumentParser(description="Measure the quality over several seeds.")
     parser.add_argument("--data-dir", default="data")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
-    parser.add_argument("--output", type=Path, default=HERE / "quality.json")
+    parser.add_argument("--output", type=Path, default=report_path("quality"))
     options = parser.parse_args()
 
     digits = load_dataset("mnist", options.data_dir)
@@ -68,14 +84,10 @@ def main() -> None:
             sys.exit(f"seed {seed} did not finish")
         results[seed] = measure(path, digits)
         print(f"seed {seed}: " + "  ".join(f"{k} {v:.3f}" for k, v in results[seed].items()))
-    summary = {}
-    for name in results[options.seeds[0]]:
-        values = [result[name] for result in results.values()]
-        spread = statistics.stdev(values) if len(values) > 1 else 0.0
-        summary[name] = {"mean": statistics.mean(values), "sd": spread}
-        print(f"{name:24s} mean {summary[name]['mean']:9.3f}   sd {spread:.3f}")
-    report = {"seeds": results, "summary": summary}
-    options.output.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    summary = summarise(list(results.values()))
+    for name, figure in summary.items():
+        print(f"{name:24s} mean {figure['mean']:9.3f}   sd {figure['sd']:.3f}")
+    write_report(options.output, {"seeds": results, "summary": summary})
 
 
 if __name__ == "__main__":

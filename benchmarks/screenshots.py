@@ -1,31 +1,46 @@
-"""Take the pictures of the page that the README shows, into docs/.
+"""Take the screenshots that the README shows, into docs/. Starts the demo itself.
 
-python -m benchmarks.screenshots             # starts the demo on a free port itself
+python -m benchmarks.screenshots
 """
 
 import io
 import math
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.chromium import launch_chromium
+from benchmarks.chromium import bounding_box, launch_chromium
 from benchmarks.server import running_demo
 
 DOCS = Path(__file__).parent.parent / "docs"
+VIEWS: list[tuple[str, int, int, Literal["light", "dark"]]] = [
+    ("page", 1440, 900, "light"),
+    ("page_dark", 1440, 900, "dark"),
+    ("page_phone", 390, 844, "light"),
+]
+LAYERS = {
+    "pictures": "layers=pictures,rings",
+    "regions": "layers=regions,rings,numerals",
+    "sensitivity": "layers=sensitivity,points,rings,numerals",
+    "zoomed": "x=-0.42&y=0.9&view=-0.2,0.95,0.75&layers=pictures,regions,rings,numerals",
+}
+FRAMES, FRAME_MS = 48, 83
 
 
-def ready(page: Page, address: str) -> None:
+def open_page(page: Page, address: str) -> None:
+    """Open the page and wait until map and digit are shown."""
     page.goto(address)
     page.wait_for_selector("#latent-map [data-ready=true]")
     page.wait_for_selector("#digit [data-kind=exact]")
 
 
-def draw_a_seven(page: Page) -> None:
+def draw_seven(page: Page) -> None:
+    """Draw a 7 on the pad and wait for what the model makes of it."""
     page.locator(".paper").scroll_into_view_if_needed()
-    box = page.locator(".paper").bounding_box()
+    box = bounding_box(page.locator(".paper"))
     page.mouse.move(box["x"] + 75, box["y"] + 65)
     page.mouse.down()
     for x, y in ((140, 60), (205, 62), (175, 130), (130, 235)):
@@ -34,51 +49,70 @@ def draw_a_seven(page: Page) -> None:
     page.locator(".draw[data-state=shown]").wait_for()
 
 
-def take_pages(browser: Browser, address: str) -> None:
-    for name, width, height, scheme in (
-        ("page", 1440, 900, "light"),
-        ("page_dark", 1440, 900, "dark"),
-        ("page_phone", 390, 844, "light"),
-    ):
+def take_views(browser: Browser, address: str) -> None:
+    """The page on a screen, in dark mode and on a phone."""
+    for name, width, height, scheme in VIEWS:
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        ready(page, address)
+        open_page(page, address)
         page.locator("#jump-3").click()
         page.wait_for_timeout(1000)
         page.mouse.move(0, 0)
         page.evaluate("() => window.scrollTo(0, 0)")
         page.screenshot(path=DOCS / f"{name}.png")
-        if name == "page":
-            page.locator("#experiment-paths").click()
-            page.locator("#film-strip .comparison").wait_for()
-            page.wait_for_timeout(500)
-            page.screenshot(path=DOCS / "paths.png", full_page=True)
-            page.get_by_role("tab", name="Directions").click()
-            page.wait_for_selector("#directions [data-state=shown]")
-            page.locator("#directions [data-name=slant] .more").click()
-            page.wait_for_timeout(1000)
-            page.mouse.move(0, 0)
-            page.locator("#directions").screenshot(path=DOCS / "directions.png")
-            page.get_by_role("tab", name="Your digit").click()
-            draw_a_seven(page)
-            page.wait_for_timeout(600)
-            page.locator("#own-digit").screenshot(path=DOCS / "own_digit.png")
-            page.get_by_role("tab", name="How it was learned").click()
-            page.locator("#replay .compare").check(timeout=60_000)
-            page.locator("#replay .epoch").fill("12")
-            page.wait_for_timeout(800)
-            page.locator("#replay").screenshot(path=DOCS / "replay.png")
         page.close()
 
 
+def take_tabs(browser: Browser, address: str) -> None:
+    """The tabs, one after the other on one page."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    open_page(page, address)
+    page.locator("#jump-3").click()
+    page.wait_for_timeout(1000)
+    for take in (take_paths, take_directions, take_drawing, take_replay):
+        take(page)
+    page.close()
+
+
+def take_paths(page: Page) -> None:
+    """The comparison of all paths, on the whole page."""
+    page.locator("#experiment-paths").click()
+    page.locator("#film-strip .comparison").wait_for()
+    page.wait_for_timeout(500)
+    page.screenshot(path=DOCS / "paths.png", full_page=True)
+
+
+def take_directions(page: Page) -> None:
+    """The directions after a nudge."""
+    page.get_by_role("tab", name="Directions").click()
+    page.wait_for_selector("#directions [data-state=shown]")
+    page.locator("#directions [data-name=slant] .more").click()
+    page.wait_for_timeout(1000)
+    page.mouse.move(0, 0)
+    page.locator("#directions").screenshot(path=DOCS / "directions.png")
+
+
+def take_drawing(page: Page) -> None:
+    """A drawn 7 and its posterior."""
+    page.get_by_role("tab", name="Your digit").click()
+    draw_seven(page)
+    page.wait_for_timeout(600)
+    page.locator("#own-digit").screenshot(path=DOCS / "own_digit.png")
+
+
+def take_replay(page: Page) -> None:
+    """Both models side by side at epoch 12."""
+    page.get_by_role("tab", name="How it was learned").click()
+    page.locator("#replay .compare").check(timeout=60_000)
+    page.locator("#replay .epoch").fill("12")
+    page.wait_for_timeout(800)
+    page.locator("#replay").screenshot(path=DOCS / "replay.png")
+
+
 def take_layers(browser: Browser, address: str) -> None:
-    for name, fragment in (
-        ("pictures", "layers=pictures,rings"),
-        ("regions", "layers=regions,rings,numerals"),
-        ("sensitivity", "layers=sensitivity,points,rings,numerals"),
-        ("zoomed", "x=-0.42&y=0.9&view=-0.2,0.95,0.75&layers=pictures,regions,rings,numerals"),
-    ):
+    """The map with different layers."""
+    for name, fragment in LAYERS.items():
         page = browser.new_page(viewport={"width": 1100, "height": 800})
-        ready(page, f"{address}#{fragment}")
+        open_page(page, f"{address}#{fragment}")
         page.wait_for_timeout(300)
         page.wait_for_selector(
             "#latent-map .map-legend:not(:has-text('Measuring'))", state="attached"
@@ -89,37 +123,44 @@ def take_layers(browser: Browser, address: str) -> None:
 
 
 def take_drag(browser: Browser, address: str) -> None:
-    """A moving picture of a drag through the digits, 4 seconds, 12 pictures a second."""
+    """An animation of a drag through the digits: 4 seconds, 12 frames per second."""
     page = browser.new_page(viewport={"width": 1240, "height": 800})
-    ready(page, address)
-    box = page.locator("#latent-map .map-top").bounding_box()
-    top = page.locator("#instrument").bounding_box()["y"] - 6
-    clip = {"x": 0, "y": top, "width": 1240, "height": box["y"] + box["height"] + 6 - top}
+    open_page(page, address)
+    box = bounding_box(page.locator("#latent-map .map-top"))
+    top = bounding_box(page.locator("#instrument"))["y"] - 6
+    height = box["y"] + box["height"] + 6 - top
     frames = []
-    for i in range(48):
-        angle, radius = 2 * math.pi * i / 48, 0.17 + 0.05 * math.sin(6 * math.pi * i / 48)
+    for i in range(FRAMES):
+        angle, radius = 2 * math.pi * i / FRAMES, 0.17 + 0.05 * math.sin(6 * math.pi * i / FRAMES)
         x = box["x"] + box["width"] * (0.5 + radius * math.cos(angle))
         y = box["y"] + box["height"] * (0.5 - radius * math.sin(angle))
         page.mouse.move(x, y)
         if i == 0:
             page.mouse.down()
         page.wait_for_timeout(60)
-        frames.append(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
+        shot = page.screenshot(clip={"x": 0, "y": top, "width": 1240, "height": height})
+        frames.append(Image.open(io.BytesIO(shot)).convert("RGB"))
     page.close()
     small = [frame.resize((800, 800 * frame.height // frame.width)) for frame in frames]
     small[0].save(
-        DOCS / "drag.webp", save_all=True, append_images=small[1:], duration=83, loop=0, quality=70
+        DOCS / "drag.webp",
+        save_all=True,
+        append_images=small[1:],
+        duration=FRAME_MS,
+        loop=0,
+        quality=70,
     )
 
 
 def main() -> None:
-    log = Path(tempfile.mkdtemp()) / "log"
-    with running_demo(log) as address, sync_playwright() as playwright:
-        browser = launch_chromium(playwright)
-        take_pages(browser, address)
-        take_layers(browser, address)
-        take_drag(browser, address)
-        browser.close()
+    """Take all screenshots."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        with running_demo(log) as address, sync_playwright() as playwright:
+            browser = launch_chromium(playwright)
+            for take in (take_views, take_tabs, take_layers, take_drag):
+                take(browser, address)
+            browser.close()
 
 
 if __name__ == "__main__":

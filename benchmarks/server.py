@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+STARTED = "Ctrl-C"  # part of the line that the demo prints once it listens
+START_SECONDS = 180
 
 
 def free_port() -> int:
+    """A TCP port that no one listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextlib.contextmanager
@@ -24,21 +28,21 @@ def running_process(
     module: str = "demo",
     environment: dict[str, str] | None = None,
     port: int | None = None,
-) -> Iterator[tuple[str, subprocess.Popen]]:
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """The address and the process of a demo on the committed checkpoint.
 
     Args:
-        log: where what it prints goes.
-        module: "demo", or another that takes its port as its only argument.
-        environment: variables that it has besides this program's.
-        port: where it listens; any free one by default.
+        log: receives what it prints.
+        module: "demo", or another module that takes the port as its only argument.
+        environment: variables to set on top of this process's own.
+        port: to listen on; by default a free one.
 
     Raises:
-        RuntimeError: with what it printed, if it does not come up within three minutes.
+        RuntimeError: with its output, if it does not start within START_SECONDS.
     """
     port = port or free_port()
     arguments = ["demo.py", "--port"] if module == "demo" else ["-m", module]
-    with open(log, "w") as output:
+    with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, *arguments, str(port)],
             cwd=ROOT,
@@ -46,17 +50,16 @@ def running_process(
             stderr=output,
             env=os.environ | (environment or {}),
         )
-        try:
-            for _ in range(1800):
-                if process.poll() is not None or "Ctrl-C ends it" in log.read_text():
-                    break
-                time.sleep(0.1)
-            if process.poll() is not None or "Ctrl-C ends it" not in log.read_text():
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while STARTED not in log.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the demo did not start: {log.read_text()}")
-            yield f"http://127.0.0.1:{port}/", process
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/", process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
 
 
 @contextlib.contextmanager

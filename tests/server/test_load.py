@@ -14,38 +14,38 @@ from benchmarks import load
 from tests.conftest import ROOT
 
 KINDS = {
-    "compare ways",
-    "compare ways: ask",
-    "decode from a program",
-    "decode from a program: ask",
-    "decode from a program: picture",
+    "compare paths",
+    "compare paths: submit",
+    "decode by API",
+    "decode by API: image",
+    "decode by API: submit",
+    "directions",
     "draw",
-    "here",
-    "look, at rest",
-    "look, in a drag",
     "nudge",
-    "open a digit",
+    "open a test digit",
     "open the page",
+    "readout, at rest",
+    "readout, while dragging",
 }
 
 # People who first do everything once, in haste, so that ten seconds suffice.
 HASTY = """
-from benchmarks.people import Person
+from benchmarks.users import User
 
-class Hasty(Person):
+class Hasty(User):
     def wait_time(self):
         return 0.1
 
     def on_start(self):
         super().on_start()
-        for task in (Hasty.draw, Hasty.open_a_digit, Hasty.directions, Hasty.compare_ways,
+        for task in (Hasty.draw, Hasty.open_test_digit, Hasty.directions, Hasty.compare_paths,
                      Hasty.decode, Hasty.drag{more}):
             task(self)
 """
 FAULTY = """
 
 def fail(self):
-    self.serve("a digit that is not", "digit", "test_digit", -1, "recon")
+    self.call("a digit that is not", "digit", "test_digit", -1, "recon")
 """
 
 
@@ -54,7 +54,7 @@ def run(tmp_path, people: int, seconds: int, locustfile: str) -> tuple[int, dict
     actions.write_text(locustfile)
     status = load.main(
         [
-            *("--people", str(people), "--seconds", str(seconds)),
+            *("--users", str(people), "--seconds", str(seconds)),
             *("--locustfile", str(actions), "--output", str(output)),
         ]
     )
@@ -69,10 +69,10 @@ def test_people_do_everything_without_a_failure(tmp_path):
     assert all(action["count"] > 0 == action["failures"] for action in actions.values()), actions
     for action in actions.values():
         assert 0 < action["p50"] <= action["p95"] <= action["p99"] < 30_000
-    assert report["answers"] == sum(action["count"] for action in actions.values())
+    assert report["responses"] == sum(action["count"] for action in actions.values())
     assert report["failures"] == 0 and report["log"] == []
     # So short a run is all warm-up: a bound for the whole, not for its growth.
-    assert 100 < report["memory"]["most_mb"] < 2500
+    assert 100 < report["memory"]["max_mb"] < 2500
     assert len(report["samples"]) >= 8
     assert status == (1 if load.faults(report) else 0)
 
@@ -102,7 +102,13 @@ def test_growth_after_the_warm_up_is_a_fault(slope, grows):
         }
         for i in range(121)
     ]
-    report = {"failures": 0, "answers": 1, "stumbles": 0, "log": [], "memory": load.memory(samples)}
+    report = {
+        "failures": 0,
+        "responses": 1,
+        "tracebacks": 0,
+        "log": [],
+        "memory": load.memory(samples),
+    }
     found = load.faults(report)
     assert bool(found) == grows and (not grows or re.search("memory grew by 8", found[0]))
 
@@ -110,7 +116,7 @@ def test_growth_after_the_warm_up_is_a_fault(slope, grows):
 @pytest.mark.guarantee("load-of-50")
 def test_the_committed_report_is_of_the_full_load_and_without_a_fault():
     report = json.loads((ROOT / "benchmarks" / "load.json").read_text())
-    assert (report["people"], report["seconds"]) == (load.PEOPLE, load.SECONDS)
+    assert (report["users"], report["seconds"]) == (load.USERS, load.SECONDS)
     assert set(report["actions"]) == KINDS
     assert load.faults(report) == []
 

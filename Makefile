@@ -22,11 +22,12 @@ lint: $(VENV)/installed-dev
 	$(RUN) -m ruff format --check .
 
 bench: $(VENV)/chromium
-	$(RUN) -m benchmarks.page_speed
-	$(RUN) -m benchmarks.load
-	$(RUN) -m benchmarks.paths
-	$(RUN) -m benchmarks.training_speed
-	$(RUN) -m benchmarks.quality
+	$(RUN) -m benchmarks.page_speed      # benchmarks/page_speed.json
+	$(RUN) -m benchmarks.load            # benchmarks/load.json
+	$(RUN) -m benchmarks.paths           # benchmarks/paths.json
+	$(RUN) -m benchmarks.training_speed  # benchmarks/training_speed.json
+	$(RUN) -m benchmarks.quality         # benchmarks/quality.json
+	$(RUN) -m benchmarks.figures         # docs/benchmarks.md, figures in README.md
 
 # Each stamp is newer than the list it was installed from: a second run installs nothing.
 $(VENV)/bin/python:

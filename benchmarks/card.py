@@ -1,4 +1,4 @@
-"""Write the card of the committed checkpoint, pretrained/README.md, from the checkpoint itself.
+"""Write the model card of the committed checkpoint, pretrained/README.md, from the checkpoint.
 
 python -m benchmarks.card
 """
@@ -17,8 +17,8 @@ CARD = Path(DEFAULT_PATH).with_name("README.md")
 
 TEXT = """# vae_mnist.pt
 
-The model that `python demo.py` opens. Made by `python trainer.py` and nothing else; this card is
-written from the file by `python -m benchmarks.card`.
+The model that `python demo.py` opens, as `python trainer.py` writes it. This card is generated from
+the file by `python -m benchmarks.card`.
 
 | | |
 |---|---|
@@ -27,64 +27,65 @@ written from the file by `python -m benchmarks.card`.
 | format | version {version}, tensors and plain values only, loaded with `weights_only=True` |
 | parameters | {parameters:,} |
 | model | {model} |
-| recipe | {recipe} |
-| training time | {minutes:.1f} minutes, {epochs} epochs, on a CPU busy with other work too |
+| training config | {config} |
+| training time | {minutes:.1f} minutes, {epochs} epochs, on a CPU shared with other work |
 
 ## Figures
 
-On the 10,000 test digits, in nats per image, one sample of z each; the test digits were not
-used to choose the recipe.
+On the 10,000 test digits, in nats per image, with one sample of z each. The test digits were not
+used to choose the training config.
 
 | reconstruction | KL | ELBO (beta = 1) | -(recon + 4 KL) |
 |---|---|---|---|
 | {recon:.2f} | {kl:.3f} | {elbo:.2f} | {objective:.2f} |
 
-Several seeds, and the accuracy of nearest neighbours on z: `benchmarks/quality.json`, made by
-`python -m benchmarks.quality`.
+[docs/benchmarks.md](../docs/benchmarks.md) has the figures of several seeds, including the accuracy
+of nearest neighbours on z.
 
-## What is in it
+## Contents
 
-Weights; both configurations; the history of every epoch; mean and log-variance of the posterior
-of the 10,000 test digits with their labels, and their pictures; count, centroid and most typical
-point of each class; the ten class names; and for the replay of the training, before it and after
-each epoch, where 1,000 of the test digits were encoded and what 9 x 9 places were decoded to.
+- weights, model config and training config
+- losses of every epoch
+- for each of the 10,000 test digits: image, label, mean and log-variance of its posterior
+- for each of the ten classes: name, count, centroid and prototype
+- for the training replay, before training and after each epoch: the means of 1,000 test digits
+  and the decoded images of a 9 x 9 grid
 
 ## vae_low_beta.pt
 
-The same model and recipe trained with `python trainer.py --beta 0.1`, for the replay's comparison;
-what it shows is in `benchmarks/prior.json`, made by `python -m benchmarks.prior`. SHA-256
-`{other_sha256}`.
+The same model and training config, but trained with `python trainer.py --beta 0.1`, to compare
+with in the training replay. [docs/benchmarks.md](../docs/benchmarks.md) shows the effect of beta.
+SHA-256 `{other_sha256}`.
 
 ## Data
 
 MNIST (Y. LeCun, C. Cortes, C. J. C. Burges; 60,000 training and 10,000 test digits, 28 x 28,
-grey), made from NIST's Special Databases 1 and 3 and available under the Creative Commons
-Attribution-Share Alike 3.0 licence. The four files are checked against their SHA-256 before each
-training.
+grey), derived from NIST's Special Databases 1 and 3 and available under the Creative Commons
+Attribution-Share Alike 3.0 licence. The trainer checks the four files against their SHA-256.
 
 ## Limits
 
-Two numbers cannot hold all that makes a handwritten digit: thickness, style and rare shapes are
-averaged away, and neighbouring classes (4 and 9; 3, 5 and 8) overlap. beta = 4 packs the digits
-around the centre at the price of soft pictures. Where no digit was encoded the decoder still
-draws something. The digits are American ones of the early 1990s; it is a teaching model, not a
-classifier.
+Two numbers cannot describe a handwritten digit completely: thickness, style and rare shapes are
+averaged out, and neighbouring classes (4 and 9; 3, 5 and 8) overlap. beta = 4 packs the digits
+around the centre at the cost of blurry images. Where no digit was encoded, the decoder
+extrapolates. The digits were written in the United States in the early 1990s. This is a teaching
+model, not a classifier.
 """
 
 
 def card(path: Path) -> str:
-    """The card's text for the checkpoint at `path`."""
+    """The text of the card for the checkpoint at `path`."""
     checkpoint = load_checkpoint(path)
     final = checkpoint.history[-1]
-    plain = vars(checkpoint.model_config).items()
+    model = vars(checkpoint.model_config)
     return TEXT.format(
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         other_sha256=hashlib.sha256(COMPARED_PATH.read_bytes()).hexdigest(),
         size=path.stat().st_size,
         version=FORMAT_VERSION,
         parameters=sum(value.numel() for value in checkpoint.weights.values()),
-        model=", ".join(f"{key} {value}" for key, value in plain),
-        recipe=", ".join(f"{key} {value}" for key, value in checkpoint.training_config.items()),
+        model=", ".join(f"{key} {value}" for key, value in model.items()),
+        config=", ".join(f"{key} {value}" for key, value in checkpoint.training_config.items()),
         minutes=sum(entry["seconds"] for entry in checkpoint.history) / 60,
         epochs=len(checkpoint.history),
         recon=final["test_recon"],

@@ -166,7 +166,7 @@ def _refine(decode: Decode, graph: LatentGraph, path: Tensor, evaluations: int) 
         (u.grad,) = torch.autograd.grad(value, u)
         return value
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch gives it no annotations
+    optimizer.step(closure)
     with torch.no_grad():
         return path_of(u)
 

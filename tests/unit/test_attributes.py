@@ -1,10 +1,14 @@
-"""Measures of pictures against shapes whose measures are known, their gradients, and nudges."""
+"""Attributes of shapes with known measures, their gradients, and nudges on the real decoder."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
+from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
     attributes_at,
@@ -13,92 +17,92 @@ from latent_navigator.geometry.attributes import (
     measure,
     nudge,
 )
+from latent_navigator.geometry.latent_graph import Decode
 from latent_utils import neighbourhood
 
 NAMES = list(ATTRIBUTES)
+FINE = 20  # samples per pixel and axis when a shape is drawn
 
 
-def column(name):
-    return NAMES.index(name)
+def value_of(name: str, x: Tensor) -> float:
+    """One attribute of an image (1, 784)."""
+    return float(measure(x)[0, NAMES.index(name)])
 
 
-def picture(inside, fine=20):
-    """(1, 784): a shape, inside(x, y) with x to the right and y upward from the middle, smooth."""
-    side = 28 * fine
-    place = (torch.arange(side) + 0.5) / fine - 14
-    y, x = torch.meshgrid(-place, place, indexing="ij")
-    sharp = inside(x, y).float()  # (side, side)
-    return torch.nn.functional.avg_pool2d(sharp[None, None], fine).reshape(1, 784)
+def draw(inside: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """(1, 784): an anti-aliased shape; inside(x, y) with the origin in the middle, y upward."""
+    axis = (torch.arange(28 * FINE) + 0.5) / FINE - 14
+    y, x = torch.meshgrid(-axis, axis, indexing="ij")
+    sharp = inside(x, y).float()  # (28 * FINE, 28 * FINE)
+    return F.avg_pool2d(sharp[None, None], FINE).reshape(1, 784)
 
 
-def bar(width, height, shear=0.0):
-    return picture(lambda x, y: ((x - shear * y).abs() < width / 2) & (y.abs() < height / 2))
+def bar(width: float, height: float, shear: float = 0.0) -> Tensor:
+    return draw(lambda x, y: ((x - shear * y).abs() < width / 2) & (y.abs() < height / 2))
 
 
-def disc(radius, hole=0.0, cx=0.0, cy=0.0):
-    def ring(x, y):
+def ring(radius: float, hole: float = 0.0, cx: float = 0.0, cy: float = 0.0) -> Tensor:
+    def inside(x: Tensor, y: Tensor) -> Tensor:
         r = torch.hypot(x - cx, y - cy)
         return (r < radius) & (r >= hole)
 
-    return picture(ring)
+    return draw(inside)
 
 
 @pytest.fixture(scope="module")
-def decode(released):
+def decode(released: Checkpoint) -> Decode:
     model = released.build_model()
     return lambda z: model.decode(z).flatten(1)
 
 
-def test_a_bar_has_its_own_width_and_height():
-    found = measure(bar(6, 18))[0]
-    assert float(found[column("width")]) == pytest.approx(6, abs=0.1)
-    assert float(found[column("height")]) == pytest.approx(18, abs=0.1)
-    assert float(found[column("ink")]) == pytest.approx(100 * 6 * 18 / 784, rel=0.01)
-    assert float(found[column("slant")]) == pytest.approx(0, abs=0.01)
+def test_bar_has_its_width_and_height() -> None:
+    x = bar(6, 18)
+    assert value_of("width", x) == pytest.approx(6, abs=0.1)
+    assert value_of("height", x) == pytest.approx(18, abs=0.1)
+    assert value_of("ink", x) == pytest.approx(100 * 6 * 18 / 784, rel=0.01)
+    assert value_of("slant", x) == pytest.approx(0, abs=0.01)
 
 
 @pytest.mark.parametrize("width", [2, 3, 4, 6])
-def test_the_stroke_of_a_long_bar_is_its_width(width):
-    # 2 w L / (2 L + 2 w): the ends of the bar are outline too.
-    found = float(measure(bar(width, 24))[0, column("stroke")])
-    assert found == pytest.approx(width * 24 / (24 + width), rel=0.05)
+def test_stroke_width_of_a_long_bar(width: int) -> None:
+    # 2 w L / (2 L + 2 w): the ends of the bar are part of its outline.
+    expected = width * 24 / (24 + width)
+    assert value_of("stroke", bar(width, 24)) == pytest.approx(expected, rel=0.05)
 
 
-def test_the_stroke_of_a_ring_is_that_of_its_line():
-    thin, bold = (float(measure(disc(8, hole))[0, column("stroke")]) for hole in (6, 4))
-    # The area over half of both circles: exactly the width of the line.
-    assert thin == pytest.approx(2, rel=0.1) and bold == pytest.approx(4, rel=0.1)
+def test_stroke_width_of_a_ring() -> None:
+    # Twice the area over the length of both circles is exactly the width of the line.
+    assert value_of("stroke", ring(8, 6)) == pytest.approx(2, rel=0.1)
+    assert value_of("stroke", ring(8, 4)) == pytest.approx(4, rel=0.1)
 
 
 @pytest.mark.parametrize("degrees", [-40, -15, 0, 10, 35])
-def test_a_sheared_bar_slants_as_it_was_sheared(degrees):
-    found = measure(bar(3, 16, math.tan(math.radians(degrees))))[0]
-    assert float(found[column("slant")]) == pytest.approx(degrees, abs=0.7)
+def test_slant_of_a_sheared_bar(degrees: int) -> None:
+    x = bar(3, 16, math.tan(math.radians(degrees)))
+    assert value_of("slant", x) == pytest.approx(degrees, abs=0.7)
 
 
-def test_roundness_of_a_line_an_ellipse_and_a_disc():
-    ellipse = picture(lambda x, y: (x / 4).square() + (y / 8).square() < 1)
-    line, oval, round_ = (
-        float(measure(x)[0, column("roundness")]) for x in (bar(1, 24), ellipse, disc(7))
-    )
-    assert line < 0.08  # one pixel wide, and so shared by two columns
-    assert oval == pytest.approx(0.5, abs=0.01)
-    assert round_ == pytest.approx(1, abs=0.02)
+def test_roundness_of_a_line_an_ellipse_and_a_disc() -> None:
+    ellipse = draw(lambda x, y: (x / 4).square() + (y / 8).square() < 1)
+    assert value_of("roundness", bar(1, 24)) < 0.08  # one pixel wide, shared by two columns
+    assert value_of("roundness", ellipse) == pytest.approx(0.5, abs=0.01)
+    assert value_of("roundness", ring(7)) == pytest.approx(1, abs=0.02)
 
 
-def test_measures_do_not_depend_on_where_the_shape_is():
-    torch.testing.assert_close(measure(disc(5, 3)), measure(disc(5, 3, 4, -3)), atol=1e-2, rtol=0)
+def test_attributes_are_invariant_to_translation() -> None:
+    torch.testing.assert_close(measure(ring(5, 3)), measure(ring(5, 3, 4, -3)), atol=1e-2, rtol=0)
 
 
-def test_an_empty_picture_gives_numbers_and_gradients():
+def test_empty_image_has_finite_values_and_gradients() -> None:
     x = torch.zeros(2, 784, requires_grad=True)
-    found = measure(x)
-    found.sum().backward()
-    assert found.isfinite().all() and x.grad.isfinite().all()
+    values = measure(x)
+    (gradient,) = torch.autograd.grad(values.sum(), x)
+    assert values.isfinite().all()
+    assert gradient.isfinite().all()
 
 
 @pytest.mark.guarantee("gradients-and-nudges")
-def test_gradients_are_those_of_finite_differences(decode, released):
+def test_gradients_match_finite_differences(decode: Decode, released: Checkpoint) -> None:
     for z in released.prototypes:
         values, gradients = attributes_at(decode, z)
         torch.testing.assert_close(values, measure(decode(z[None]))[0].detach())
@@ -112,7 +116,7 @@ def test_gradients_are_those_of_finite_differences(decode, released):
             assert ((gradients[:, axis] - slope).abs() / scale).max() < 0.05
 
 
-def test_sensitivity_is_that_of_finite_differences(decode, released):
+def test_jacobian_norm_matches_finite_differences(decode: Decode, released: Checkpoint) -> None:
     z = released.means[::400]
     total = torch.zeros(len(z))
     for axis in torch.eye(2):
@@ -122,61 +126,76 @@ def test_sensitivity_is_that_of_finite_differences(decode, released):
     torch.testing.assert_close(jacobian_norm(decode, z), total.sqrt(), rtol=0.01, atol=0.01)
 
 
-def same_digit(released, digit):
-    def allowed(z):
+def same_digit(released: Checkpoint, digit: int) -> Callable[[Tensor], Tensor]:
+    """Whether positions have data nearby and the digit prevails there."""
+
+    def allowed(z: Tensor) -> Tensor:
         around = neighbourhood(z, released.means, released.labels)
         return (around.shares.argmax(1) == digit) & (around.within > 0)
 
     return allowed
 
 
+def anywhere(z: Tensor) -> Tensor:
+    return torch.ones(len(z), dtype=torch.bool)
+
+
 @pytest.mark.guarantee("gradients-and-nudges")
 @pytest.mark.parametrize("attribute", NAMES)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_nudges_are_monotone_and_keep_the_digit(decode, released, attribute, sign):
-    """Along real decodings, from the typical place of every digit, until no nudge goes further."""
-    moved = 0
+def test_nudges_are_monotone_and_keep_the_digit(
+    decode: Decode, released: Checkpoint, attribute: str, sign: int
+) -> None:
+    """From the prototype of each digit, until no nudge goes further."""
+    index, steps = NAMES.index(attribute), 0
     for digit in range(10):
         allowed = same_digit(released, digit)
         z = released.prototypes[digit]
         for _ in range(25):
-            walk = nudge(decode, z, attribute, sign, allowed)
+            nudged = nudge(decode, z, attribute, sign, allowed)
             with torch.no_grad():
-                seen = measure(decode(walk.path))[:, column(attribute)]
-            torch.testing.assert_close(seen, walk.values, atol=1e-3, rtol=1e-4)
-            assert (sign * walk.values.diff() > 0).all()
-            assert allowed(walk.path[1:]).all()
-            assert torch.equal(walk.path[0], z)
-            assert (walk.path.diff(dim=0).norm(dim=1) < 0.021).all()
-            moved += len(walk.path) - 1
-            z = walk.path[-1]
-            if walk.stopped:
+                measured = measure(decode(nudged.path))[:, index]
+            torch.testing.assert_close(measured, nudged.values, atol=1e-3, rtol=1e-4)
+            assert (sign * nudged.values.diff() > 0).all()
+            assert allowed(nudged.path[1:]).all()
+            assert torch.equal(nudged.path[0], z)
+            assert (nudged.path.diff(dim=0).norm(dim=1) < 0.021).all()
+            steps += len(nudged.path) - 1
+            z = nudged.path[-1]
+            if nudged.stopped:
                 break
         else:
-            assert walk.stopped is None
-    assert moved > 60, "the nudges hardly moved"
+            assert nudged.stopped is None
+    assert steps > 60, "the nudges hardly moved"
 
 
-def test_a_nudge_says_why_it_stops(decode, released):
+def test_nudge_says_why_it_stops(decode: Decode, released: Checkpoint) -> None:
     z = released.prototypes[3]
-    barred = nudge(decode, z, "ink", 1, lambda tried: torch.zeros(len(tried), dtype=torch.bool))
-    assert barred.stopped == "barred" and len(barred.path) == 1
+    barred = nudge(decode, z, "ink", 1, lambda candidates: ~anywhere(candidates))
+    assert barred.stopped == "barred"
+    assert len(barred.path) == 1
 
-    def flat(z):
+    def constant(z: Tensor) -> Tensor:
         return torch.full((len(z), 784), 0.3) + 0 * z.sum(1, keepdim=True)
 
-    still = nudge(flat, z, "ink", 1, lambda tried: torch.ones(len(tried), dtype=torch.bool))
-    assert still.stopped == "extreme" and len(still.path) == 1
+    extreme = nudge(constant, z, "ink", 1, anywhere)
+    assert extreme.stopped == "extreme"
+    assert len(extreme.path) == 1
 
 
 @pytest.mark.guarantee("arguments-validated")
-@pytest.mark.parametrize(("attribute", "sign"), [("beauty", 1), ("ink", 0), ("ink", 2)])
-def test_unknown_nudges_are_named(decode, attribute, sign):
-    with pytest.raises(ValueError, match=r"attribute is 'beauty'|sign is"):
-        nudge(decode, torch.zeros(2), attribute, sign, lambda tried: tried[:, 0] > -9)
+@pytest.mark.parametrize(
+    ("attribute", "sign", "message"),
+    [("beauty", 1, "attribute is 'beauty'"), ("ink", 0, "sign is 0"), ("ink", 2, "sign is 2")],
+)
+def test_unknown_nudges_are_rejected(
+    decode: Decode, attribute: str, sign: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        nudge(decode, torch.zeros(2), attribute, sign, anywhere)
 
 
-def test_values_are_told_with_their_units():
+def test_values_are_described_with_their_units() -> None:
     assert describe("slant", -12.4) == "−12°"
     assert describe("slant", -0.2) == "0°"
     assert describe("stroke", 3.14) == "3.1 px"

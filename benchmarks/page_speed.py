@@ -24,9 +24,10 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import running_demo
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.decoder_table import build_table, look_up
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import DEFAULT_PATH
 
 HERE = Path(__file__).parent
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, endpoint, interpolate
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import DEFAULT_PATH
 
 HERE = Path(__file__).parent
 IMAGES = 16

@@ -9,7 +9,8 @@ import gradio as gr
 import numpy as np
 import torch
 
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.pretrained import DEFAULT_PATH
 
 
 def main() -> None:

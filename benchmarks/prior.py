@@ -16,8 +16,9 @@ from pathlib import Path
 
 import torch
 
-from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 from latent_utils import RADIUS, neighbourhood
 
 HERE = Path(__file__).parent

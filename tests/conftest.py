@@ -23,11 +23,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 import trainer
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import free_port, running_demo
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
-from latent_navigator.data.datasets import LabelledImages
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.model_config import VAEConfig
+from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
-from neural_network import VAEConfig
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -8,8 +8,9 @@ import torch
 
 from benchmarks import figures
 from benchmarks.card import card
-from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.checkpoint.snapshots import REACH, SIDE
+from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
 from latent_utils import digit_centroids, digit_prototypes
 from neural_network import VAEConfig
@@ -21,7 +22,7 @@ PATH = ROOT / DEFAULT_PATH
 
 def test_the_checkpoint_is_that_of_the_default_recipe(released):
     assert released.model_config == VAEConfig()
-    expected = TrainingConfig().recipe()
+    expected = TrainingConfig().hyperparameters()
     found = dict(released.training_config)
     assert found.pop("precision") in ("bf16", "fp32")
     expected.pop("precision")
@@ -58,7 +59,7 @@ def test_the_comparison_shows_its_lesson():
 
 
 def test_the_replay_ends_with_the_model_itself(released):
-    sample, means, grids = released.replay
+    sample, means, grids = released.snapshots
     epochs = len(released.history)
     assert len(means) == len(grids) == epochs + 1 and len(sample) == 1000
     torch.testing.assert_close(means[-1].float(), released.means[sample], atol=2e-3, rtol=1e-3)

@@ -7,9 +7,11 @@ Raises (every function):
 """
 
 import sys
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from latent_navigator.checkpoint.packing import unpack
 from latent_navigator.checkpoint.snapshots import SIDE, Snapshots
@@ -63,6 +65,27 @@ def check_model_config(value: object) -> VAEConfig:
         raise ValueError(f"model_config does not fit: {error}") from None
 
 
+class _SkipInitialization(TorchFunctionMode):
+    """Leaves parameters as they are: on the meta device, random numbers import SymPy (seconds)."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: Iterable[type],
+        args: tuple[object, ...] = (),
+        kwargs: dict[str, object] | None = None,
+    ) -> object:
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return None
+        return func(*args, **(kwargs or {}))
+
+
+def _expected_weights(config: VAEConfig) -> dict[str, Tensor]:
+    """The state_dict of a VAE of this configuration, without memory for its values."""
+    with torch.device("meta"), _SkipInitialization():
+        return VAE(config).state_dict()
+
+
 def check_weights(value: object, config: VAEConfig) -> dict[str, Tensor]:
     """The state_dict of a VAE of this configuration."""
     weights = check_dict("weights", value)
@@ -72,8 +95,7 @@ def check_weights(value: object, config: VAEConfig) -> dict[str, Tensor]:
                 f"its weights are those of a model wrapped by {wrapper} (names begin with "
                 f"{prefix}): save the state_dict of the model inside the wrapper"
             )
-    with torch.device("meta"):
-        expected = VAE(config).state_dict()
+    expected = _expected_weights(config)
     if weights.keys() != expected.keys():
         differing = sorted(weights.keys() ^ expected.keys())
         raise ValueError(f"its weights do not fit its model_config: {', '.join(differing)}")

@@ -17,9 +17,15 @@ def check_output(output: Path) -> None:
 
     Raises:
         ValueError: if `output` is a folder.
-        OSError: if its folder cannot be written.
+        OSError: if its folder cannot be written, or its name is too long.
     """
-    if output.is_dir() or not output.name:
+    try:
+        is_folder = output.is_dir() or not output.name
+    except OSError as error:
+        raise OSError(
+            f"nothing can be written to {output} ({error.strerror}); choose another --output"
+        ) from None
+    if is_folder:
         raise ValueError(f"output is '{output}', a folder; name a file in it, such as vae.pt")
     check_folder(output.parent, "choose another --output")
 

@@ -25,14 +25,10 @@ from latent_navigator.app.api import Application, add_api
 from latent_navigator.app.layout import build_page, page_options
 from latent_navigator.app.middleware import QUEUED, Gate
 from latent_navigator.atomic_io import check_folder
-from latent_navigator.checkpoint.checkpoint import (
-    COMPARED_PATH,
-    DEFAULT_PATH,
-    Checkpoint,
-    load_checkpoint,
-)
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7862

@@ -1,7 +1,7 @@
-"""Mathematics of the latent space: where the digits lie in it and how to travel between them.
+"""Mathematics of the latent space: centroids, prototypes, neighbours, directions, interpolation.
 
-Everything here is a pure function of positions z. Distances are Euclidean, in the units of the
-prior N(0, I): a distance of 1 is one standard deviation of the prior.
+All functions are pure. Distances are Euclidean, in units of the standard deviation of the prior
+N(0, I).
 """
 
 import math
@@ -12,13 +12,13 @@ from torch import Tensor
 
 from neural_network import VAE
 
-NEIGHBOURS = 50  # of the encoded digits: what "around here" means wherever this module says it
-RADIUS = 0.1  # in units of the prior's sigma: what "here" means when digits are counted
-NEARLY_STRAIGHT = 1e-3  # below this radius or this angle (from 0 or 180 degrees) arcs are ill-posed
+NEIGHBOURS = 50  # k of the k-nearest-neighbour estimates
+RADIUS = 0.1  # within which encodings count as being at a position, in units of the prior's sigma
+MIN_ARC = 1e-3  # with a smaller radius, or angle from 0 or pi radians, an arc is ill-posed
 
 
 class Encodings(NamedTuple):
-    """The posteriors q(z|x) = N(means, diag(exp(logvars))) of N labelled pictures."""
+    """The posteriors q(z|x) = N(means, diag(exp(logvars))) of N labelled images."""
 
     means: Tensor  # (N, latent_dim) float32
     logvars: Tensor  # (N, latent_dim) float32
@@ -33,25 +33,25 @@ class Directions(NamedTuple):
 
 
 class Neighbourhood(NamedTuple):
-    """What the encoded digits around a position say about it (see `neighbourhood`)."""
+    """The encodings around each of N positions (see `neighbourhood`)."""
 
-    shares: Tensor  # (N, C) share of each digit among the nearest encodings; rows sum to 1
-    within: Tensor  # (N,) int64 number of encodings no further than `radius`
+    shares: Tensor  # (N, C) share of each class among the nearest encodings; rows sum to 1
+    within: Tensor  # (N,) int64 number of encodings within `radius`
     nearest: Tensor  # (N,) distance to the nearest encoding
-    neighbours: Tensor  # (N, k) int64, the nearest encodings, nearest first
+    neighbours: Tensor  # (N, k) int64 indices of the nearest encodings, nearest first
 
 
 @torch.inference_mode()
 def encode_dataset(model: VAE, images: Tensor, labels: Tensor, batch_size: int = 1000) -> Encodings:
-    """Encode pictures into their posterior means and log-variances.
+    """Encode images into their posterior means and log-variances.
 
     Args:
-        model: the VAE; used as it stands, on the device of its weights.
+        model: the VAE, in its current mode and on its current device.
         images: (N, 28, 28) or (N, 1, 28, 28); uint8 in 0 ... 255 or float in [0, 1].
         labels: (N,) integers 0 ... C - 1.
 
     Returns:
-        Encodings on the CPU, in the order given.
+        Encodings on the CPU, in the order of the images.
 
     Raises:
         ValueError: if images and labels differ in number, or images have another shape.
@@ -80,23 +80,23 @@ def _check_labelled(means: Tensor, labels: Tensor, classes: int) -> tuple[Tensor
     labels = labels.long()
     missing = sorted(set(range(classes)) - set(labels.unique().tolist()))
     if missing or len(labels.unique()) != classes:
-        raise ValueError(f"labels must hold each digit 0 ... {classes - 1}; missing: {missing}")
+        raise ValueError(f"labels must contain each class 0 ... {classes - 1}; missing: {missing}")
     return means.float(), labels
 
 
 @torch.inference_mode()
 def digit_centroids(means: Tensor, labels: Tensor, classes: int = 10) -> Tensor:
-    """The mean position of each digit.
+    """The mean position of each class.
 
     Args:
         means: (N, latent_dim). labels: (N,) integers; each of 0 ... classes - 1 at least once.
 
     Returns:
-        (classes, latent_dim). In two dimensions a centroid can lie among another digit's points;
-        `digit_prototypes` does not have that fault.
+        (classes, latent_dim). In two dimensions a centroid can lie among points of another class;
+        a prototype (`digit_prototypes`) does not.
 
     Raises:
-        ValueError: if the shapes do not match or a digit is missing.
+        ValueError: if the shapes do not match or a class is missing.
     """
     means, labels = _check_labelled(means, labels, classes)
     sums = torch.zeros(classes, means.shape[1], dtype=torch.float64)
@@ -108,37 +108,37 @@ def digit_centroids(means: Tensor, labels: Tensor, classes: int = 10) -> Tensor:
 def digit_prototypes(
     means: Tensor, labels: Tensor, candidates: int = 100, classes: int = 10
 ) -> Tensor:
-    """The most typical encoded point of each digit.
+    """The most typical encoding of each class.
 
-    Among the points of a class, the one where p_c * (p_c / p) is greatest: the density of the
-    class times its share of what lies around. Both densities are Gaussian kernel estimates
+    Among the encodings of class c, the one where p_c * (p_c / p) is greatest: the density of the
+    class times its share of the density of all classes. Both are Gaussian kernel density estimates
     (Parzen 1962) of bandwidth RADIUS.
 
     Args:
         means: (N, latent_dim). labels: (N,) integers; each of 0 ... classes - 1 at least once.
-        candidates: points of a class that are tried, evenly spaced in the order given; the
-            densities always count all N.
+        candidates: encodings per class to evaluate, evenly spaced in the order of `means`; the
+            densities always use all N.
 
     Returns:
         (classes, latent_dim), each row one of `means`.
 
     Raises:
-        ValueError: if the shapes do not match or a digit is missing.
+        ValueError: if the shapes do not match or a class is missing.
     """
     means, labels = _check_labelled(means, labels, classes)
     one_hot = torch.nn.functional.one_hot(labels, classes).float()  # (N, classes)
     scaled = means / RADIUS  # (N, latent_dim)
     halves = scaled.square().sum(1) / 2  # (N,)
     prototypes = []
-    for digit in range(classes):
-        own = (labels == digit).nonzero().squeeze(1)  # (M,) indices
-        tried = own[:: math.ceil(len(own) / candidates)]  # (C,) indices
+    for label in range(classes):
+        own = (labels == label).nonzero().squeeze(1)  # (M,) indices
+        tried = own[:: math.ceil(len(own) / candidates)]  # (T,) indices
         scores = []
-        for some in tried.split(25):  # so few that (25, N) stays near the processor
+        for batch in tried.split(25):  # so few that (25, N) fits into the processor's cache
             # -|a - b|^2 / 2 = a.b - |a|^2 / 2 - |b|^2 / 2
-            exponent = torch.addmm(-halves, scaled[some], scaled.T) - halves[some, None]
+            exponent = torch.addmm(-halves, scaled[batch], scaled.T) - halves[batch, None]
             density = exponent.exp_() @ one_hot  # (25, classes)
-            scores.append(density[:, digit].square() / density.sum(1))
+            scores.append(density[:, label].square() / density.sum(1))
         prototypes.append(means[tried[torch.cat(scores).argmax()]])
     return torch.stack(prototypes)
 
@@ -152,14 +152,14 @@ def _distances(a: Tensor, b: Tensor) -> Tensor:
 def neighbourhood(
     z: Tensor, means: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS, radius: float = RADIUS
 ) -> Neighbourhood:
-    """What the encoded digits around each position are.
+    """The encodings around each position: their classes, their number, the nearest of them.
 
-    The shares are the k-nearest-neighbour estimate of the class probabilities (k = `neighbours`);
-    they are defined everywhere, also far from all data, so read them together with `within`.
+    The shares are the k-nearest-neighbour estimate of the class probabilities (k = `neighbours`).
+    They are defined even far from all data, so read them together with `within`.
 
     Args:
-        z: (N, latent_dim). means: (M, latent_dim). labels: (M,) integers 0 ... C - 1, the last
-            class among them.
+        z: (N, latent_dim). means: (M, latent_dim). labels: (M,) integers 0 ... C - 1, at
+            least one of them C - 1.
         radius: in units of the prior's standard deviation.
     """
     distances = _distances(z.float(), means)  # (N, M)
@@ -190,6 +190,11 @@ def semantic_directions(anchors: Tensor, start: Tensor | None = None) -> Directi
 
 
 def check_pair(start: Tensor, end: Tensor) -> None:
+    """Make sure that two positions are finite vectors of the same length.
+
+    Raises:
+        ValueError: if they are not.
+    """
     if start.ndim != 1 or start.shape != end.shape:
         raise ValueError(
             f"positions have shapes {tuple(start.shape)} and {tuple(end.shape)}; "
@@ -200,18 +205,26 @@ def check_pair(start: Tensor, end: Tensor) -> None:
 
 
 def check_steps(steps: int) -> None:
+    """Make sure that a number of steps is an integer of at least 2.
+
+    Raises:
+        ValueError: if it is not.
+    """
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 2:
         raise ValueError(f"steps is {steps!r}; give a whole number of at least 2")
 
 
 def morph_toward(z: Tensor, target: Tensor, amount: float) -> Tensor:
-    """The position that is `amount` of the way from z to target.
+    """(1 - amount) * z + amount * target.
 
     Args:
-        z, target: (latent_dim,). amount: in [0, 1]; 0 gives z and 1 gives target, exactly.
+        z, target: (latent_dim,). amount: in [0, 1]; 0 gives exactly z, 1 exactly target.
+
+    Returns:
+        (latent_dim,).
 
     Raises:
-        ValueError: if the shapes differ, a number is not finite or amount is out of [0, 1].
+        ValueError: if the shapes differ, a number is not finite or amount is outside [0, 1].
     """
     check_pair(z, target)
     if isinstance(amount, bool) or not 0 <= amount <= 1:
@@ -226,7 +239,7 @@ def linear_interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
         start, end: (latent_dim,). steps: number of positions, both ends included; at least 2.
 
     Returns:
-        (steps, latent_dim); the first row is start and the last is end, exactly.
+        (steps, latent_dim); the first row is exactly start and the last exactly end.
 
     Raises:
         ValueError: if the shapes differ, a number is not finite or steps is below 2.
@@ -235,26 +248,26 @@ def linear_interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
     check_steps(steps)
     t = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]  # (steps, 1)
     path = torch.lerp(start, end, t)
-    # Where t is a rounding error away from 1, lerp misses the end by as much.
+    # Rounding errors of t would move the ends.
     path[0], path[-1] = start, end
     return path
 
 
 def spherical_interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
-    """Positions that turn about the origin from start to end, the shorter way round.
+    """Positions on the shorter arc around the origin from start to end, evenly spaced in angle.
 
-    Slerp (Shoemake 1985; for latent spaces White 2016, Sampling Generative Networks) is meant
-    for unit vectors: with ends of different norm its formula leaves the path, and it grows
-    without bound as the ends become antipodal. Here the direction is slerped and the radius is
-    interpolated linearly beside it, so that every radius lies between those of the ends. Within
-    0.001 of the origin, and within 0.001 radians of 0 or 180 degrees, where no arc is defined
-    or the way round is arbitrary, it is the straight line.
+    Slerp (Shoemake 1985; in latent spaces: White 2016, Sampling Generative Networks) is defined
+    for unit vectors. For ends of different norm its formula leaves the arc, and it diverges as the
+    ends become antipodal. Here slerp gives the direction, and the radius is interpolated linearly,
+    so that every radius lies between those of the ends. Where an arc is undefined or ambiguous
+    (an end within MIN_ARC of the origin, or an angle within MIN_ARC of 0 or pi radians), the path
+    is the straight line.
 
     Args:
         start, end: (latent_dim,). steps: number of positions, both ends included; at least 2.
 
     Returns:
-        (steps, latent_dim); the first row is start and the last is end, exactly.
+        (steps, latent_dim); the first row is exactly start and the last exactly end.
 
     Raises:
         ValueError: if the shapes differ, a number is not finite or steps is below 2.
@@ -262,19 +275,16 @@ def spherical_interpolation(start: Tensor, end: Tensor, steps: int) -> Tensor:
     straight = linear_interpolation(start, end, steps)  # (steps, latent_dim)
     a, b = start.double(), end.double()
     r_a, r_b = a.norm(), b.norm()
-    if min(r_a, r_b) < NEARLY_STRAIGHT:
+    if min(r_a, r_b) < MIN_ARC:
         return straight
     u_a, u_b = a / r_a, b / r_b
-    # Stable at all angles, where acos of the cosine loses half the digits near 0 and 180 degrees.
+    # Stable at all angles; acos of the dot product loses half its digits near 0 and pi.
     angle = 2 * torch.atan2((u_a - u_b).norm(), (u_a + u_b).norm())
-    if min(angle, math.pi - angle) < NEARLY_STRAIGHT:
+    if min(angle, math.pi - angle) < MIN_ARC:
         return straight
     t = torch.linspace(0, 1, steps, dtype=torch.float64)[:, None]  # (steps, 1)
     direction = (((1 - t) * angle).sin() * u_a + (t * angle).sin() * u_b) / angle.sin()
-    path = ((1 - t) * r_a + t * r_b) * direction  # (steps, latent_dim)
+    path: Tensor = ((1 - t) * r_a + t * r_b) * direction  # (steps, latent_dim)
     path = path.to(start.dtype)
     path[0], path[-1] = start, end
     return path
-
-
-INTERPOLATIONS = {"linear": linear_interpolation, "spherical": spherical_interpolation}

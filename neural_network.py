@@ -2,11 +2,10 @@
 
     x --Conv2d, Linear--> mu, logvar --reparameterize--> z --Linear, ConvTranspose2d--> logits
 
-The pictures are 28 x 28, grey, in [0, 1]. The decoder returns logits; the sigmoid is applied only
-at the edge, in `VAE.decode`.
+Images are 28 x 28, grey, in [0, 1]. The decoder returns logits; only `VAE.decode` applies the
+sigmoid.
 """
 
-from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
@@ -14,37 +13,17 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-SIDE = 28  # pixels, width and height
-PATCH = 4  # pixels; the encoder reads the picture in patches of this side
-GRID = SIDE // PATCH  # 7 patches a side
+from latent_navigator.model_config import VAEConfig
 
-# exp(-12 / 2) is a posterior 400 times narrower than the prior, exp(4 / 2) one seven times wider:
-# outside of these q(z|x) means nothing, and without them a KL of 1e29 has been seen in training.
+__all__ = ["LOGVAR_RANGE", "VAE", "Decoder", "Encoder", "VAEConfig", "VAELoss", "vae_loss"]
+
+SIDE = 28  # pixels, width and height of an image
+PATCH = 4  # pixels, side of the patches that the encoder reads
+GRID = SIDE // PATCH  # 7 patches per side
+
+# exp(-12 / 2) is a posterior 400 times narrower than the prior, exp(4 / 2) one seven times wider.
+# Beyond them q(z|x) has no meaning, and unclamped training has reached a KL of 1e29.
 LOGVAR_RANGE = (-12.0, 4.0)
-
-
-@dataclass(frozen=True)
-class VAEConfig:
-    """The architecture. All sizes are whole numbers of at least 1 and at most 4096.
-
-    Raises:
-        ValueError: naming the field, its value and the range.
-    """
-
-    latent_dim: int = 2
-    encoder_channels: int = 32  # at 7 x 7: the features of each 4 x 4 patch
-    encoder_channels_2: int = 64  # at 4 x 4
-    hidden: int = 256  # width of the Linear layers, three in the encoder and three in the decoder
-    decoder_channels: int = 56  # at 7 x 7
-    decoder_channels_2: int = 16  # at 14 x 14
-
-    def __post_init__(self):
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 4096:
-                raise ValueError(
-                    f"{field.name} is {value!r}; give a whole number between 1 and 4096"
-                )
 
 
 class VAELoss(NamedTuple):
@@ -56,16 +35,17 @@ class VAELoss(NamedTuple):
 
 
 class PatchConv2d(nn.Conv2d):
-    """A Conv2d whose kernel equals its stride: the patches do not overlap.
+    """A Conv2d whose kernel size equals its stride, so that patches do not overlap.
 
-    The same weights and results as nn.Conv2d, computed as the one matrix product it is; on a CPU
-    that, and its gradient, take a fraction of the time of the general convolution.
+    Weights and results are those of nn.Conv2d, computed as a single matrix product: on a CPU the
+    layer and its gradient take a fraction of the time of the general convolution.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, size: int):
+    def __init__(self, in_channels: int, out_channels: int, size: int) -> None:
         super().__init__(in_channels, out_channels, kernel_size=size, stride=size)
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (N, in, H, W) -> (N, out, H / size, W / size)."""
         n, c, h, w = x.shape
         k = self.kernel_size[0]
         patches = x.reshape(n, c, h // k, k, w // k, k).permute(0, 2, 4, 1, 3, 5)
@@ -75,12 +55,14 @@ class PatchConv2d(nn.Conv2d):
 
 
 class PatchConvTranspose2d(nn.ConvTranspose2d):
-    """A ConvTranspose2d whose kernel equals its stride; see `PatchConv2d`."""
+    """A ConvTranspose2d whose kernel size equals its stride; see `PatchConv2d`."""
 
-    def __init__(self, in_channels: int, out_channels: int, size: int):
+    def __init__(self, in_channels: int, out_channels: int, size: int) -> None:
         super().__init__(in_channels, out_channels, kernel_size=size, stride=size)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]  # the size is fixed by x
+        """x (N, in, H, W) -> (N, out, H * size, W * size)."""
+        assert self.bias is not None
         n, c, h, w = x.shape
         k, o = self.kernel_size[0], self.out_channels
         weight = self.weight.permute(2, 3, 1, 0).reshape(k * k * o, c)
@@ -92,13 +74,13 @@ class PatchConvTranspose2d(nn.ConvTranspose2d):
 class Encoder(nn.Module):
     """x (N, 1, 28, 28) in [0, 1] -> mu, logvar, each (N, latent_dim); logvar is clamped."""
 
-    def __init__(self, config: VAEConfig):
+    def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         c = config
         self.conv = PatchConv2d(1, c.encoder_channels, PATCH)
         self.conv_2 = nn.Conv2d(
             c.encoder_channels, c.encoder_channels_2, kernel_size=3, stride=2, padding=1
-        ).to(memory_format=torch.channels_last)  # like its input: its gradient takes half the time
+        ).to(memory_format=torch.channels_last)  # as its input; halves the time of its gradient
         self.hidden = nn.Linear(c.encoder_channels_2 * 4 * 4, c.hidden)
         self.hidden_2 = nn.Linear(c.hidden, c.hidden)
         self.hidden_3 = nn.Linear(c.hidden, c.hidden)
@@ -111,7 +93,7 @@ class Encoder(nn.Module):
         h = F.silu(self.hidden(h))  # (N, 256)
         h = F.silu(self.hidden_2(h))  # (N, 256)
         h = F.silu(self.hidden_3(h))  # (N, 256)
-        # float32 also under autocast: exp(logvar) and the KL need the digits that bf16 drops.
+        # float32 even under autocast: exp(logvar) and the KL need more precision than bf16 has.
         mu, logvar = self.out(h).float().chunk(2, dim=1)  # (N, latent_dim) each
         return mu, logvar.clamp(*LOGVAR_RANGE)
 
@@ -119,13 +101,13 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """z (N, latent_dim) -> logits (N, 1, 28, 28)."""
 
-    def __init__(self, config: VAEConfig):
+    def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         c = config
         self.channels = c.decoder_channels
         self.hidden = nn.Linear(c.latent_dim, c.hidden)
-        # The default start is nearly linear in z; steeper units, with their bends spread over the
-        # prior, see more of the map's detail from the first step.
+        # PyTorch's default initialization makes the layer nearly linear in z. Steeper units, their
+        # bends spread over the prior, resolve more detail of the latent space from the first step.
         nn.init.normal_(self.hidden.weight, std=1.5)
         nn.init.uniform_(self.hidden.bias, -3.0, 3.0)
         self.hidden_2 = nn.Linear(c.hidden, c.hidden)
@@ -141,13 +123,14 @@ class Decoder(nn.Module):
         h = F.silu(self.grid(h))  # (N, 7 * 7 * 56)
         h = h.view(-1, GRID, GRID, self.channels).permute(0, 3, 1, 2)  # (N, 56, 7, 7)
         h = F.silu(self.conv(h))  # (N, 16, 14, 14)
-        return self.out(h)  # (N, 1, 28, 28)
+        logits: Tensor = self.out(h)  # (N, 1, 28, 28)
+        return logits
 
 
 class VAE(nn.Module):
-    """A convolutional variational autoencoder for 28 x 28 grey pictures."""
+    """A convolutional variational autoencoder for 28 x 28 grey images."""
 
-    def __init__(self, config: VAEConfig | None = None):
+    def __init__(self, config: VAEConfig | None = None) -> None:
         super().__init__()
         self.config = config or VAEConfig()
         self.encoder = Encoder(self.config)
@@ -155,7 +138,8 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, 1, 28, 28) in [0, 1] -> mean and log-variance of q(z|x), each (N, latent_dim)."""
-        return self.encoder(x)
+        mu, logvar = self.encoder(x)
+        return mu, logvar
 
     def reparameterize(
         self,
@@ -164,17 +148,22 @@ class VAE(nn.Module):
         generator: torch.Generator | None = None,
         eps: Tensor | None = None,
     ) -> Tensor:
-        """Sample z ~ N(mu, exp(logvar)) so that gradients reach both; (N, latent_dim).
+        """z = mu + exp(logvar / 2) * eps with eps ~ N(0, I), differentiable in mu and logvar.
 
         Args:
-            eps: (N, latent_dim) draws from N(0, I), if they are made already.
+            mu, logvar: (N, latent_dim).
+            generator: on the device of mu, for eps.
+            eps: (N, latent_dim), instead of a draw.
+
+        Returns:
+            (N, latent_dim).
         """
         if eps is None:
             eps = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
         return mu + eps * torch.exp(0.5 * logvar)
 
     def decode(self, z: Tensor) -> Tensor:
-        """z (N, latent_dim) -> images (N, 1, 28, 28) in [0, 1]: the mean of p(x|z)."""
+        """z (N, latent_dim) -> x_hat (N, 1, 28, 28) in [0, 1], the mean of p(x|z)."""
         return torch.sigmoid(self.decoder(z))
 
     def forward(
@@ -183,18 +172,19 @@ class VAE(nn.Module):
         """x (N, 1, 28, 28) -> logits (N, 1, 28, 28), mu and logvar (N, latent_dim)."""
         mu, logvar = self.encode(x)
         z = self.reparameterize(mu, logvar, generator, eps)
-        return self.decoder(z), mu, logvar
+        logits = self.decoder(z)
+        return logits, mu, logvar
 
 
 def vae_loss(logits: Tensor, x: Tensor, mu: Tensor, logvar: Tensor, beta: float) -> VAELoss:
     """The beta-VAE loss (Higgins et al. 2017) in nats per image.
 
-    recon = -sum_pixels log Bernoulli(x | sigmoid(logits)), with grey x as the probability
+    recon = -sum_pixels log Bernoulli(x | sigmoid(logits)), where a grey x is a probability
     kl    = 0.5 * sum_dims (mu^2 + exp(logvar) - logvar - 1)
 
     Args:
         logits, x: (N, 1, 28, 28); x in [0, 1]. mu, logvar: (N, latent_dim).
-        beta: weight of the KL; 1 makes loss the negative ELBO.
+        beta: weight of the KL; with 1 the loss is the negative ELBO.
     """
     n = x.shape[0]
     recon = F.binary_cross_entropy_with_logits(logits.float(), x, reduction="sum") / n

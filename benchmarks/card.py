@@ -6,12 +6,8 @@ python -m benchmarks.card
 import hashlib
 from pathlib import Path
 
-from latent_navigator.checkpoint.checkpoint import (
-    COMPARED_PATH,
-    DEFAULT_PATH,
-    FORMAT_VERSION,
-    load_checkpoint,
-)
+from latent_navigator.checkpoint.checkpoint import FORMAT_VERSION, load_checkpoint
+from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 
 CARD = Path(DEFAULT_PATH).with_name("README.md")
 

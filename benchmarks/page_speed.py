@@ -25,9 +25,10 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from benchmarks.chromium import bounding_box, launch_chromium
 from benchmarks.reports import Report, report_path, write_report
 from benchmarks.server import running_demo
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.decoder_table import build_table, look_up
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import DEFAULT_PATH
 
 RATE = 60  # moves per second of a drag that does not wait
 DRAG_SECONDS = 4.0

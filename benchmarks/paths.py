@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.reports import Report, report_path, write_report
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, endpoint, interpolate
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import DEFAULT_PATH
 
 IMAGES = 16
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.server import STARTED
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.pretrained import DEFAULT_PATH
 
 
 def main() -> None:

@@ -17,8 +17,9 @@ from pathlib import Path
 import torch
 
 from benchmarks.reports import Report, report_path, write_report
-from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 from latent_utils import RADIUS
 
 SAMPLES = 10_000

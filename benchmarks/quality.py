@@ -18,7 +18,8 @@ from torch import Tensor
 import trainer
 from benchmarks.reports import report_path, write_report
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
-from latent_navigator.data.datasets import LabelledImages, load_dataset
+from latent_navigator.data.datasets import load_dataset
+from latent_navigator.data.labelled_images import LabelledImages
 from latent_utils import encode_dataset
 
 NEIGHBOURS = 15

@@ -1,13 +1,13 @@
-"""Where to compute, and in which precision."""
+"""The device to compute on, and the precision to train in."""
 
 import torch
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device named; "auto" is the accelerator where there is one, else the CPU.
+    """The named device; "auto" is the accelerator if there is one, else the CPU.
 
     Raises:
-        ValueError: if torch does not know the device or this machine has none of its kind.
+        ValueError: if torch does not know the device, or this machine does not have it.
     """
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     if name == "auto":
@@ -22,7 +22,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
-    """ "bf16" where the device multiplies it in hardware, else "fp32", for "auto"."""
+    """The named precision; "auto" is "bf16" if the device supports it in hardware, else "fp32"."""
     if name != "auto":
         return name
     if device.type == "cuda":

@@ -15,23 +15,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 import trainer
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import free_port, running_demo
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, Checkpoint, load_checkpoint
-from latent_navigator.data.datasets import LabelledImages
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
-from neural_network import VAEConfig
+from tests.small import SMALL as SMALL
+from tests.small import read_digits
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-SMALL = VAEConfig(hidden=48, encoder_channels_2=16, decoder_channels=16)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,17 +42,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def read_digits() -> LabelledImages:
-    """The 500 training and 200 test digits that ship with the tests; see make_digits.py."""
-    with np.load(HERE / "digits.npz") as arrays:
-        return LabelledImages(
-            torch.from_numpy(arrays["train_images"]),
-            torch.from_numpy(arrays["train_labels"]).long(),
-            torch.from_numpy(arrays["test_images"]),
-            torch.from_numpy(arrays["test_labels"]).long(),
-        )
-
-
 @pytest.fixture(scope="session")
 def digits() -> LabelledImages:
     return read_digits()
@@ -61,12 +49,12 @@ def digits() -> LabelledImages:
 
 @pytest.fixture(scope="session")
 def small_config() -> TrainingConfig:
-    """A training of seconds: a few hundred digits, few epochs, float32 everywhere."""
+    """A run of seconds: few epochs, in float32 on the CPU."""
     return TrainingConfig(
         epochs=40,
         batch_size=25,
         warmup_epochs=10,
-        beta=1.0,  # so few digits do not pay for more: with 4 the posterior collapses
+        beta=1.0,  # with 4 and so few images the posterior collapses
         precision="fp32",
         device="cpu",
         seed=1,
@@ -74,11 +62,17 @@ def small_config() -> TrainingConfig:
 
 
 @pytest.fixture(scope="session")
-def small_checkpoint(digits, small_config, tmp_path_factory) -> Checkpoint:
-    """A small model really trained on the digits that ship with the tests."""
+def small_checkpoint(
+    digits: LabelledImages,
+    small_config: TrainingConfig,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Checkpoint:
+    """A small model, trained on the digits of the tests."""
     output = tmp_path_factory.mktemp("small") / "vae.pt"
     config = dataclasses.replace(small_config, output=str(output))
-    return trainer.train(config, SMALL, digits)
+    checkpoint = trainer.train(config, SMALL, digits)
+    assert checkpoint is not None
+    return checkpoint
 
 
 @pytest.fixture(scope="session")

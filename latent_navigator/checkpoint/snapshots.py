@@ -1,6 +1,6 @@
-"""How the space was learned: small pictures of it, one an epoch, kept while training.
+"""Snapshots of the latent space, one before training and one after each epoch.
 
-For a fixed sample of test digits, where each was encoded; for a grid of places, what was decoded.
+Each keeps the encodings of a fixed sample of test images, and the decoded images of a fixed grid.
 """
 
 from typing import NamedTuple
@@ -11,23 +11,23 @@ from torch import Tensor
 from latent_utils import encode_dataset
 from neural_network import VAE
 
-SAMPLE = 1000  # test digits, evenly spaced in their order
-SIDE = 9  # pictures a side of the grid
-REACH = 3.0  # the grid covers -REACH ... REACH on both axes
+SAMPLE_SIZE = 1000  # test images, evenly spaced in their order
+SIDE = 9  # images per side of the grid
+REACH = 3.0  # the grid covers -REACH ... REACH on both axes, in units of the prior's sigma
 
 
-class Replay(NamedTuple):
-    """E moments: before training, and after each epoch. S sampled test digits."""
+class Snapshots(NamedTuple):
+    """E snapshots of the latent space, with S sampled test images."""
 
     sample: Tensor  # (S,) int64 indices into the test set
     means: Tensor  # (E, S, latent_dim) float16
     grids: Tensor  # (E, SIDE, SIDE, 28, 28) uint8; the first row is the top, y = REACH
 
 
-def empty_replay(digits: int, latent_dim: int) -> Replay:
-    """A replay of no moment yet, for a test set of so many digits."""
-    sample = torch.arange(digits)[:: max(1, digits // SAMPLE)][:SAMPLE]
-    return Replay(
+def no_snapshots(count: int, latent_dim: int) -> Snapshots:
+    """Zero snapshots, for a test set of `count` images."""
+    sample = torch.arange(count)[:: max(1, count // SAMPLE_SIZE)][:SAMPLE_SIZE]
+    return Snapshots(
         sample,
         torch.zeros(0, len(sample), latent_dim, dtype=torch.float16),
         torch.zeros(0, SIDE, SIDE, 28, 28, dtype=torch.uint8),
@@ -35,11 +35,11 @@ def empty_replay(digits: int, latent_dim: int) -> Replay:
 
 
 @torch.inference_mode()
-def record(replay: Replay, model: VAE, means: Tensor) -> Replay:
-    """The replay with one moment more: the model as it stands, the test digits encoded to `means`.
+def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor) -> Snapshots:
+    """The snapshots and one more, of the model as it is now.
 
     Args:
-        means: (N, latent_dim) of all test digits.
+        means: (N, latent_dim), the encodings of all test images by this model.
     """
     axis = torch.linspace(-REACH, REACH, SIDE)
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
@@ -48,14 +48,22 @@ def record(replay: Replay, model: VAE, means: Tensor) -> Replay:
     device = next(model.parameters()).device
     images = (model.decode(z.to(device)) * 255).round().byte().cpu()  # (SIDE * SIDE, 1, 28, 28)
     grid = images.reshape(1, SIDE, SIDE, 28, 28)
-    here = means[replay.sample][None].to(torch.float16)
-    # float16 ends at 65504: a digit that was thrown so far lies off every map all the same.
-    here = here.clamp(-60000, 60000)
-    return Replay(replay.sample, torch.cat([replay.means, here]), torch.cat([replay.grids, grid]))
+    sampled = means[snapshots.sample][None].to(torch.float16)  # (1, S, latent_dim)
+    # float16 ends at 65504; an outlier beyond is off every map, with or without the clamp.
+    sampled = sampled.clamp(-60000, 60000)
+    return Snapshots(
+        snapshots.sample,
+        torch.cat([snapshots.means, sampled]),
+        torch.cat([snapshots.grids, grid]),
+    )
 
 
 @torch.inference_mode()
-def record_start(model: VAE, test_images: Tensor, labels: Tensor) -> Replay:
-    """The replay of one moment: before training."""
-    encodings = encode_dataset(model, test_images, labels)
-    return record(empty_replay(len(labels), encodings.means.shape[1]), model, encodings.means)
+def first_snapshot(model: VAE, test_images: Tensor, test_labels: Tensor) -> Snapshots:
+    """The one snapshot before training.
+
+    Args:
+        test_images: (N, 28, 28) uint8. test_labels: (N,) int64.
+    """
+    means = encode_dataset(model, test_images, test_labels).means
+    return add_snapshot(no_snapshots(len(means), means.shape[1]), model, means)

@@ -54,7 +54,7 @@ class LatentSpace:
         self.class_names = list(self.info.class_names)
         self.plurals = self.info.plurals
         self.means, self.labels = checkpoint.means, checkpoint.labels
-        self.images = checkpoint.pictures
+        self.images = checkpoint.images
         self.anchors = {
             "typical": checkpoint.prototypes,
             "centroid": digit_centroids(self.means, self.labels, len(self.class_names)),

@@ -58,12 +58,12 @@ def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
         "grids": base64 of the gzip of (E, 9, 9, 28, 28) uint8, "grid_side", "grid_reach",
         "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
     """
-    replay, history = checkpoint.replay, checkpoint.history
-    means = replay.means.float().clamp(-FAR, FAR)
+    snapshots, history = checkpoint.snapshots, checkpoint.history
+    means = snapshots.means.float().clamp(-FAR, FAR)
     scale = max(float(means.abs().max()), 1e-6) / 32767
     xy = (means / scale).round().to(torch.int16).numpy().astype("<i2")
-    grids = gzip.compress(replay.grids.contiguous().numpy().tobytes(), mtime=0)
-    labels = checkpoint.labels[replay.sample].to(torch.uint8).numpy()
+    grids = gzip.compress(snapshots.grids.contiguous().numpy().tobytes(), mtime=0)
+    labels = checkpoint.labels[snapshots.sample].to(torch.uint8).numpy()
     return {
         "label": label,
         "summary": summary(checkpoint),

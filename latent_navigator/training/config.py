@@ -1,51 +1,61 @@
-"""How to train: the configuration of a run and its two schedules."""
+"""The configuration of a training run and its two schedules. Free of torch."""
 
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH
+from latent_navigator.pretrained import DEFAULT_PATH
+
+T = TypeVar("T")
 
 
-def option(default: Any, group: str, about: str) -> Any:
-    """A field of TrainingConfig that is also an option of the command line."""
-    return field(default=default, metadata={"group": group, "help": about})
+def option(default: T, group: str, description: str) -> T:
+    """A field of TrainingConfig that is also a command-line option, in a group of its help."""
+    return field(default=default, metadata={"group": group, "help": description})
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """The recipe (what decides the weights) and, last, where the run takes place.
+    """Hyperparameters, which determine the weights, and where the run reads, computes and writes.
 
     Raises:
         ValueError: naming the field, its value and the range.
     """
 
     dataset: str = option(
-        "mnist", "recipe", "mnist, fashion-mnist, kmnist, or a folder of pictures sorted by class"
+        "mnist",
+        "training",
+        "mnist, fashion-mnist, kmnist, or a folder with one subfolder of images per class",
     )
-    epochs: int = option(50, "recipe", "passes over the training pictures")
-    batch_size: int = option(256, "recipe", "pictures per step")
-    learning_rate: float = option(4e-3, "recipe", "peak of the one-cycle schedule")
-    beta: float = option(4.0, "recipe", "weight of the KL after the warm-up")
-    warmup_epochs: float = option(10.0, "recipe", "epochs over which beta rises from 0")
-    grad_clip: float = option(200.0, "recipe", "largest norm of the gradient")
-    blanking: float = option(0.1, "recipe", "share of pixels the encoder is not shown in training")
-    precision: str = option("auto", "recipe", "bf16, fp32 or auto: what the device does well")
-    seed: int = option(0, "recipe", "of the weights, the order and the noise")
-    device: str = option("auto", "run", "auto (an accelerator, else the CPU), cpu, cuda ...")
-    data_dir: str = option("data", "run", "MNIST and its like are downloaded here once")
+    epochs: int = option(50, "training", "passes over the training set")
+    batch_size: int = option(256, "training", "images per step")
+    learning_rate: float = option(4e-3, "training", "peak of the one-cycle schedule")
+    beta: float = option(4.0, "training", "weight of the KL term after the warm-up")
+    warmup_epochs: float = option(10.0, "training", "epochs in which beta rises from 0")
+    grad_clip: float = option(200.0, "training", "largest norm of the gradient")
+    blanking: float = option(
+        0.1, "training", "share of input pixels set to 0 while training (denoising)"
+    )
+    precision: str = option(
+        "auto", "training", "bf16, fp32, or auto: bf16 where the device supports it in hardware"
+    )
+    seed: int = option(0, "training", "seed of the weights, the batch order and the noise")
+    device: str = option("auto", "run", "cpu, cuda, ..., or auto: an accelerator, else the CPU")
+    data_dir: str = option("data", "run", "folder for downloaded data sets")
     output: str = option(
-        str(DEFAULT_PATH), "run", "the checkpoint to write; of another data set, runs/<name>/vae.pt"
+        str(DEFAULT_PATH),
+        "run",
+        "checkpoint to write; for other data sets the default is runs/<name>/vae.pt",
     )
 
-    def __post_init__(self):
-        def check(name: str, ok: bool, need: str) -> None:
+    def __post_init__(self) -> None:
+        def check(name: str, ok: bool, range_: str) -> None:
             if not ok:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; give {need}")
+                raise ValueError(f"{name} is {getattr(self, name)!r}; give {range_}")
 
         for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
+            value: object = getattr(self, name)
             check(name, isinstance(value, int) and 1 <= value <= 100_000, "1 ... 100000")
         check("dataset", bool(self.dataset.strip()), "the name of a data set, or a folder")
         check("seed", 0 <= self.seed < 2**31, "a whole number in 0 ... 2**31 - 1")
@@ -57,10 +67,10 @@ class TrainingConfig:
         check("precision", self.precision in ("auto", "bf16", "fp32"), "auto, bf16 or fp32")
 
     def output_path(self) -> Path:
-        """Where the checkpoint goes; that of another data set never beside the committed one.
+        """Where the checkpoint goes: for other data sets never next to the committed one.
 
         Raises:
-            ValueError: if it would.
+            ValueError: if `output` is in the folder of the committed checkpoint.
         """
         output = Path(self.output)
         if self.dataset == "mnist":
@@ -69,29 +79,33 @@ class TrainingConfig:
             return Path("runs") / (Path(self.dataset).resolve().name or "folder") / "vae.pt"
         if output.parent.resolve() == DEFAULT_PATH.parent.resolve():
             raise ValueError(
-                f"output is {self.output!r}, in the folder of the committed model of MNIST; give "
+                f"output is {self.output!r}, in the folder of the committed MNIST model; give "
                 f"another --output for {self.dataset}"
             )
         return output
 
-    def recipe(self) -> dict[str, Any]:
-        """The fields that decide the weights, as plain values."""
-        recipe = [f.name for f in fields(self) if f.metadata["group"] == "recipe"]
-        return {name: getattr(self, name) for name in recipe}
+    def hyperparameters(self) -> dict[str, str | int | float]:
+        """The fields that determine the weights, as plain values; kept in the checkpoint."""
+        names = [f.name for f in fields(self) if f.metadata["group"] == "training"]
+        return {name: getattr(self, name) for name in names}
 
 
 def beta_at(progress: float, config: TrainingConfig) -> float:
-    """The KL's weight `progress` epochs into the run: linear from 0 to beta over the warm-up."""
+    """The weight of the KL term: linear from 0 to beta over the warm-up, then constant.
+
+    Args:
+        progress: epochs since the start of the run, fractions included.
+    """
     if progress >= config.warmup_epochs:
         return config.beta
     return config.beta * progress / config.warmup_epochs
 
 
 def learning_rate_at(progress: float, config: TrainingConfig) -> float:
-    """One cycle (Smith and Topin 2018): half a cosine up to the peak at 30 % of the run, then down.
+    """The one-cycle schedule (Smith and Topin 2018): cosine rise over 30% of the run, then decay.
 
     Args:
-        progress: epochs into the run, 0 ... config.epochs.
+        progress: epochs since the start of the run, 0 ... config.epochs.
     """
     low, peak_at = 0.04 * config.learning_rate, 0.3 * config.epochs
     if progress < peak_at:

@@ -1,6 +1,6 @@
-"""The processes that train together: one under plain python, several under torchrun.
+"""Data-parallel training: one process under plain python, several under torchrun.
 
-All draw the same batches and the same noise, and each computes its share of every batch;
+All processes draw the same batches and the same noise, and each computes its shard of every batch;
 PyTorch's DistributedDataParallel averages the gradients.
 """
 
@@ -20,37 +20,39 @@ VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")  # set by t
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """This process's place among those of the run; by default it is alone."""
+class ProcessGroup:
+    """This process among those of the run; by default the only one."""
 
-    rank: int = 0  # 0 ... size - 1; process 0 alone evaluates, writes and prints
-    size: int = 1
-    local_rank: int = 0  # on its machine
-    local_size: int = 1
+    rank: int = 0  # 0 ... world_size - 1
+    world_size: int = 1
+    local_rank: int = 0  # on this machine
+    local_world_size: int = 1
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
+        """Whether this is process 0: the only one that evaluates, prints and writes."""
         return self.rank == 0
 
-    def place(self, device: torch.device) -> torch.device:
-        """The device of this process: of several GPUs, the one of its local rank.
+    def local_device(self, device: torch.device) -> torch.device:
+        """The device of this process: among several GPUs, the one numbered by its local rank.
 
         Raises:
-            ValueError: if there are fewer than processes, or one was named for all.
+            ValueError: if the machine has fewer GPUs than processes, or `device` names one GPU
+                for several processes.
         """
-        if self.size == 1 or device.type == "cpu":
+        if self.world_size == 1 or device.type == "cpu":
             return device
-        found = torch.accelerator.device_count()
-        if device.index is not None or found < self.local_size:
+        count = torch.accelerator.device_count()
+        if device.index is not None or count < self.local_world_size:
             raise ValueError(
-                f"device is '{device}' for {self.local_size} processes on a machine with {found}; "
-                f"give --device {device.type} and torchrun --nproc-per-node={found}"
+                f"device is '{device}' for {self.local_world_size} processes on a machine with "
+                f"{count}; give --device {device.type} and torchrun --nproc-per-node={count}"
             )
         return torch.device(device.type, self.local_rank)
 
-    def join(self, device: torch.device) -> None:
-        """Meet the other processes: through NCCL on NVIDIA's GPUs, through Gloo elsewhere."""
-        if self.size == 1:
+    def initialize(self, device: torch.device) -> None:
+        """Connect to the other processes: through NCCL on NVIDIA GPUs, through Gloo elsewhere."""
+        if self.world_size == 1:
             return
         if device.type == "cuda":
             torch.cuda.set_device(device)
@@ -58,84 +60,91 @@ class Ranks:
         else:
             dist.init_process_group("gloo")
 
-    def leave(self) -> None:
-        """Part from the others, after a run that went well."""
-        if self.size > 1:
+    def destroy(self) -> None:
+        """Disconnect from the other processes, after a run without errors."""
+        if self.world_size > 1:
             dist.destroy_process_group()
 
-    def share(self, value: T) -> T:
+    def broadcast(self, value: T) -> T:
         """The value of process 0, in every process."""
-        if self.size == 1:
+        if self.world_size == 1:
             return value
         values = [value]
         dist.broadcast_object_list(values, src=0)
         return values[0]
 
-    def in_turn(self, make: Callable[[], T]) -> T:
-        """`make()` in every process: in the first of each machine before its others."""
-        if self.size == 1:
-            return make()
+    def local_main_first(self, function: Callable[[], T]) -> T:
+        """Call `function` in every process: on each machine in one process before the others.
+
+        For downloads: the first call fills the cache, the others read it.
+        """
+        if self.world_size == 1:
+            return function()
         if self.local_rank == 0:
-            made = make()
+            result = function()
+            dist.barrier()
+            return result
         dist.barrier()
-        return made if self.local_rank == 0 else make()
+        return function()
 
-    def part(self, count: int) -> tuple[slice, float]:
-        """Which of a batch's `count` rows are this process's, and their share of all.
+    def shard(self, count: int) -> tuple[slice, float]:
+        """The rows of a batch of `count` that this process computes, and their share of the batch.
 
-        The shares of all processes sum to 1. Where there is no row left the first is taken, with
-        share 0, since every process must take part in every step.
+        The shares of all processes sum to 1. A process without rows gets the first one with share
+        0, since every process must take part in every step.
         """
         if self.rank >= count:
             return slice(0, 1), 0.0
-        rows = slice(self.rank, None, self.size)
+        rows = slice(self.rank, None, self.world_size)
         return rows, len(range(count)[rows]) / count
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """The model with process 0's weights, whose gradients are averaged from now on."""
-        if self.size == 1:
+        """The model with the weights of process 0, its gradients averaged over all processes."""
+        if self.world_size == 1:
             return model
-        # A remark on speed, about the 16 x 16 numbers of one small convolution.
+        # The warning concerns speed, for the 16 x 16 weights of one small convolution.
         warnings.filterwarnings("ignore", "Grad strides do not match bucket view strides")
         return nn.parallel.DistributedDataParallel(model)
 
-    def sum(self, values: Tensor) -> Tensor:
-        """The sum over all processes, the same in each; in place."""
-        if self.size > 1:
+    def all_reduce_sum(self, values: Tensor) -> Tensor:
+        """The sum over all processes, in every process; in place."""
+        if self.world_size > 1:
             dist.all_reduce(values)
         return values
 
-    def lost(self, error: RuntimeError) -> bool:
-        """Whether the error says that another process cannot be reached any more."""
-        # Gloo has no class of its own for it: it names the place in its source.
-        return self.size > 1 and (isinstance(error, dist.DistError) or "gloo" in str(error).lower())
+    def is_connection_error(self, error: RuntimeError) -> bool:
+        """Whether the error says that another process can no longer be reached."""
+        # Gloo raises a plain RuntimeError that names its source file.
+        return self.world_size > 1 and (
+            isinstance(error, dist.DistError) or "gloo" in str(error).lower()
+        )
 
-    def command(self) -> list[str]:
-        """The words that start so many processes of a program."""
-        if self.size == 1:
+    def launch_command(self) -> list[str]:
+        """The command that starts as many processes, without the program."""
+        if self.world_size == 1:
             return ["python"]
-        start = ["torchrun", f"--nproc-per-node={self.local_size}"]
-        if self.size > self.local_size:
-            start.insert(1, f"--nnodes={self.size // self.local_size}")
-            start += ["--rdzv-backend=c10d", "--rdzv-endpoint=HOST:29500"]
-        return start
+        command = ["torchrun", f"--nproc-per-node={self.local_world_size}"]
+        if self.world_size > self.local_world_size:
+            command.insert(1, f"--nnodes={self.world_size // self.local_world_size}")
+            command += ["--rdzv-backend=c10d", "--rdzv-endpoint=HOST:29500"]
+        return command
 
 
-ALONE = Ranks()
+SINGLE_PROCESS = ProcessGroup()
 
 
-def find_ranks(environment: Mapping[str, str] = os.environ) -> Ranks:
-    """This process's place, as torchrun's variables say; ALONE without them.
+def process_group_from_environment(environment: Mapping[str, str] = os.environ) -> ProcessGroup:
+    """The process group that torchrun's variables describe; SINGLE_PROCESS without them.
 
     Raises:
-        ValueError: if the variables make no sense.
+        ValueError: if the variables contradict each other.
     """
     if any(name not in environment for name in VARIABLES):
-        return ALONE
+        return SINGLE_PROCESS
     values = [environment[name] for name in VARIABLES]
     numbers = [int(value) if value.isdecimal() else -1 for value in values]
-    rank, size, local_rank, local_size = numbers
-    if not (0 <= rank < size and 0 <= local_rank < local_size <= size):
-        told = ", ".join(f"{n}={v!r:.20}" for n, v in zip(VARIABLES, values, strict=True))
-        raise ValueError(f"the environment says {told}; start with torchrun, or unset them")
-    return Ranks(rank, size, local_rank, local_size)
+    rank, world_size, local_rank, local_world_size = numbers
+    if not (0 <= rank < world_size and 0 <= local_rank < local_world_size <= world_size):
+        found = ", ".join(f"{n}={v!r:.20}" for n, v in zip(VARIABLES, values, strict=True))
+        raise ValueError(f"the environment has {found}; start with torchrun, or unset them")
+    return ProcessGroup(rank, world_size, local_rank, local_world_size)

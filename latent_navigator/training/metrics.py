@@ -1,20 +1,43 @@
-"""The record of a training run: printed while it lasts, written and drawn when it ends."""
+"""The metrics of a training run: printed after each epoch, written and plotted at its end."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from latent_navigator.atomic_io import write_whole
+from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
 
-History = list[dict[str, float]]  # one entry an epoch, as `trainer.train` makes them
+History = list[dict[str, float]]  # one entry per epoch, made by `epoch_metrics`
 
-HEADER = "epoch   beta   train: recon      kl   test: recon      kl      ELBO   seconds"
+TABLE_HEADER = "epoch   beta   train: recon      kl   test: recon      kl      ELBO   seconds"
 
 
-def epoch_line(entry: dict[str, float]) -> str:
-    """One line under HEADER; figures in nats per image, the ELBO at beta = 1."""
+def epoch_metrics(
+    epoch: int,
+    config: TrainingConfig,
+    train_losses: Sequence[float],
+    test_losses: Sequence[float],
+    seconds: float,
+) -> dict[str, float]:
+    """The history's entry of an epoch, counted from 1; losses are (recon, kl) in nats per image."""
+    recon, kl = test_losses
+    return {
+        "epoch": epoch,
+        "beta": beta_at(epoch, config),
+        "learning_rate": learning_rate_at(epoch, config),
+        "train_recon": train_losses[0],
+        "train_kl": train_losses[1],
+        "test_recon": recon,
+        "test_kl": kl,
+        "test_elbo": -(recon + kl),
+        "seconds": seconds,
+    }
+
+
+def table_row(entry: dict[str, float]) -> str:
+    """One row under TABLE_HEADER; losses in nats per image, the ELBO at beta = 1."""
     return (
         f"{entry['epoch']:5d}  {entry['beta']:5.2f}        {entry['train_recon']:7.2f} "
         f"{entry['train_kl']:7.3f}       {entry['test_recon']:7.2f} {entry['test_kl']:7.3f}  "
@@ -22,18 +45,23 @@ def epoch_line(entry: dict[str, float]) -> str:
     )
 
 
-def write_metrics(path: Path, history: History, **about: Any) -> None:
-    """Write `about` and the history as JSON.
+def write_metrics(path: Path, history: History, **config: object) -> None:
+    """Write the configuration and the history as JSON.
 
     Raises:
-        ValueError: if a figure is not finite (NaN is not JSON).
+        ValueError: if a number is not finite (JSON has no NaN).
+        OSError: if the file cannot be written.
     """
-    text = json.dumps({**about, "history": history}, indent=1, allow_nan=False)
+    text = json.dumps({**config, "history": history}, indent=1, allow_nan=False)
     write_whole(path, lambda file: file.write(f"{text}\n".encode()))
 
 
-def draw_curves(path: Path, history: History) -> None:
-    """Draw reconstruction, KL and ELBO over the epochs into a PNG of 1200 x 380 pixels."""
+def plot_curves(path: Path, history: History) -> None:
+    """Plot reconstruction, KL and ELBO per epoch as a PNG of 1200 x 380 pixels.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
     epochs = [entry["epoch"] for entry in history]
     figure = Figure(figsize=(12, 3.8), dpi=100, layout="constrained")
     recon, kl, elbo = figure.subplots(1, 3)

@@ -1,36 +1,45 @@
-"""Ctrl-C and SIGTERM: either ends a program once, in order, wherever it stands."""
+"""Ctrl-C and SIGTERM: the first one stops the run in order, later ones are ignored."""
 
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from typing import Any
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: a scheduler ends the run, or torchrun does since another process has ended."""
+    """SIGTERM: from a scheduler, or from torchrun because another process has ended."""
 
 
 @contextlib.contextmanager
-def stoppable() -> Iterator[None]:
-    """Within, the first Ctrl-C or SIGTERM is an exception; later ones do not disturb the end."""
+def interruptible() -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM within the block into an exception.
 
-    def stop(signum: int, _: Any) -> None:
-        hold()
-        raise Terminated() if signum == signal.SIGTERM else KeyboardInterrupt()
+    Outside the main thread, which alone receives signals, the block changes nothing.
 
-    before = {}
+    Raises:
+        KeyboardInterrupt: on Ctrl-C.
+        Terminated: on SIGTERM.
+    """
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        ignore_stop_signals()
+        raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+
+    handlers = {}
     if threading.current_thread() is threading.main_thread():
-        before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        handlers = {signum: signal.signal(signum, stop) for signum in STOP_SIGNALS}
     try:
         yield
     finally:
-        for signum, handler in before.items():
+        for signum, handler in handlers.items():
             signal.signal(signum, handler)
 
 
-def hold() -> None:
-    """No signal disturbs what remains to be said, until `stoppable` ends."""
+def ignore_stop_signals() -> None:
+    """Ignore Ctrl-C and SIGTERM until the enclosing `interruptible` block ends."""
     if threading.current_thread() is threading.main_thread():
-        for signum in (signal.SIGINT, signal.SIGTERM):
+        for signum in STOP_SIGNALS:
             signal.signal(signum, signal.SIG_IGN)

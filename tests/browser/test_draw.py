@@ -175,7 +175,7 @@ def test_undo_and_clear(open_page):
 
 
 def picture_file(released, index, **how):
-    pixels = np.kron(released.pictures[index].numpy(), np.ones((8, 8), np.uint8))
+    pixels = np.kron(released.images[index].numpy(), np.ones((8, 8), np.uint8))
     held = io.BytesIO()
     Image.fromarray(255 - pixels if how.get("inverted") else pixels, "L").save(held, "PNG")
     return {"name": "mine.png", "mimeType": "image/png", "buffer": held.getvalue()}
@@ -221,7 +221,7 @@ def test_a_click_on_a_point_opens_the_digit(open_page, released):
     label = int(released.labels[index])
     expect(page.locator(".draw .title")).to_have_text(f"Test digit {index}, labelled {label}")
     np.testing.assert_array_equal(
-        page.locator(".seen").evaluate(READ_28), released.pictures[index].flatten()
+        page.locator(".seen").evaluate(READ_28), released.images[index].flatten()
     )
 
 

@@ -11,10 +11,11 @@ from playwright.sync_api import Page, expect
 from benchmarks.server import free_port
 from demo import launch_options
 from latent_navigator.app.layout import build_instrument, build_lessons
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.directions import sensitivities
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
+from latent_navigator.pretrained import DEFAULT_PATH
 from tests.browser.test_page import PIXELS, SERVER, map_point, wait_for
 from tests.conftest import ROOT
 from tests.unit.test_lessons import NAMES, meets_goal

@@ -10,9 +10,10 @@ import pytest
 import torch
 from playwright.sync_api import Page, Route, expect
 
-from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.navigation import go_to_class
+from latent_navigator.pretrained import DEFAULT_PATH
 from latent_utils import morph_toward, neighbourhood
 from tests.conftest import ROOT
 

@@ -30,7 +30,7 @@ ALPHA = """(canvas) => {
 @pytest.fixture(scope="module")
 def checkpoints(small_checkpoint):
     """The small model, and the same one as it stood after fewer epochs."""
-    replay = small_checkpoint.replay
+    replay = small_checkpoint.snapshots
     fewer = replay._replace(means=replay.means[: SHORT + 1], grids=replay.grids[: SHORT + 1])
     history = small_checkpoint.history[:SHORT]
     short = dataclasses.replace(small_checkpoint, replay=fewer, history=history)
@@ -105,7 +105,7 @@ def assert_points(ink: np.ndarray, means, limit: float) -> None:
 def test_every_epoch_shows_what_was_recorded(open_replay, checkpoints):
     page = open_replay()
     checkpoint = checkpoints["this one"]
-    replay, limit = checkpoint.replay, shown_range(checkpoint.replay.means.float())
+    replay, limit = checkpoint.snapshots, shown_range(checkpoint.snapshots.means.float())
     seen = set()
     for epoch in range(LAST + 1):
         scrub(page, epoch)
@@ -171,7 +171,7 @@ def test_it_plays_to_the_end_and_stops(open_replay):
 def test_pause_pauses(open_replay, checkpoints):
     page = open_replay()
     play, root = page.locator("#replay .play"), page.locator("#replay .replay")
-    replay = checkpoints["this one"].replay
+    replay = checkpoints["this one"].snapshots
     play.click()
     page.wait_for_function("() => +document.querySelector('#replay .replay').dataset.epoch >= 2")
     play.click()
@@ -217,13 +217,15 @@ def test_two_models_stand_side_by_side_in_step(open_replay, checkpoints):
     expect(page.locator("#alone .models")).to_be_hidden()
     page.locator("#replay").get_by_label("Compare side by side").check()
     expect(page.locator("#replay .grid")).to_have_count(2)
-    limit = max(shown_range(one.replay.means.float()) for one in checkpoints.values())
+    limit = max(shown_range(one.snapshots.means.float()) for one in checkpoints.values())
     for epoch in (0, 5, SHORT, LAST):
         scrub(page, epoch)
         for panel, one in enumerate(checkpoints.values()):
             at = min(epoch, len(one.history))
-            assert_points(alpha(page, "points", panel), one.replay.means[at], limit)
-            np.testing.assert_array_equal(alpha(page, "grid", panel), sheet(one.replay.grids[at]))
+            assert_points(alpha(page, "points", panel), one.snapshots.means[at], limit)
+            np.testing.assert_array_equal(
+                alpha(page, "grid", panel), sheet(one.snapshots.grids[at])
+            )
     which = page.locator("#replay .which")
     expect(which.nth(0)).to_contain_text(f"this oneepoch {LAST}")
     expect(which.nth(1)).to_contain_text(f"stays at its last epoch, {SHORT}")

@@ -1,16 +1,16 @@
-"""The trainer in a hostile shell: one clear line each time, and nothing lost."""
+"""trainer.py in a hostile environment: one clear line each time, and nothing lost."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -19,57 +19,17 @@ import torch
 
 import trainer
 from latent_navigator.atomic_io import write_whole
-from latent_navigator.checkpoint import checkpoint as checkpoints
-from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from latent_navigator.training.signals import stoppable
-from tests.conftest import ROOT
+from latent_navigator.checkpoint.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+)
+from latent_navigator.training import results, runner
+from latent_navigator.training.signals import interruptible
+from tests.cli.small_trainer import ROOT, SmallTrainer
 
-PROGRAM = """
-    import os, signal, sys
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run with `&`
-    sys.path.insert(0, {root!r})
-    import trainer
-    from latent_navigator.checkpoint import checkpoint
-    from latent_navigator.training import metrics as records
-    from tests.conftest import SMALL, read_digits
-    trainer.load_dataset = lambda name, folder: read_digits()
-    trainer.VAEConfig = lambda latent_dim=2: SMALL
-    {before}
-    sys.exit(trainer.main(sys.argv[1:]))
-"""
-QUICK = [
-    *("--batch-size", "100", "--warmup-epochs", "1"),
-    *("--device", "cpu", "--precision", "fp32", "--output", "vae.pt"),
-]
-NOBODY = "if os.geteuid() == 0: os.setuid(65534)"  # nothing is read-only for root
-LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
-
-
-def command(*arguments: str, before: str = "") -> list[str]:
-    about = {"root": str(ROOT), "before": before}
-    return [sys.executable, "-c", textwrap.dedent(PROGRAM).format(**about), *QUICK, *arguments]
-
-
-def run(folder: Path, *arguments: str, before: str = "") -> subprocess.CompletedProcess:
-    return subprocess.run(
-        command(*arguments, before=before),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-
-
-def only_line(done) -> str:
-    """The one line that a failed run has written to stderr, besides its progress."""
-    lines = [line for line in done.stderr.replace("\r", "\n").splitlines() if "img/s" not in line]
-    lines = [line for line in lines if line.strip()]
-    assert done.returncode == 1 and len(lines) == 1, done.stderr
-    assert lines[0].startswith("trainer.py: ")
-    return lines[0]
-
-
-WRONG = [
+INVALID = [
     *[("--epochs", v) for v in ("0", "-1", "100001")],
     *[("--batch-size", v) for v in ("0", "-5", "1000000")],
     *[("--learning-rate", v) for v in ("0", "-1", "nan", "inf", "1.1")],
@@ -85,13 +45,21 @@ WRONG = [
 
 
 @pytest.mark.guarantee("options-validated")
-@pytest.mark.parametrize(("option", "value"), WRONG)
-def test_an_option_out_of_range_is_named(option, value, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(("option", "value"), INVALID)
+def test_option_out_of_range_is_named_in_one_line(
+    option: str,
+    value: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert trainer.main([f"{option}={value}", "--data-dir", "nowhere"]) == 1
-    told = capsys.readouterr().err
+    stderr = capsys.readouterr().err
     name = option[2:].replace("-", "_")
-    assert told.startswith(f"trainer.py: {name} is ") and told.count("\n") == 1 and "give" in told
+    assert stderr.startswith(f"trainer.py: {name} is ")
+    assert stderr.count("\n") == 1
+    assert "give" in stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -109,182 +77,293 @@ def test_an_option_out_of_range_is_named(option, value, tmp_path, monkeypatch, c
         ["surplus"],
     ],
 )
-def test_options_of_another_kind(arguments, capsys):
+def test_option_of_another_type_is_a_usage_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as caught:
         trainer.main(arguments)
     assert caught.value.code == 2
     assert arguments[0] in capsys.readouterr().err
 
 
+@contextlib.contextmanager
+def unprivileged() -> Iterator[None]:
+    """Without the rights of root, for whom nothing is read-only."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+@contextlib.contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """As on a full disk: files do not grow beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @pytest.mark.guarantee("output-checked-before-training")
-def test_a_place_that_cannot_be_written_is_found_before_the_training(tmp_path):
+def test_unwritable_output_is_found_before_training(
+    tmp_path: Path, small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load_dataset(_name: str, _data_dir: str) -> None:
+        raise AssertionError("the training starts")
+
+    monkeypatch.setattr(runner, "load_dataset", load_dataset)
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
     tmp_path.chmod(0o777)
-    line = only_line(run(tmp_path, "--output", "locked/vae.pt", before=NOBODY))
+    with unprivileged():
+        line = small_trainer.error("--output", "locked/vae.pt")
     assert "nothing can be written to locked (Permission denied); choose another --output" in line
     assert list(locked.iterdir()) == []
     (tmp_path / "file").write_text("")
-    for output, told in (
+    for output, message in (
         ("file/vae.pt", "nothing can be written to file"),
         ("locked", "a folder"),
         ("", "a folder"),
         ("x" * 300 + "/vae.pt", "nothing can be written"),
     ):
-        done = run(tmp_path, "--output", output)
-        assert told in only_line(done) and "epoch " not in done.stdout
+        assert message in small_trainer.error("--output", output)
 
 
 @pytest.mark.guarantee("writes-are-atomic")
-def test_a_full_disk_leaves_the_old_file(tmp_path, small_checkpoint):
+def test_full_disk_leaves_the_old_file(
+    tmp_path: Path, small_trainer: SmallTrainer, small_checkpoint: Checkpoint
+) -> None:
     save_checkpoint(tmp_path / "vae.pt", small_checkpoint)
     before = (tmp_path / "vae.pt").read_bytes()
-    line = only_line(run(tmp_path, "--epochs", "2", before=LITTLE_ROOM))
-    assert "vae.resume.pt cannot be written (File too large); make room" in line
+    with file_size_limit(100_000):
+        line = small_trainer.error("--epochs", "2")
+    assert "vae.resume.pt cannot be written (File too large); free some space" in line
     assert [path.name for path in tmp_path.iterdir()] == ["vae.pt"]
     assert (tmp_path / "vae.pt").read_bytes() == before
 
 
 @pytest.mark.guarantee("writes-are-atomic")
-def test_what_torch_says_of_a_full_disk_is_told_as_the_system_says_it(tmp_path):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-        with open(tmp_path / "apart", "wb") as file, pytest.raises(RuntimeError):
+def test_full_disk_is_reported_as_the_system_does_not_as_torch_does(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    with file_size_limit(100_000):
+        with other.open("wb") as file, pytest.raises(RuntimeError):
             torch.save(torch.zeros(200_000), file)
         with pytest.raises(OSError, match=r"vae.pt cannot be written \(File too large\)"):
             write_whole(tmp_path / "vae.pt", partial(torch.save, torch.zeros(200_000)))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert [path.name for path in tmp_path.iterdir()] == ["apart"]
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
 
 
 @pytest.mark.guarantee("writes-are-atomic")
-@pytest.mark.parametrize("victim", ["write_metrics", "draw_curves"])
-def test_curves_that_cannot_be_written_do_not_cost_the_model(tmp_path, victim):
-    full = (
-        f"real = records.{victim}; records.{victim} = "
-        "lambda *a, **k: (__import__('resource').setrlimit(1, (10, 10)), real(*a, **k))"
-    )
-    for name in ("metrics.json", "training_curves.png"):
-        (tmp_path / name).write_text("before")
-    line = only_line(run(tmp_path, "--epochs", "1", before=full))
-    name = {"write_metrics": "metrics.json", "draw_curves": "training_curves.png"}[victim]
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [("write_metrics", "metrics.json"), ("plot_curves", "training_curves.png")],
+)
+def test_metrics_that_cannot_be_written_do_not_cost_the_model(
+    tmp_path: Path,
+    small_trainer: SmallTrainer,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    name: str,
+) -> None:
+    write: Callable[..., None] = getattr(results, function)
+
+    def write_on_a_full_disk(*arguments: object, **options: object) -> None:
+        with file_size_limit(10):
+            write(*arguments, **options)
+
+    for existing in ("metrics.json", "training_curves.png"):
+        (tmp_path / existing).write_text("before")
+    with monkeypatch.context() as patch:
+        patch.setattr(results, function, write_on_a_full_disk)
+        line = small_trainer.error("--epochs", "1")
     assert f"{name} cannot be written (File too large)" in line
     assert (tmp_path / name).read_text() == "before"
     assert len(load_checkpoint(tmp_path / "vae.pt").history) == 1
     assert not list(tmp_path.glob("*.tmp"))
+    assert small_trainer("--epochs", "1", "--resume")[0] == 0
+    assert (tmp_path / name).read_bytes() != b"before"
 
 
-@contextlib.contextmanager
-def saving_for_ever(path: Path) -> Iterator[subprocess.Popen]:
-    """A process that saves a checkpoint again and again, until it is killed."""
-    saver = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from checkpoint import load_checkpoint, save_checkpoint\n"
-        f"path = {str(path)!r}\nfound = load_checkpoint(path)\nprint('saving', flush=True)\n"
-        "while True:\n    save_checkpoint(path, found)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", saver], stdout=subprocess.PIPE)
-    try:
-        process.stdout.readline()
-        yield process
-    finally:
+# Forks a process for each line, so that torch is imported once.
+SAVER = f"""
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from latent_navigator.checkpoint.checkpoint import load_checkpoint, save_checkpoint
+for line in sys.stdin:
+    path = Path(line.strip())
+    child = os.fork()
+    if child == 0:
+        checkpoint = load_checkpoint(path)
+        while True:
+            save_checkpoint(path, checkpoint)
+    print(child, flush=True)
+"""
+
+
+class Savers:
+    """Processes that save a checkpoint again and again until they are killed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    @contextlib.contextmanager
+    def saving(self, path: Path) -> Iterator[None]:
+        """One such process, when it has replaced the file at least once; killed at the end."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        first = path.stat().st_ino
+        self.process.stdin.write(f"{path}\n")
+        self.process.stdin.flush()
+        child = int(self.process.stdout.readline())
+        try:
+            wait_until(lambda: path.stat().st_ino != first)
+            yield
+            os.kill(child, 0)  # it is still running
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def savers() -> Iterator[Savers]:
+    with subprocess.Popen(
+        [sys.executable, "-c", SAVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        yield Savers(process)
         process.kill()
-        process.wait()
-        process.stdout.close()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Poll until the condition holds, without a pause: it may hold for a moment only."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
 
 
 @pytest.mark.guarantee("writes-are-atomic")
-def test_two_runs_that_write_the_same_file_leave_it_whole(tmp_path, small_checkpoint):
+def test_two_processes_that_write_the_same_file_leave_it_whole(
+    tmp_path: Path, small_checkpoint: Checkpoint, savers: Savers
+) -> None:
     path = tmp_path / "vae.pt"
     save_checkpoint(path, small_checkpoint)
-    with saving_for_ever(path) as one, saving_for_ever(path) as other:
-        versions, until = set(), time.monotonic() + 60
-        while len(versions) < 10:
-            assert torch.equal(load_checkpoint(path).means, small_checkpoint.means)
-            versions.add(path.stat().st_mtime_ns)
-            assert one.poll() is None and other.poll() is None
-            assert time.monotonic() < until
+    versions = set()
 
-
-@pytest.mark.guarantee("writes-are-atomic")
-def test_killed_at_any_moment_while_saving_the_file_is_whole(tmp_path, small_checkpoint):
-    path = tmp_path / "vae.pt"
-    save_checkpoint(path, small_checkpoint)
-    for delay in (0.01, 0.03, 0.07, 0.12, 0.2):
-        with saving_for_ever(path) as process:
-            first = path.stat().st_ino
-            while path.stat().st_ino == first:  # it has saved at least once
-                assert process.poll() is None
-            time.sleep(delay)
+    def ten_versions_are_whole() -> bool:
         assert torch.equal(load_checkpoint(path).means, small_checkpoint.means)
-    # A file that a kill has left is no obstacle, and goes in time; a new one is somebody's.
-    for left in tmp_path.glob("vae.pt.*.tmp"):
-        left.unlink()
+        versions.add(path.stat().st_mtime_ns)
+        return len(versions) >= 10
+
+    with savers.saving(path), savers.saving(path):
+        wait_until(ten_versions_are_whole)
+
+
+@pytest.mark.guarantee("writes-are-atomic")
+@pytest.mark.parametrize("written", [0, 0.25, 0.5, 0.9, 1])
+def test_killed_while_saving_the_file_is_whole(
+    tmp_path: Path, small_checkpoint: Checkpoint, savers: Savers, written: float
+) -> None:
+    path = tmp_path / "vae.pt"
+    save_checkpoint(path, small_checkpoint)
+    size = path.stat().st_size
+
+    def temporary_file_is_that_large() -> bool:
+        with contextlib.suppress(OSError):
+            return any(
+                file.stat().st_size >= written * size for file in tmp_path.glob("vae.pt.*.tmp")
+            )
+        return False
+
+    with savers.saving(path):
+        wait_until(temporary_file_is_that_large)
+    assert torch.equal(load_checkpoint(path).means, small_checkpoint.means)
+
+
+@pytest.mark.guarantee("writes-are-atomic")
+def test_temporary_file_of_a_killed_process_is_removed_in_time(
+    tmp_path: Path, small_checkpoint: Checkpoint
+) -> None:
+    path = tmp_path / "vae.pt"
     old, new = tmp_path / "vae.pt.1.tmp", tmp_path / "vae.pt.2.tmp"
-    for left in (old, new):
-        left.write_bytes(b"half")
+    for temporary in (old, new):
+        temporary.write_bytes(b"half")
     os.utime(old, (0, 0))
     save_checkpoint(path, small_checkpoint)
+    # Another process may still be writing the new one.
     assert {entry.name for entry in tmp_path.iterdir()} == {"vae.pt", new.name}
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_ctrl_c_does_not_disturb_the_goodbye(tmp_path, number):
-    """The first comes while the state is being saved, the others during what follows."""
-    before = (
-        "real = checkpoint.torch.save; count = []\n"
-        "def save(*a):\n"
-        "    count.append(1); real(*a)\n"
-        f"    if len(count) == 3: os.kill(os.getpid(), {int(number)})\n"
-        "checkpoint.torch.save = save\n"
-        "kept = trainer.kept\n"
-        "def late(*a):\n"
-        "    os.kill(os.getpid(), 2); os.kill(os.getpid(), 15); return kept(*a)\n"
-        "trainer.kept = late"
-    )
-    done = run(tmp_path, "--epochs", "9", before=before)
-    assert done.returncode == 128 + number
-    assert "Traceback" not in done.stderr
-    assert "epochs 1 to 2 are kept in vae.resume.pt. To go on: python trainer.py" in done.stdout
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_second_signal_does_not_disturb_the_shutdown(
+    tmp_path: Path, small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch, signum: int
+) -> None:
+    """The first signal comes while the state is saved, two more during the shutdown."""
+    save, describe, calls = torch.save, runner.describe_state, []
+
+    def interrupted_save(contents: object, file: object) -> None:
+        calls.append(1)
+        save(contents, file)  # type: ignore[arg-type]  # torch has a type of its own for files
+        if len(calls) == 3:
+            os.kill(os.getpid(), signum)
+
+    def interrupted_describe(output: Path, command: list[str]) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return describe(output, command)
+
+    monkeypatch.setattr(torch, "save", interrupted_save)
+    monkeypatch.setattr(runner, "describe_state", interrupted_describe)
+    status, stdout, stderr = small_trainer("--epochs", "9")
+    assert status == 128 + signum
+    assert "Traceback" not in stderr
+    assert "epochs 1 to 2 are saved in vae.resume.pt. To continue: python trainer.py" in stdout
     assert len(load_checkpoint(tmp_path / "vae.resume.pt").history) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["vae.resume.pt"]
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
-def test_only_the_first_signal_is_an_exception():
+def test_only_the_first_signal_raises() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with stoppable():
+    with interruptible():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.raise_signal(number)
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.raise_signal(signum)
     assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
-def test_a_damaged_run_is_not_resumed(tmp_path):
+def test_damaged_state_is_not_resumed(tmp_path: Path, small_trainer: SmallTrainer) -> None:
     (tmp_path / "vae.resume.pt").write_bytes(b"PK\x03\x04 and no more")
-    line = only_line(run(tmp_path, "--resume"))
-    assert "vae.resume.pt: it is damaged" in line
+    assert "vae.resume.pt: it is damaged" in small_trainer.error("--resume")
 
 
 @pytest.mark.guarantee("any-working-directory")
-def test_from_another_folder(tmp_path):
-    done = run(tmp_path, "--epochs", "1", "--output", "a/b/vae.pt")
-    assert done.returncode == 0, done.stderr
+def test_output_is_relative_to_the_working_directory(
+    tmp_path: Path, small_trainer: SmallTrainer
+) -> None:
+    status, _, stderr = small_trainer("--epochs", "1", "--output", "a/b/vae.pt")
+    assert status == 0, stderr
     assert json.loads((tmp_path / "a/b/metrics.json").read_text())["history"]
 
 
 @pytest.mark.guarantee("output-checked-before-training")
-def test_data_that_cannot_be_kept(tmp_path, monkeypatch, capsys):
-    (tmp_path / "data").write_text("a file where the folder should be")
+def test_data_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").write_text("a file in the place of the folder")
     monkeypatch.chdir(tmp_path)
     assert trainer.main(["--data-dir", "data", "--device", "cpu", "--output", "vae.pt"]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith("trainer.py: ") and told.count("\n") == 1 and "data" in told
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("trainer.py: ")
+    assert stderr.count("\n") == 1
+    assert "data" in stderr
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
@@ -293,20 +372,25 @@ def test_data_that_cannot_be_kept(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.guarantee("foreign-weights-explained")
 @pytest.mark.parametrize(
-    ("prefix", "maker"), [("_orig_mod.", "torch.compile"), ("module.", "DistributedDataParallel")]
+    ("prefix", "wrapper"), [("_orig_mod.", "torch.compile"), ("module.", "DistributedDataParallel")]
 )
-def test_weights_of_a_wrapped_model_are_told(tmp_path, small_checkpoint, prefix, maker):
+def test_weights_of_a_wrapped_model_are_explained(
+    tmp_path: Path, small_checkpoint: Checkpoint, prefix: str, wrapper: str
+) -> None:
     path = tmp_path / "vae.pt"
-    named = {prefix + name: value for name, value in small_checkpoint.weights.items()}
-    save_checkpoint(path, checkpoints.dataclasses.replace(small_checkpoint, weights=named))
+    prefixed = {prefix + name: value for name, value in small_checkpoint.weights.items()}
+    save_checkpoint(path, dataclasses.replace(small_checkpoint, weights=prefixed))
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
-    assert maker in str(caught.value) and "save those of the model within" in str(caught.value)
+    assert wrapper in str(caught.value)
+    assert "save the state_dict of the model inside the wrapper" in str(caught.value)
 
 
 @pytest.mark.guarantee("foreign-weights-explained")
-def test_a_file_from_a_gpu_is_read_on_the_cpu(tmp_path, small_checkpoint):
-    """torch notes for each tensor where it was; the length of the name is part of the pickle."""
+def test_file_written_on_a_gpu_loads_on_the_cpu(
+    tmp_path: Path, small_checkpoint: Checkpoint
+) -> None:
+    """torch keeps the device of each tensor as a string, prefixed with its length."""
     path, moved = tmp_path / "vae.pt", tmp_path / "cuda.pt"
     save_checkpoint(path, small_checkpoint)
     found = 0
@@ -326,9 +410,11 @@ def test_a_file_from_a_gpu_is_read_on_the_cpu(tmp_path, small_checkpoint):
 
 @pytest.mark.guarantee("foreign-weights-explained")
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
-def test_weights_of_another_precision_are_told(tmp_path, small_checkpoint, dtype):
+def test_weights_of_another_precision_are_explained(
+    tmp_path: Path, small_checkpoint: Checkpoint, dtype: torch.dtype
+) -> None:
     path = tmp_path / "vae.pt"
     cast = {name: value.to(dtype) for name, value in small_checkpoint.weights.items()}
-    save_checkpoint(path, checkpoints.dataclasses.replace(small_checkpoint, weights=cast))
-    with pytest.raises(CheckpointError, match=f"{dtype}, expected .* torch.float32"):
+    save_checkpoint(path, dataclasses.replace(small_checkpoint, weights=cast))
+    with pytest.raises(CheckpointError, match=rf"{dtype}, expected .* torch.float32"):
         load_checkpoint(path)

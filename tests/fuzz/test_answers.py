@@ -261,7 +261,7 @@ def test_a_checkpoint_with_changed_bytes(tmp_path, small_checkpoint, data):
         return
     for name, value in small_checkpoint.weights.items():
         assert torch.equal(loaded.weights[name], value)
-    for name in ("means", "logvars", "labels", "pictures", "prototypes"):
+    for name in ("means", "logvars", "labels", "images", "prototypes"):
         assert torch.equal(getattr(loaded, name), getattr(small_checkpoint, name))
     assert loaded.history == small_checkpoint.history
 
@@ -280,7 +280,7 @@ def test_configurations(name, value):
     except ValueError as error:
         assert name in str(error)
         return
-    json.dumps(config.recipe(), allow_nan=False)
+    json.dumps(config.hyperparameters(), allow_nan=False)
 
 
 @fuzz

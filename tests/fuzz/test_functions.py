@@ -33,7 +33,7 @@ from latent_navigator.geometry.latent_graph import (
     weights_at,
 )
 from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
-from latent_navigator.training.distributed import VARIABLES, find_ranks
+from latent_navigator.training.distributed import VARIABLES, process_group_from_environment
 from latent_utils import semantic_directions
 from neural_network import vae_loss
 from tests.fuzz.test_answers import JSON, fuzz, mostly
@@ -101,11 +101,12 @@ def test_words_of_the_command_line(text):
 @given(said=st.fixed_dictionaries({n: mostly(st.integers(-1, 4)).map(str) for n in VARIABLES}))
 def test_variables_of_torchrun(said):
     try:
-        found = find_ranks(said)
+        found = process_group_from_environment(said)
     except ValueError as error:
         assert "torchrun" in str(error)
     else:
-        assert 0 <= found.rank < found.size and 0 <= found.local_rank < found.local_size
+        assert 0 <= found.rank < found.world_size
+        assert 0 <= found.local_rank < found.local_world_size
 
 
 # --- files and schedules ---

@@ -34,13 +34,13 @@ def test_test_images_land_where_the_checkpoint_says(space, released):
         sigma = (released.logvars[index] / 2).exp()
         np.testing.assert_allclose(answer["sigma"], sigma, rtol=1e-3)
         assert answer["title"] == f"Test digit {index}, labelled {released.labels[index]}"
-        np.testing.assert_array_equal(unpack(answer["pixels"])[0], released.pictures[index])
+        np.testing.assert_array_equal(unpack(answer["pixels"])[0], released.images[index])
     json.dumps(answer, allow_nan=False)
 
 
 def test_the_images_of_the_checkpoint_are_those_of_mnist(released, digits):
     """Those that ship with the tests are among them, with the same labels."""
-    known = {image.numpy().tobytes(): i for i, image in enumerate(released.pictures)}
+    known = {image.numpy().tobytes(): i for i, image in enumerate(released.images)}
     found = [known[image.numpy().tobytes()] for image in digits.test_images]
     assert torch.equal(released.labels[found], digits.test_labels)
 
@@ -50,7 +50,7 @@ def test_reconstruction_and_kl_are_those_of_the_loss(space, released):
     model = released.build_model()
     for index in (3, 77, 4242):
         answer = infer_test_image(space, index)
-        x = released.pictures[index][None, None].float() / 255
+        x = released.images[index][None, None].float() / 255
         with torch.inference_mode():
             mu, logvar = model.encode(x)
             loss = vae_loss(model.decoder(mu), x, mu, logvar, beta=1.0)
@@ -79,7 +79,7 @@ def test_the_nearest_images_are_the_nearest(space, released):
     chosen = [digit["index"] for digit in answer["nearest"]["digits"]]
     torch.testing.assert_close(gaps[chosen], expected)
     np.testing.assert_array_equal(
-        unpack(answer["nearest"]["pixels"]), released.pictures[chosen].numpy()
+        unpack(answer["nearest"]["pixels"]), released.images[chosen].numpy()
     )
     for digit in answer["nearest"]["digits"]:
         i = digit["index"]
@@ -90,7 +90,7 @@ def test_the_nearest_images_are_the_nearest(space, released):
 @pytest.mark.guarantee("preprocessing")
 def test_a_drawn_digit_is_read(space, released):
     seven = int((released.labels == 7).nonzero()[5])
-    big = np.kron(released.pictures[seven].numpy(), np.ones((10, 10), np.uint8))
+    big = np.kron(released.images[seven].numpy(), np.ones((10, 10), np.uint8))
     answer = infer_upload(space, file_of(big))
     assert answer["title"] == "Your image"
     assert math.dist(answer["mu"], released.means[seven].tolist()) < 0.4

@@ -10,14 +10,10 @@ import torch
 from benchmarks import figures
 from benchmarks.card import card
 from benchmarks.reports import read_report
-from latent_navigator.checkpoint.checkpoint import (
-    COMPARED_PATH,
-    DEFAULT_PATH,
-    Checkpoint,
-    load_checkpoint,
-)
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.checkpoint.snapshots import REACH, SIDE
-from latent_navigator.data.datasets import LabelledImages
+from latent_navigator.data.labelled_images import LabelledImages
+from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
 from latent_utils import digit_centroids, digit_prototypes
 from neural_network import VAEConfig
@@ -30,7 +26,7 @@ MAX_BYTES = 12_000_000
 
 def test_checkpoint_has_the_default_configs(released: Checkpoint) -> None:
     assert released.model_config == VAEConfig()
-    expected = TrainingConfig().recipe()
+    expected = TrainingConfig().hyperparameters()
     found = dict(released.training_config)
     assert found.pop("precision") in ("bf16", "fp32")
     expected.pop("precision")

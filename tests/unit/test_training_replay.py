@@ -29,7 +29,7 @@ def unpack(text: str, dtype: str) -> np.ndarray:
 
 @pytest.mark.guarantee("replay-and-lessons")
 def test_a_replay_is_what_the_checkpoint_recorded(replays, small_checkpoint):
-    answer, replay = replays.replay("small"), small_checkpoint.replay
+    answer, replay = replays.replay("small"), small_checkpoint.snapshots
     json.dumps(answer, allow_nan=False)
     assert (answer["label"], answer["epochs"]) == ("small", len(small_checkpoint.history) + 1)
     points = answer["points"]
@@ -90,7 +90,7 @@ def test_few_outliers_do_not_widen_the_square():
 
 
 def test_a_point_far_off_does_not_coarsen_the_others(small_checkpoint):
-    replay = small_checkpoint.replay
+    replay = small_checkpoint.snapshots
     means = replay.means.clone()
     means[1, 0] = 60000
     far = dataclasses.replace(small_checkpoint, replay=replay._replace(means=means))

@@ -1,0 +1,15 @@
+"""The images of a data set with their labels, whatever they were read from."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class LabelledImages(NamedTuple):
+    """A training set of N images and a test set of M images, in C classes."""
+
+    train_images: Tensor  # (N, 28, 28) uint8
+    train_labels: Tensor  # (N,) int64, 0 ... C - 1
+    test_images: Tensor  # (M, 28, 28) uint8
+    test_labels: Tensor  # (M,) int64, 0 ... C - 1
+    class_names: tuple[str, ...] = tuple("0123456789")  # C of them

@@ -1,0 +1,67 @@
+"""The command line of trainer.py. Free of torch, so that --help answers at once."""
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from latent_navigator.model_config import VAEConfig
+from latent_navigator.training.config import TrainingConfig
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The parsed and validated arguments of trainer.py."""
+
+    config: TrainingConfig
+    model_config: VAEConfig
+    resume: bool
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of trainer.py, with the defaults of TrainingConfig and VAEConfig."""
+    parser = argparse.ArgumentParser(
+        prog="trainer.py",
+        description="Train the VAE and save the checkpoint that demo.py explores.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    groups = {name: parser.add_argument_group(name) for name in ("training", "model", "run")}
+    for f in dataclasses.fields(TrainingConfig):
+        groups[f.metadata["group"]].add_argument(
+            "--" + f.name.replace("_", "-"), type=f.type, default=f.default, help=f.metadata["help"]
+        )
+    groups["model"].add_argument(
+        "--latent-dim",
+        type=int,
+        default=VAEConfig().latent_dim,
+        help="dimensions of the latent space; the demo needs 2",
+    )
+    groups["run"].add_argument(
+        "--resume", action="store_true", help="continue the unfinished run of --output"
+    )
+    return parser
+
+
+def parse_arguments(argv: Sequence[str]) -> Arguments:
+    """Parse and validate the arguments of trainer.py.
+
+    Raises:
+        ValueError: if a value is out of range.
+        SystemExit: from argparse, after --help or a usage error.
+    """
+    options = vars(build_parser().parse_args(argv))
+    resume = options.pop("resume")
+    model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
+    config = TrainingConfig(**options)
+    config = dataclasses.replace(config, output=str(config.output_path()))
+    return Arguments(config, model_config, resume)
+
+
+def answer_help(argv: Sequence[str]) -> None:
+    """Print the help and exit, if it is among the arguments.
+
+    Raises:
+        SystemExit: after the help.
+    """
+    if "-h" in argv or "--help" in argv:
+        build_parser().parse_args(argv)

@@ -1,0 +1,165 @@
+"""A run that is stopped between any two of its writes: --resume finishes it with the same bytes."""
+
+import itertools
+import signal
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import trainer
+from tests.cli.small_trainer import OPTIONS, SmallTrainer, start_process, use_small_model
+
+EPOCHS = ("--epochs", "2")
+WRITES = [
+    "write vae.resume.pt",
+    "write vae.resume.pt",
+    "write vae.pt",
+    "write metrics.json",
+    "write training_curves.png",
+    "remove vae.resume.pt",
+]
+# The history has the seconds of each epoch: with this clock, every epoch takes one.
+FAKE_CLOCK = "trainer.time = types.SimpleNamespace(perf_counter=itertools.count(0.0).__next__)"
+KILL_AFTER_THE_LAST_STATE = """
+    states = []
+    replace = Path.replace
+    def replace_and_kill(self, target):
+        replace(self, target)
+        if target.name == "vae.resume.pt":
+            states.append(target)
+            if len(states) == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+    Path.replace = replace_and_kill
+"""
+
+
+class Killed(BaseException):
+    """Ends a run where SIGKILL would: nothing in the program handles it."""
+
+
+@contextmanager
+def killed_after(count: int | None = None) -> Iterator[list[str]]:
+    """Raise Killed after so many writes and removals, which the list names."""
+    log: list[str] = []
+    replace, unlink = Path.replace, Path.unlink
+
+    def record(entry: str) -> None:
+        log.append(entry)
+        if len(log) == count:
+            raise Killed
+
+    def recorded_replace(self: Path, target: Path) -> Path:
+        result = replace(self, target)
+        record(f"write {target.name}")
+        return result
+
+    def recorded_unlink(self: Path, missing_ok: bool = False) -> None:
+        unlink(self, missing_ok)
+        if self.suffix != ".tmp":
+            record(f"remove {self.name}")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", recorded_replace)
+        patch.setattr(Path, "unlink", recorded_unlink)
+        yield log
+
+
+def use_fake_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every epoch take one second."""
+    clock = SimpleNamespace(perf_counter=itertools.count(0.0).__next__)
+    monkeypatch.setattr(trainer, "time", clock)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The bytes of the files in a folder, by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a run that was not stopped."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_small_model(monkeypatch, folder)
+        use_fake_clock(monkeypatch)
+        with killed_after() as log:
+            assert trainer.main([*OPTIONS, *EPOCHS]) == 0
+    assert log == WRITES
+    files = contents(folder)
+    assert files.keys() == {"vae.pt", "metrics.json", "training_curves.png"}
+    return files
+
+
+@pytest.mark.guarantee("interrupts-keep-the-run")
+@pytest.mark.parametrize("count", range(1, len(WRITES) + 1))
+def test_run_killed_after_any_write_resumes_to_the_same_bytes(
+    undisturbed: dict[str, bytes],
+    small_trainer: SmallTrainer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    count: int,
+) -> None:
+    use_fake_clock(monkeypatch)
+    with killed_after(count) as log, pytest.raises(Killed):
+        small_trainer(*EPOCHS)
+    assert log == WRITES[:count]
+    status, _, stderr = small_trainer(*EPOCHS, "--resume")
+    assert status == 0, stderr
+    assert contents(tmp_path) == undisturbed
+
+
+@pytest.mark.guarantee("interrupts-keep-the-run")
+@pytest.mark.parametrize("count", range(len(WRITES) - 2, len(WRITES)))
+def test_resumed_run_may_be_killed_as_well(
+    undisturbed: dict[str, bytes],
+    small_trainer: SmallTrainer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    count: int,
+) -> None:
+    use_fake_clock(monkeypatch)
+    with killed_after(count), pytest.raises(Killed):
+        small_trainer(*EPOCHS)
+    with killed_after(1), pytest.raises(Killed):  # after it has written vae.pt again
+        small_trainer(*EPOCHS, "--resume")
+    assert small_trainer(*EPOCHS, "--resume")[0] == 0
+    assert contents(tmp_path) == undisturbed
+
+
+@pytest.mark.guarantee("interrupts-keep-the-run")
+def test_run_ended_by_sigkill_before_its_checkpoint_resumes_to_the_same_bytes(
+    undisturbed: dict[str, bytes],
+    small_trainer: SmallTrainer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    patch = FAKE_CLOCK + textwrap.dedent(KILL_AFTER_THE_LAST_STATE)
+    process = start_process(tmp_path, *EPOCHS, patch=patch)
+    _, stderr = process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGKILL, stderr
+    (tmp_path / "program.py").unlink()
+    assert contents(tmp_path).keys() == {"vae.resume.pt"}
+    use_fake_clock(monkeypatch)
+    status, stdout, _ = small_trainer(*EPOCHS, "--resume")
+    assert status == 0
+    assert "Training on" not in stdout  # all epochs are done: no data is needed
+    assert contents(tmp_path) == undisturbed
+
+
+@pytest.mark.guarantee("interrupts-keep-the-run")
+def test_ctrl_c_between_the_last_epoch_and_the_checkpoint_says_how_to_continue(
+    small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("latent_navigator.training.runner.write_results", interrupted)
+        status, stdout, _ = small_trainer(*EPOCHS)
+    assert status == 130
+    assert "epochs 1 to 2 are saved in vae.resume.pt. To continue: python trainer.py" in stdout
+    assert small_trainer(*EPOCHS, "--resume")[0] == 0

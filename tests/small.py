@@ -1,0 +1,22 @@
+"""A small model and data set, for trainings that take seconds."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from latent_navigator.data.labelled_images import LabelledImages
+from latent_navigator.model_config import VAEConfig
+
+SMALL = VAEConfig(hidden=48, encoder_channels_2=16, decoder_channels=16)
+
+
+def read_digits() -> LabelledImages:
+    """The 500 training and 200 test digits of the tests; see make_digits.py."""
+    with np.load(Path(__file__).with_name("digits.npz")) as arrays:
+        return LabelledImages(
+            torch.from_numpy(arrays["train_images"]),
+            torch.from_numpy(arrays["train_labels"]).long(),
+            torch.from_numpy(arrays["test_images"]),
+            torch.from_numpy(arrays["test_labels"]).long(),
+        )

@@ -13,9 +13,11 @@ import gradio as gr
 from latent_navigator.data.dataset_info import DatasetInfo
 
 WEB = Path(__file__).parent.parent.parent / "web"
-PALETTE = (  # petroff10 (Petroff 2021), chosen to be told apart with any colour vision
-    "#3f90da #ffa90e #bd1f01 #94a4a2 #832db6 #a96b59 #e76300 #b9ac70 #717581 #92dadd"
-).split()
+# petroff10 (Petroff 2021), chosen to be told apart with any colour vision.
+PALETTE = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
 
 # Takes what a component sends, any JSON, and returns JSON.
 ServerFunction = Callable[[Any], Any]
@@ -40,7 +42,7 @@ class _Component(gr.HTML):
     source: str
     before: tuple[str, ...] = ()
 
-    def __init__(self, value: Any = None, **props: Any) -> None:
+    def __init__(self, value: dict[str, Any] | None = None, **props: Any) -> None:
         super().__init__(
             value,
             html_template=web_file(f"{self.source}.html"),
@@ -93,7 +95,7 @@ class LatentMap(_Component):
             names=list(info.class_names),
             info=item_names(info),
             layers=list(layers),
-            palette=PALETTE,
+            palette=list(PALETTE),
             server_functions=[layer, table],
             **kwargs,
         )
@@ -115,7 +117,7 @@ class DigitView(_Component):
         super().__init__(
             names=list(info.class_names),
             info=item_names(info),
-            palette=PALETTE,
+            palette=list(PALETTE),
             server_functions=[look, test_digit],
             **kwargs,
         )
@@ -165,7 +167,7 @@ class Directions(_Component):
             info=item_names(info),
             anchors=anchors,
             attributes=list(attributes),
-            palette=PALETTE,
+            palette=list(PALETTE),
             server_functions=[here, nudge],
             **kwargs,
         )
@@ -216,7 +218,7 @@ class Replay(_Component):
             labels=labels,
             names=list(info.class_names),
             info=item_names(info),
-            palette=PALETTE,
+            palette=list(PALETTE),
             server_functions=[story],
             **kwargs,
         )

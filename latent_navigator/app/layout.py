@@ -53,7 +53,7 @@ from latent_navigator.geometry.attributes import ATTRIBUTES
 # Events of the page's own controls: no public endpoint, and no queue that could delay them.
 QUICK: dict[str, Any] = {"api_visibility": "private", "queue": False, "show_progress": "hidden"}
 
-# Before a request whose answer moves the cursor: if the user moves it meanwhile, the answer is late.
+# Before a request whose answer moves the cursor: if the user moves it first, the answer is late.
 EXPECT = "(...inputs) => { latentSpace.expect(); return inputs; }"
 EXPECT_SLOW = "(...inputs) => { latentSpace.expect(2400); return inputs; }"  # ms of the animation
 
@@ -117,7 +117,7 @@ def build_page(page: gr.Blocks, space: LatentSpace, others: dict[str, Checkpoint
 
 def link_controls(page: gr.Blocks, controls: list[Control]) -> None:
     """Keep the controls' values in the page's address, and restore them from it."""
-    components = [control.component for control in controls]
+    components: list[Any] = [control.component for control in controls]
     page.load(
         None,
         components,

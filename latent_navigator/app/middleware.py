@@ -189,7 +189,7 @@ def _is_sensible(body: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     name = asked.get("session_hash") if isinstance(asked, dict) else None
-    return name is None or isinstance(name, str) and len(name) <= MAX_SESSION
+    return name is None or (isinstance(name, str) and len(name) <= MAX_SESSION)
 
 
 async def _handled(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
@@ -204,7 +204,7 @@ async def _handled(application: Application, scope: Scope, receive: Receive, sen
             if message["status"] == 500 and scope.get(REFUSED):
                 message["status"] = 400
             if full:
-                return await _answer(send, 503, FULL)
+                await _answer(send, 503, FULL)
         if not full:
             await send(message)
 

@@ -1,5 +1,7 @@
 """Checks of the values that the page and the API pass in: a valid value, or a sentence."""
 
+from typing import TypeGuard
+
 
 def number(name: str, value: object, low: float, high: float) -> float:
     """`value` as a float.
@@ -7,10 +9,9 @@ def number(name: str, value: object, low: float, high: float) -> float:
     Raises:
         ValueError: if it is not a finite number in [low, high]; booleans and text are not numbers.
     """
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if not numeric or not low <= value <= high:
-        raise ValueError(f"{name} is {value!r:.40}; give a number from {low:g} to {high:g}")
-    return float(value)
+    if _is_number(value) and low <= value <= high:
+        return float(value)
+    raise ValueError(f"{name} is {value!r:.40}; give a number from {low:g} to {high:g}")
 
 
 def whole_number(name: str, value: object, low: int, high: int) -> int:
@@ -19,10 +20,13 @@ def whole_number(name: str, value: object, low: int, high: int) -> int:
     Raises:
         ValueError: if it is not a whole number in low ... high.
     """
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
-    if not numeric or not low <= value <= high or value != int(value):
-        raise ValueError(f"{name} is {value!r:.40}; give a whole number from {low} to {high}")
-    return int(value)
+    if _is_number(value) and low <= value <= high and value == int(value):
+        return int(value)
+    raise ValueError(f"{name} is {value!r:.40}; give a whole number from {low} to {high}")
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def choice(name: str, value: object, choices: tuple[str, ...]) -> str:

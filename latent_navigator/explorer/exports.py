@@ -1,4 +1,4 @@
-"""Paths as files: the images as a strip (PNG) or an animation (GIF, WebP), the positions as JSON."""
+"""Paths as files: the images as a strip (PNG) or animation (GIF, WebP), the positions as JSON."""
 
 import base64
 import io

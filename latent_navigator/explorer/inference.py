@@ -1,4 +1,4 @@
-"""Inference: the posterior q(z|x) of one image, a user's own or a test image, and what it decodes to."""
+"""Inference: the posterior q(z|x) of a user's own image or a test image, and what it decodes to."""
 
 import base64
 import binascii

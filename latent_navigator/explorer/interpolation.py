@@ -274,10 +274,11 @@ def compare_paths(
     return {"rows": rows, "ends": f"{_name(space, start)} → {_name(space, end)}"}
 
 
-def _name(space: LatentSpace, end: Any) -> str:
+def _name(space: LatentSpace, end: object) -> str:
+    """A valid endpoint as text: the class name, or the coordinates."""
     if isinstance(end, list | tuple):
         return f"({end[0]:.2f}, {end[1]:.2f})".replace("-", "−")
-    return space.class_names[int(end)]
+    return space.class_names[whole_number("digit", end, 0, len(space.class_names) - 1)]
 
 
 def strip_row(space: LatentSpace, title: str, path: Tensor, note: str = "") -> dict[str, Any]:
@@ -289,4 +290,6 @@ def strip_row(space: LatentSpace, title: str, path: Tensor, note: str = "") -> d
 
 def image_changes(frames: np.ndarray) -> np.ndarray:
     """(N, 28, 28) uint8 -> (N - 1,) distances between neighbours, pixels in 0 ... 1."""
-    return np.linalg.norm(np.diff(frames.reshape(len(frames), -1) / 255, axis=0), axis=1)
+    changes: np.ndarray = np.diff(frames.reshape(len(frames), -1) / 255, axis=0)  # (N - 1, 784)
+    lengths: np.ndarray = np.sqrt((changes**2).sum(axis=1))  # (N - 1,)
+    return lengths

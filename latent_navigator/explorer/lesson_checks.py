@@ -22,7 +22,10 @@ INSIDE = 2.5  # sigma from the centre, within which 96 % of the prior's draws fa
 FAR_OUT = 2.0  # sigma from the centre, beyond which 14 % of the prior's draws fall
 STEPS = (0.05, 0.1, 0.15)  # lengths of a small step, in units of the prior's sigma
 DIRECTIONS = 24  # of a small step
-SIDES = "right|upper right|top|upper left|left|lower left|bottom|lower right".split("|")
+SIDES = (
+    *("right", "upper right", "top", "upper left"),
+    *("left", "lower left", "bottom", "lower right"),
+)
 LITTLE = 0.1  # the share of a class that has the least ink
 SENSITIVE = 95  # percent of the encoded images that are less sensitive
 PRESENT = NEIGHBOURS // 5  # of the neighbours from which on a class belongs to a region

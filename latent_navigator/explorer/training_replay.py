@@ -68,7 +68,11 @@ def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
         "label": label,
         "summary": summary(checkpoint),
         "epochs": len(means),
-        "points": {"xy": _base64(xy.tobytes()), "scale": scale, "labels": _base64(labels)},
+        "points": {
+            "xy": _base64(xy.tobytes()),
+            "scale": scale,
+            "labels": _base64(labels.tobytes()),
+        },
         "range": shown_range(means),
         "grids": _base64(grids),
         "grid_side": SIDE,
@@ -77,7 +81,7 @@ def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _base64(data: Any) -> str:
+def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
@@ -98,11 +102,10 @@ def summary(checkpoint: Checkpoint) -> str:
     history, config = checkpoint.history, checkpoint.training_config
     epochs, beta = len(history), float(history[-1]["beta"])
     run = f"Trained for {epochs} epoch{'s' * (epochs != 1)}"
-    warmup = config.get("warmup_epochs")
-    rises = isinstance(warmup, int | float) and not isinstance(warmup, bool) and warmup > 0
+    warmup = config.get("warmup_epochs") or 0
     if beta == 0:
         return f"{run} with beta 0: without the prior, a plain autoencoder."
-    if not rises:
+    if warmup <= 0:
         return f"{run} with beta {beta:g} from the start."
     if warmup > epochs:
         return f"{run}, in which beta rose to {beta:g} (the warm-up was cut short)."

@@ -182,6 +182,41 @@ def map_point(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + (x + limit) * unit, box["y"] + (limit - y) * unit
 
 
+def view_of(page: Page) -> dict[str, float]:
+    """What the map shows: its centre x, y, half its range, and its side in pixels."""
+    return dict(
+        page.evaluate(
+            """() => { const { centre, half, side } = latentSpace.view;
+                 return { ...centre, half, side }; }"""
+        )
+    )
+
+
+def view_point(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where z = (x, y) is on the screen, computed from the view."""
+    scroll_to_top(page)
+    box, view = box_of(page.locator("#latent-map .map-top")), view_of(page)
+    unit = box["width"] / (2 * view["half"])
+    return (
+        box["x"] + (x - view["x"] + view["half"]) * unit,
+        box["y"] + (view["y"] + view["half"] - y) * unit,
+    )
+
+
+def zoom(page: Page) -> float:
+    return float(page.evaluate("() => latentSpace.view.zoom"))
+
+
+def zoom_in(page: Page, x: float, y: float, turns: int = 5) -> None:
+    """Turn the wheel at (x, y)."""
+    page.mouse.move(*view_point(page, x, y))
+    page.evaluate("() => { window.turned = 0; window.onwheel = () => { turned++; }; }")
+    for turn in range(turns):
+        page.mouse.wheel(0, -200)
+        page.wait_for_function("(turn) => turned > turn", arg=turn)
+    assert zoom(page) > 2
+
+
 def settle(page: Page) -> None:
     """Wait until nothing moves and PyTorch's image of the current position is shown."""
     page.wait_for_function(
@@ -337,11 +372,6 @@ def fail_calls(page: Page) -> None:
     page.route(SERVER, lambda route: route.abort())
 
 
-def unroute_calls(page: Page, held: list[Route] | None = None) -> None:
-    """Let the server functions answer again; continues the newest of the held calls."""
-    page.unroute(SERVER)
-    if held:
-        try:
-            held[-1].continue_()
-        except Error as error:
-            assert "already handled" in str(error), error
+def unroute_calls(page: Page) -> None:
+    """Let the server functions answer again, the calls that are held as well."""
+    page.unroute(SERVER)  # the browser sends what it has intercepted

@@ -29,9 +29,9 @@ PREDICT = re.compile("/run/predict")  # Gradio's events without a queue
 
 def test_user_has_priority_over_a_late_answer(open_page: OpenPage) -> None:
     page = open_page()
+    held: list[Route] = []
     for button, note in (("#random-sample", "random sample"), ("#jump-7", "7s")):
-        held: list[Route] = []
-        page.route(PREDICT, held.append)
+        page.route(PREDICT, lambda route: held.append(route))
         page.click(button)
         wait_for(page, 1, held)
         page.mouse.click(*map_point(page, -3, 2.5))
@@ -55,7 +55,7 @@ def test_slow_server_gets_one_request_at_a_time(open_page: OpenPage, space: Late
     held[0].continue_()
     x, y, _ = (wait_for(page, 2, held).request.post_data_json or {})["data"]
     assert math.dist((x, y), (-3, -1.5)) < 0.02, "earlier positions are skipped"
-    unroute_calls(page, held)
+    unroute_calls(page)
     assert_painted(page, space)
     assert math.dist(position(page), (-3, -1.5)) < 0.02
 
@@ -74,13 +74,11 @@ def test_answer_for_an_earlier_position_is_not_painted(
     view = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
     assert view["kind"] == "table"
     assert (float(view["x"]), float(view["y"])) == stored_position(page)
-    unroute_calls(page, held)
+    unroute_calls(page)
     assert_painted(page, space)
 
 
-def test_failed_request_is_repeated(
-    open_page: OpenPage, visit: Visits, space: LatentSpace
-) -> None:
+def test_failed_request_is_repeated(open_page: OpenPage, visit: Visits, space: LatentSpace) -> None:
     page = open_page()
     settle(page)
     after_timers(page, 400)  # a request this soon after another would belong to the same drag
@@ -90,7 +88,7 @@ def test_failed_request_is_repeated(
     page.wait_for_selector("#digit [data-state=failed]")
     wait_for(page, 2, held).continue_()  # although the cursor has not moved
     page.wait_for_selector("#digit [data-state=shown]")
-    unroute_calls(page, held)
+    unroute_calls(page)
     assert_painted(page, space)
     visit.ignore("Failed to load resource")
 
@@ -149,9 +147,7 @@ def draw_a_stroke(page: Page) -> None:
     page.mouse.up()
 
 
-def test_failed_layer_is_reported_and_can_be_retried(
-    open_page: OpenPage, visit: Visits
-) -> None:
+def test_failed_layer_is_reported_and_can_be_retried(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
     fail_calls(page)
     page.locator("#latent-map .more summary").click()

@@ -11,12 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 import trainer
 from benchmarks.chromium import launch_chromium
@@ -137,53 +135,3 @@ def browser() -> Iterator[Browser]:
         chromium = launch_chromium(playwright)
         yield chromium
         chromium.close()
-
-
-class Visits:
-    """Pages opened in a browser; what goes wrong in any of them is remembered."""
-
-    def __init__(self, browser: Browser):
-        self.browser = browser
-        self.contexts: list[BrowserContext] = []
-        self.faults: list[str] = []
-
-    def __call__(
-        self,
-        address: str,
-        width: int = 1440,
-        height: int = 900,
-        ready: tuple[str, ...] = ("#latent-map [data-ready=true]", "#digit [data-state=shown]"),
-        **options: Any,
-    ) -> Page:
-        """The page at an address, when it shows the elements of `ready`."""
-        context = self.browser.new_context(viewport={"width": width, "height": height}, **options)
-        self.contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" else None)
-        page.requested = []
-        page.on("request", lambda request: page.requested.append(request.url))
-        page.goto(address)
-        for selector in ready:
-            page.wait_for_selector(selector)
-        return page
-
-    def forgive(self, text: str) -> None:
-        """Forget faults that a test brought about on purpose."""
-        self.faults = [fault for fault in self.faults if text not in fault]
-
-
-@pytest.fixture
-def visit(browser) -> Iterator[Visits]:
-    """visit(address, ...) -> the page, ready; errors in its console fail the test."""
-    visits = Visits(browser)
-    yield visits
-    for context in visits.contexts:
-        context.close()
-    assert visits.faults == []
-
-
-@pytest.fixture
-def open_page(visit, served):
-    """open_page(width, height, ...) -> the page of the committed checkpoint, ready."""
-    return partial(visit, served)

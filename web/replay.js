@@ -106,7 +106,7 @@ function panel(replay, i) {
   section.querySelector(".heading b").textContent = replay.label;
   section.querySelector(".description small").textContent = replay.summary;
   const [encoded, decoded] = section.querySelectorAll("figcaption small");
-  encoded.textContent = `${replay.classes.length.toLocaleString("en")} ${props.info.items} of the test set`;
+  encoded.textContent = `${replay.classes.length.toLocaleString("en")} test ${props.info.items}`;
   const reach = replay.grid_reach;
   decoded.textContent = `on a grid, x and y from −${reach} to ${reach}`;
   parts.grid.width = parts.grid.height = 28 * replay.grid_side;

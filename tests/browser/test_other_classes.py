@@ -1,105 +1,136 @@
-"""The page of a model of other pictures: six classes with long names, and no digits."""
+"""The page of models of other data sets: long class names, hostile ones, no digits."""
 
 import dataclasses
 import re
-from functools import partial
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 import trainer
-from latent_navigator.checkpoint.checkpoint import save_checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
+from latent_navigator.data.dataset_info import dataset_info
+from latent_navigator.data.labelled_images import LabelledImages
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.presets import presets
+from latent_navigator.training.config import TrainingConfig
+from tests.browser.helpers import OpenPage, Visits, after_timers, assert_fits, box_of, open_tab
 from tests.conftest import SMALL
 
 NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot", "Bag")
-TABS = (
-    "Paths",
-    "Directions",
-    "Your garment",
-    "How it was learned",
-    "Lessons",
-    "How VAEs work",
-    "This model",
+# Names that HTML, Markdown, LaTeX or a template would interpret.
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "<b>bold</b> &amp; _so_",
+    "[a](javascript:alert(1))",
+    "$$x^2$$ **y** `z`",
+    "${1+1} \"'\\",
+    "</script><svg onload=alert(1)>",
 )
 pytestmark = pytest.mark.browser
 
+DemoOf = Callable[[tuple[str, ...], str], str]
+
+
+def tabs(item: str) -> tuple[str, ...]:
+    return (
+        "Paths",
+        "Directions",
+        f"Your {item}",
+        "How it was learned",
+        "Lessons",
+        "How VAEs work",
+        "This model",
+    )
+
 
 @pytest.fixture(scope="module")
-def demo_of(digits, small_config, own_demo, tmp_path_factory):
-    """demo_of(names, dataset) -> a demo of a small model that takes the shipped digits for them."""
+def six_classes(
+    digits: LabelledImages,
+    small_config: TrainingConfig,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Checkpoint:
+    """A small model of the shipped digits, in six classes."""
+    others = digits._replace(
+        train_labels=digits.train_labels % 6,
+        test_labels=digits.test_labels % 6,
+        class_names=NAMES,
+    )
+    path = tmp_path_factory.mktemp("six") / "vae.pt"
+    config = dataclasses.replace(small_config, epochs=12, output=str(path))
+    return trainer.train(config, SMALL, others)
+
+
+@pytest.fixture(scope="module")
+def demo_of(
+    six_classes: Checkpoint,
+    own_demo: Callable[..., tuple[object, str, object, object]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[DemoOf]:
+    """demo_of(names, dataset) -> the address of a demo of the model, under other names."""
     started = []
 
     def start(names: tuple[str, ...], dataset: str) -> str:
-        others = digits._replace(
-            train_labels=digits.train_labels % len(names),
-            test_labels=digits.test_labels % len(names),
-            class_names=names,
-        )
+        config = six_classes.training_config | {"dataset": dataset}
+        renamed = dataclasses.replace(six_classes, class_names=list(names), training_config=config)
         path = tmp_path_factory.mktemp("others") / "vae.pt"
-        config = dataclasses.replace(small_config, dataset=dataset, epochs=12, output=str(path))
-        save_checkpoint(path, trainer.train(config, SMALL, others))
+        save_checkpoint(path, renamed)
         process, address, log, _ = own_demo("--checkpoint", str(path))
         started.append((process, log))
         return address
 
     yield start
     for process, log in started:
-        assert process.poll() is None and "Traceback" not in log.read_text()
+        assert process.poll() is None
+        assert "Traceback" not in log.read_text()
 
 
 @pytest.fixture(scope="module")
-def address(demo_of):
+def address(demo_of: DemoOf) -> str:
     return demo_of(NAMES, "fashion-mnist")
 
 
 @pytest.fixture
-def open_garments(visit, address):
-    return partial(visit, address)
+def open_garments(visit: Visits, address: str) -> OpenPage:
+    def open_(width: int, height: int) -> OpenPage:
+        return visit(address, width, height)
 
-
-def open_tab(page, name: str) -> None:
-    """Where there is no room for all, the last ones are in a menu."""
-    tab = page.get_by_role("tab", name=name, exact=True)
-    if not tab.is_visible():
-        page.locator(".overflow-menu > button").click()
-        tab = page.locator(".overflow-dropdown button", has_text=name)
-    tab.click()
-
-
-def visible_words(page) -> str:
-    return page.evaluate("document.body.innerText")
+    return open_
 
 
 @pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_names_stand_wherever_digits_would(open_garments, width, height):
+def test_class_names_replace_digits_everywhere(
+    open_garments: OpenPage, width: int, height: int
+) -> None:
     page = open_garments(width, height)
     expect(page.locator("#digits button")).to_have_text(list(NAMES))
-    words = [visible_words(page)]
-    for tab in TABS:
+    texts = [page.evaluate("document.body.innerText")]
+    for tab in tabs("garment"):
         open_tab(page, tab)
         if tab == "How it was learned":
             page.wait_for_selector("#replay canvas")
-        words.append(visible_words(page))
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, tab
-    text = "\n".join(words)
+        texts.append(page.evaluate("document.body.innerText"))
+        assert_fits(page, width)
+    text = "\n".join(texts)
     assert not re.search(r"digit", text, re.IGNORECASE), re.findall(r".*digit.*", text, re.I)[:5]
-    assert "garment" in text and "MNIST of 60,000" not in text
+    assert "garment" in text
+    assert "MNIST of 60,000" not in text
     assert all(name in text for name in NAMES)
 
 
-def test_the_first_screen_holds_long_names(open_garments):
+def test_first_screen_holds_long_names(open_garments: OpenPage) -> None:
     page = open_garments(1440, 900)
     for button in page.locator("#digits button").all():
-        box = button.bounding_box()
+        box = box_of(button)
         assert box["y"] + box["height"] <= 900
         # The name is not cut off.
         assert button.evaluate("b => b.scrollWidth <= b.clientWidth + 1"), button.inner_text()
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_controls_go_by_names(open_garments):
+def test_controls_use_class_names(open_garments: OpenPage) -> None:
     page = open_garments(1440, 900)
     page.get_by_role("button", name="Ankle boot", exact=True).first.click()
     expect(page.locator("#note")).to_contain_text("most typical Ankle boot")
@@ -108,70 +139,66 @@ def test_controls_go_by_names(open_garments):
     expect(page.locator("#film-strip .row")).to_have_count(4, timeout=60_000)
     heading = page.locator("#film-strip .row b").first.inner_text()
     assert any(name in heading for name in NAMES)
-    for name in ("morph", "boundary", "ways", "random"):
+    for name in ("morph", "boundary", "paths", "random"):
         page.locator(f"#experiment-{name}").click()
         expect(page.locator("#path-note")).not_to_be_empty()
     assert not re.search(r"digit", page.locator("#path-note").inner_text(), re.IGNORECASE)
 
 
-# Texts that HTML, Markdown, LaTeX or a template would take for something else.
-ODD = (
-    "<img src=x onerror=alert(1)>",
-    "<b>bold</b> &amp; _so_",
-    "[a](javascript:alert(1))",
-    "$$x^2$$ **y** `z`",
-    "${1+1} \"'\\",
-    "</script><svg onload=alert(1)>",
-)
-
-
 @pytest.mark.guarantee("names-shown-literally")
-def test_names_are_never_taken_for_anything_else(demo_of, visit):
-    page, said = visit(demo_of(ODD, f"/pictures/{ODD[0]}")), []
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-    expect(page.locator("#digits button")).to_have_text(list(ODD))
-    for digit, name in enumerate(ODD):
-        for anchor in ("average", "typical"):
+def test_names_are_shown_literally(demo_of: DemoOf, visit: Visits) -> None:
+    page = visit(demo_of(HOSTILE, f"/pictures/{HOSTILE[0]}"))
+    dialogs = []
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    expect(page.locator("#digits button")).to_have_text(list(HOSTILE))
+    for digit, name in enumerate(HOSTILE):
+        for anchor in ("mean position", "most typical"):
             page.locator("#anchor").get_by_text(anchor).click()
             page.locator(f"#jump-{digit}").click()
-            start = "The most typical " if anchor == "typical" else ""
+            start = "The most typical " if anchor == "most typical" else ""
             expect(page.locator("#note")).to_contain_text(f"{start}{name}")
     for experiment, pattern in (
         ("morph", "{} morphs into {}."),
         ("boundary", "The boundary between {} and {}."),
     ):
         page.locator(f"#experiment-{experiment}").click()
-        story = page.locator("#path-note strong")
-        expect(story).to_have_text(
-            re.compile("|".join(re.escape(pattern.format(a, b)) for a in ODD for b in ODD))
-        )
-    for tab in TABS:
-        open_tab(page, tab.replace("garment", "picture"))
-        page.wait_for_timeout(300)  # for what must not happen
+        note = page.locator("#path-note strong")
+        options = (re.escape(pattern.format(a, b)) for a in HOSTILE for b in HOSTILE)
+        expect(note).to_have_text(re.compile("|".join(options)))
+    for tab in tabs("image"):
+        open_tab(page, tab)
+        if tab == "How it was learned":
+            page.wait_for_selector("#replay [data-state=shown]")
+        after_timers(page, 100)
         foreign = "img[src=x], svg[onload], b b, a[href^=javascript], .katex"
         assert page.locator(foreign).count() == 0, tab
-    expect(page.get_by_text(f"the folder {ODD[0]}")).to_be_visible()
-    assert said == []
+    expect(page.get_by_text(f"the folder {HOSTILE[0]}")).to_be_visible()
+    assert dialogs == []
+    page.remove_listener("dialog", dismiss)
 
 
-def test_a_shared_border_is_found_in_the_data(digits):
-    from latent_navigator.data.dataset_info import dataset_info
-    from latent_navigator.explorer.latent_space import LatentSpace
-    from latent_navigator.explorer.presets import presets
-
+def test_presets_are_classes_that_share_a_border() -> None:
     class Line(LatentSpace):
-        """Four classes side by side on a line; the second and third overlap."""
+        """Four classes on a line; the second and third overlap."""
 
-        def __init__(self):
+        def __init__(self) -> None:
             generator = torch.Generator().manual_seed(0)
-            middles = torch.tensor([-3.0, -0.1, 0.1, 3.0])
+            centres = torch.tensor([-3.0, -0.1, 0.1, 3.0])
             self.labels = torch.arange(4).repeat_interleave(100)
             noise = torch.randn(400, 2, generator=generator) * 0.2
-            self.means = noise + torch.stack([middles, middles * 0], 1)[self.labels]
+            points = torch.stack([centres, centres * 0], 1)
+            self.means = noise + points[self.labels]
             self.class_names = ["a", "b", "c", "d"]
             self.info = dataset_info("letters", self.class_names)
-            self.anchors = {"typical": torch.stack([middles, middles * 0], 1)}
+            self.anchors = {"typical": points}
             self._computed, self._locks = {}, {}
 
     found = presets(Line())
-    assert found.border == found.morph == (1, 2) and found.ends == (0, 3)
+    assert found.border == (1, 2)
+    assert found.morph == (1, 2)
+    assert found.ends == (0, 3)

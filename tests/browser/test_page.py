@@ -1,138 +1,102 @@
-"""The page in a real Chromium, used as a person uses it."""
+"""The page as a whole: layout, controls, experiments, tabs, themes."""
 
 import math
-import re
-from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import expect
 
-from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.navigation import go_to_class
-from latent_navigator.pretrained import DEFAULT_PATH
-from latent_utils import morph_toward, neighbourhood
-from tests.conftest import ROOT
+from latent_utils import morph_toward
+from tests.browser.helpers import (
+    INKED,
+    OpenPage,
+    Visits,
+    after_timers,
+    assert_fits,
+    assert_painted,
+    box_of,
+    map_point,
+    map_range,
+    position,
+    settle,
+    wait_for_position,
+)
 
 pytestmark = pytest.mark.browser
 
-LIMIT = LatentSpace(load_checkpoint(ROOT / DEFAULT_PATH)).range  # the map shows -LIMIT ... LIMIT
-SERVER = re.compile("/component_server")  # where the page asks for pictures
-PIXELS = """() => {
-  const canvas = document.querySelector('#digit .image');
-  const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
-  return Array.from({ length: 784 }, (_, i) => data[4 * i]);
-}"""
-
-
-def settle(page: Page) -> None:
-    """Wait until nothing moves and the digit shown is that of the current position."""
-    page.wait_for_function(
-        """() => {
-          const view = document.querySelector('#digit .view').dataset;
-          const z = latentSpace.z;
-          const number = (id) => +document.querySelector(`#${id} input[type=number]`).value;
-          return !latentSpace.travelling && view.kind === 'exact'
-            && +view.x === z.x && +view.y === z.y
-            && number('x-slider') === z.x && number('y-slider') === z.y;
-        }"""
-    )
-
-
-def position(page: Page) -> tuple[float, float]:
-    """The one position, after checking that every part of the page shows the same."""
-    settle(page)
-    z = page.evaluate("() => latentSpace.z")
-    shown = [float(page.locator(f"#digit .{axis}").inner_text().replace("−", "-")) for axis in "xy"]
-    assert shown == [z["x"], z["y"]]
-    for axis in "xy":
-        thumb = page.locator(f"#{axis}-slider input[type=range]")
-        assert float(thumb.input_value()) == pytest.approx(z[axis], abs=0.0051)
-    return z["x"], z["y"]
-
-
-def assert_painted(page: Page, space: LatentSpace) -> None:
-    """The picture on the page is PyTorch's decoding of the position, to the last bit."""
-    z = torch.tensor([position(page)])
-    painted = np.array(page.evaluate(PIXELS)).reshape(28, 28)
-    np.testing.assert_array_equal(painted, space.decode_images(z)[0])
-
-
-def map_point(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where z = (x, y) is on the screen, from the box of the map alone."""
-    page.evaluate("() => window.scrollTo(0, 0)")
-    box = page.locator("#latent-map .map-top").bounding_box()
-    assert box["width"] == pytest.approx(box["height"], abs=0.5), "the axes are stretched"
-    unit = box["width"] / (2 * LIMIT)
-    return box["x"] + (x + LIMIT) * unit, box["y"] + (LIMIT - y) * unit
-
 
 @pytest.mark.guarantee("screen-sizes")
-def test_the_first_screen_holds_the_instrument(open_page):
+def test_first_screen_holds_map_digit_and_controls(open_page: OpenPage) -> None:
     page = open_page(1440, 900)
     ids = ["latent-map", "digit", "x-slider", "y-slider", "random-sample", "anchor", "note"]
     ids += [f"jump-{digit}" for digit in range(10)]
     for name in ids:
-        box = page.locator(f"#{name}").bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 1440, name
-        assert box["y"] >= 0 and box["y"] + box["height"] <= 900, name
-    frame = page.locator("#latent-map .map-top").bounding_box()
-    digit = page.locator("#digit .image").bounding_box()
-    assert frame["width"] >= 640 and digit["width"] >= 250
-    assert digit["x"] > frame["x"] + frame["width"], "the digit stands beside the map"
+        box = box_of(page.locator(f"#{name}"))
+        assert box["x"] >= 0, name
+        assert box["x"] + box["width"] <= 1440, name
+        assert box["y"] >= 0, name
+        assert box["y"] + box["height"] <= 900, name
+    frame = box_of(page.locator("#latent-map .map-top"))
+    digit = box_of(page.locator("#digit .image"))
+    assert frame["width"] >= 640
+    assert digit["width"] >= 250
+    assert digit["x"] > frame["x"] + frame["width"], "the digit is beside the map"
 
 
 @pytest.mark.guarantee("screen-sizes")
-@pytest.mark.parametrize("width", [390, 768, 1024, 1440])
-def test_nothing_is_wider_than_the_screen(open_page, width):
-    page = open_page(width, 900)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+def test_nothing_is_wider_than_the_screen(open_page: OpenPage) -> None:
+    page = open_page(1440, 900)
+    for width in (1440, 1024, 768, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("(width) => window.innerWidth === width", arg=width)
+        assert_fits(page, width)
 
 
 @pytest.mark.guarantee("screen-sizes")
-def test_on_a_phone_map_digit_then_the_rest(open_page, space):
+def test_phone_shows_map_then_digit_then_controls(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page(390, 844, has_touch=True, is_mobile=True)
+    assert_fits(page, 390)
     tops = [
-        page.locator(f"#{name}").bounding_box()["y"]
+        box_of(page.locator(f"#{name}"))["y"]
         for name in ("latent-map", "digit", "x-slider", "random-sample", "jump-0", "morph")
     ]
     assert tops == sorted(tops)
-    assert page.locator("#latent-map .map-top").bounding_box()["width"] >= 340
+    assert box_of(page.locator("#latent-map .map-top"))["width"] >= 340
     page.touchscreen.tap(*map_point(page, 1.0, -2.0))
-    x, y = position(page)
-    assert math.dist((x, y), (1.0, -2.0)) < 0.03
+    assert math.dist(position(page), (1.0, -2.0)) < 0.03
     assert_painted(page, space)
     page.locator("#jump-0").tap()
     settle(page)
     for name in ("x-slider", "random-sample", "jump-0", "morph", "compare"):
-        box = page.locator(f"#{name}").bounding_box()
-        assert box["width"] >= 24 and box["height"] >= 24, name
+        box = box_of(page.locator(f"#{name}"))
+        assert box["width"] >= 24, name
+        assert box["height"] >= 24, name
 
 
 @pytest.mark.guarantee("drag-paints-at-once")
-def test_dragging_over_the_map_paints_pytorchs_digit_everywhere(open_page, space):
-    page = open_page()
-    stations = [(0.0, 0.0), (1.5, 1.0), (-2.0, 0.5), (-1.0, -2.5), (2.5, -2.0), (3.9, 3.9)]
-    page.mouse.move(*map_point(page, *stations[0]))
+def test_drag_paints_pytorchs_image_everywhere(open_page: OpenPage, space: LatentSpace) -> None:
+    page, limit = open_page(), map_range()
+    stops = [(0.0, 0.0), (1.5, 1.0), (-2.0, 0.5), (-1.0, -2.5), (2.5, -2.0), (3.9, 3.9)]
+    page.mouse.move(*map_point(page, *stops[0]))
     page.mouse.down()
-    for station in stations:
-        page.mouse.move(*map_point(page, *station), steps=8)
-        assert math.dist(position(page), station) < 0.02
+    for stop in stops:
+        page.mouse.move(*map_point(page, *stop), steps=8)
+        assert math.dist(position(page), stop) < 0.02
         assert_painted(page, space)
-    page.mouse.move(5000, -100)  # captured: it stops at the border instead of losing the finger
-    assert position(page) == (LIMIT, LIMIT)
+    page.mouse.move(5000, -100)  # the pointer is captured, and the position clamped to the map
+    assert position(page) == (limit, limit)
     page.mouse.up()
     page.mouse.move(*map_point(page, 0, 0))
-    assert position(page) == (LIMIT, LIMIT), "a move without a press is no drag"
+    assert position(page) == (limit, limit), "a move without a pressed button is no drag"
 
 
-def test_sliders_move_the_map_and_the_digit(open_page, space):
+def test_sliders_move_map_and_digit(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
-    thumb = page.locator("#x-slider input[type=range]")
-    thumb.focus()
+    page.locator("#x-slider input[type=range]").focus()
     for _ in range(25):
         page.keyboard.press("ArrowRight")
     assert position(page) == (0.25, 0.0)
@@ -143,32 +107,11 @@ def test_sliders_move_the_map_and_the_digit(open_page, space):
     assert_painted(page, space)
     page.mouse.click(*map_point(page, -1, 1))
     assert math.dist(position(page), (-1, 1)) < 0.02
-    # Nothing else on the sliders moves them: Gradio's reset would leave the map behind.
+    # Gradio's reset button would move the slider without the map.
     expect(page.locator("#sliders button")).to_have_count(0)
 
 
-def test_one_move_asks_the_server_once(open_page):
-    """No event fires twice: one key on a slider is one decoding and nothing else."""
-    page = open_page()
-    settle(page)
-    page.requested.clear()
-    page.locator("#x-slider input[type=range]").focus()
-    page.keyboard.press("ArrowRight")
-    assert position(page) == (0.01, 0.0)
-    page.wait_for_timeout(400)
-    asked = [url for url in page.requested if "/gradio_api/" in url]
-    assert len(asked) == 1 and "component_server" in asked[0], asked
-
-    page.requested.clear()
-    page.locator("#jump-7").click()
-    settle(page)
-    page.wait_for_timeout(400)
-    asked = [url.rsplit("/gradio_api/")[1] for url in page.requested if "/gradio_api/" in url]
-    assert len(asked) == 2, asked
-    assert sum("component_server" in url for url in asked) == 1, asked
-
-
-def test_keys_move_the_cursor(open_page, space):
+def test_keys_move_the_cursor(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     page.locator("#latent-map .map-top").focus()
     page.keyboard.press("ArrowRight")
@@ -182,7 +125,7 @@ def test_keys_move_the_cursor(open_page, space):
 
 
 @pytest.mark.guarantee("accessibility")
-def test_the_keyboard_reaches_every_control(open_page):
+def test_keyboard_reaches_every_control(open_page: OpenPage) -> None:
     page = open_page()
     reached = set()
     for _ in range(80):
@@ -202,27 +145,25 @@ def test_the_keyboard_reaches_every_control(open_page):
     assert ring == "solid"
 
 
-@pytest.mark.parametrize("anchor", ["typical", "centroid"])
-def test_ten_buttons_jump_to_ten_digits(open_page, space, anchor):
+def test_class_buttons_go_to_prototypes_and_centroids(
+    open_page: OpenPage, space: LatentSpace
+) -> None:
     page = open_page()
-    if anchor == "centroid":
-        page.get_by_label("mean position (centroid)").check()
-    centroids = space.anchors["centroid"]
-    shares = neighbourhood(centroids, space.means, space.labels).shares
-    for digit in range(10):
-        page.locator(f"#jump-{digit}").click()
-        goal = go_to_class(space, digit, anchor)
-        page.wait_for_function(
-            "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.002",
-            arg=[goal["x"], goal["y"]],
-        )
-        position(page)
-        warns = "lies among" in page.locator("#note").inner_text()
-        assert warns == (anchor == "centroid" and int(shares[digit].argmax()) != digit)
-    assert_painted(page, space)
+    shares = space.around(space.anchors["centroid"]).shares
+    for anchor in ("typical", "centroid"):
+        if anchor == "centroid":
+            page.get_by_label("mean position (centroid)").check()
+        for digit in range(10):
+            page.locator(f"#jump-{digit}").click()
+            goal = go_to_class(space, digit, anchor)
+            wait_for_position(page, goal["x"], goal["y"])
+            position(page)
+            warns = "lies among" in page.locator("#note").inner_text()
+            assert warns == (anchor == "centroid" and int(shares[digit].argmax()) != digit)
+        assert_painted(page, space)
 
 
-def test_a_random_sample_moves_and_tells(open_page, space):
+def test_random_sample_moves_and_says_where_from(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     seen = set()
     for _ in range(4):
@@ -237,7 +178,7 @@ def test_a_random_sample_moves_and_tells(open_page, space):
     expect(page.locator("#note")).to_contain_text("N(0, I)")
 
 
-def test_morph_goes_half_way_and_animate_takes_its_time(open_page, space):
+def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     page.locator("#jump-1").click()
     page.wait_for_function("() => latentSpace.z.x !== 0")
@@ -245,26 +186,23 @@ def test_morph_goes_half_way_and_animate_takes_its_time(open_page, space):
     page.locator("#morph-digit").get_by_text("0", exact=True).click()
     page.locator("#morph").click()
     half = morph_toward(torch.tensor(start), space.anchor(0), 0.5).tolist()
-    page.wait_for_function(
-        "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.002", arg=half
-    )
+    wait_for_position(page, *half)
     position(page)
     page.evaluate(
         "() => { window.trail = []; latentSpace.subscribe((z) => trail.push([z.x, z.y])); }"
     )
     page.locator("#animate").click()
     quarter = morph_toward(torch.tensor(half), space.anchor(0), 0.5).tolist()
-    page.wait_for_function(
-        "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.002", arg=quarter
-    )
+    wait_for_position(page, *quarter)
     position(page)
     trail = torch.tensor(page.evaluate("() => trail"))
-    ahead = (trail - torch.tensor(half)).norm(dim=1)
-    assert len(trail) >= 10 and (ahead.diff() >= -1e-6).all(), "not step by step"
+    travelled = (trail - torch.tensor(half)).norm(dim=1)
+    assert len(trail) >= 10
+    assert (travelled.diff() >= -1e-6).all(), "the cursor never moves backwards"
     assert_painted(page, space)
 
 
-def test_the_hand_goes_before_an_animation(open_page):
+def test_user_interrupts_an_animation(open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#animate").click()
     page.wait_for_function("() => latentSpace.travelling")
@@ -272,74 +210,54 @@ def test_the_hand_goes_before_an_animation(open_page):
     assert math.dist(position(page), (-3, 3)) < 0.02
 
 
-@pytest.mark.guarantee("clients-isolated")
-@pytest.mark.parametrize("button", ["#random-sample", "#jump-7"])
-def test_the_hand_goes_before_a_late_answer(open_page, button):
+def test_map_draws_points_and_paths(open_page: OpenPage) -> None:
     page = open_page()
-    asked = []
-    page.route(re.compile("/run/predict"), lambda route: asked.append(route))
-    page.click(button)
-    wait_for(page, 1, asked)
-    page.mouse.click(*map_point(page, -3, 2.5))
-    with page.expect_response(re.compile("/run/predict")):
-        asked.pop().continue_()
-    expect(page.locator("#note")).to_contain_text(re.compile("random draw|7s"))  # it is here
-    assert math.dist(position(page), (-3, 2.5)) < 0.02
-    page.unroute(re.compile("/run/predict"))
-    page.click(button)
-    page.wait_for_function("() => Math.hypot(latentSpace.z.x + 3, latentSpace.z.y - 2.5) > 0.1")
-
-
-def test_the_map_draws_points_paths_and_cursor(open_page):
-    """Something of each is on the canvas: what is drawn changes it where it should."""
-    page = open_page()
-    inked = """(name) => {
-      const canvas = document.querySelector(`#latent-map .${name}`);
-      const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-      let n = 0; for (let i = 3; i < data.length; i += 4) n += data[i] > 0; return n; }"""
-    assert page.evaluate(inked, "map-base") > 10_000
-    before = page.evaluate(inked, "map-top")
+    assert page.locator("#latent-map .map-base").evaluate(INKED) > 10_000
+    before = page.locator("#latent-map .map-top").evaluate(INKED)
     page.locator("#experiment-paths").click()
     page.wait_for_function("() => latentSpace.paths.length === 4")
-    page.wait_for_function(f"(before) => ({inked})('map-top') > before + 500", arg=before)
+    page.wait_for_function(
+        f"(before) => ({INKED})(document.querySelector('.map-top')) > before + 500", arg=before
+    )
 
 
-@pytest.mark.parametrize(
-    ("name", "rows", "frames", "words"),
-    [
+def test_experiments_take_one_click(open_page: OpenPage) -> None:
+    page = open_page()
+    for name, rows, frames, text in (
         ("morph", 1, 16, "3 morphs into 8"),
         ("boundary", 1, 12, "boundary between 4 and 9"),
-        ("ways", 4, 48, "Which way is smoothest?"),
+        ("paths", 4, 48, "Which path is smoothest?"),
         ("random", 1, 12, "Random exploration"),
-    ],
-)
-def test_experiments_are_one_click(open_page, name, rows, frames, words):
-    page = open_page()
-    page.locator(f"#experiment-{name}").click()
-    expect(page.locator("#film-strip .row")).to_have_count(rows)
-    expect(page.locator("#film-strip .frames button")).to_have_count(frames)
-    expect(page.locator("#path-note")).to_contain_text(words)
-    if name in ("morph", "boundary"):
-        page.wait_for_function("() => latentSpace.travelling")
-        last = page.locator("#film-strip .frames button").last
-        expect(last).to_have_attribute("aria-current", "true", timeout=15_000)
-        position(page)
+    ):
+        page.locator(f"#experiment-{name}").click()
+        expect(page.locator("#path-note")).to_contain_text(text)
+        expect(page.locator("#film-strip .row")).to_have_count(rows)
+        expect(page.locator("#film-strip .frames button")).to_have_count(frames)
+        if name in ("morph", "boundary"):
+            page.wait_for_function("() => latentSpace.travelling")
+            last = page.locator("#film-strip .frames button").last
+            expect(last).to_have_attribute("aria-current", "true", timeout=15_000)
+            position(page)
 
 
 @pytest.mark.guarantee("no-other-host")
-def test_other_hosts_are_never_asked(open_page, served):
+def test_page_contacts_no_other_host(open_page: OpenPage, visit: Visits, served: str) -> None:
     page = open_page()
     page.locator("#jump-3").click()
     page.locator("#compare").click()
     expect(page.locator("#film-strip .row")).to_have_count(4)
-    for name in ("Directions", "How VAEs work", "This model"):
+    page.get_by_role("tab", name="Directions").click()
+    page.wait_for_selector("#directions [data-state=shown]")
+    page.get_by_role("tab", name="How it was learned").click()
+    page.wait_for_selector("#replay [data-state=shown]")
+    for name in ("How VAEs work", "This model"):
         page.get_by_role("tab", name=name).click()
-    page.wait_for_timeout(300)
-    hosts = {urlsplit(url).netloc for url in page.requested if url.startswith("http")}
+    page.wait_for_function("() => document.fonts.status === 'loaded'")
+    hosts = {urlsplit(r.url).netloc for r in visit.requests if r.url.startswith("http")}
     assert hosts == {urlsplit(served).netloc}
 
 
-def test_the_tabs_explain(open_page, released):
+def test_tabs_explain_vaes_and_the_model(open_page: OpenPage, released: Checkpoint) -> None:
     page = open_page()
     page.get_by_role("tab", name="How VAEs work").click()
     expect(page.get_by_text("reparameterisation")).to_be_visible()
@@ -349,17 +267,17 @@ def test_the_tabs_explain(open_page, released):
 
 
 @pytest.mark.guarantee("accessibility")
-def test_dark_mode_is_followed_and_switched(open_page):
+def test_dark_mode_follows_the_system_and_can_be_switched(open_page: OpenPage) -> None:
     ground = "() => getComputedStyle(document.querySelector('.map-frame')).backgroundColor"
-    light, dark = open_page(color_scheme="light"), open_page(color_scheme="dark")
-    assert light.evaluate(ground) != dark.evaluate(ground)
-    before = light.evaluate(ground)
-    light.get_by_label("Switch between light and dark").click()
-    assert light.evaluate(ground) == dark.evaluate(ground) != before
+    page, dark = open_page(), open_page(color_scheme="dark")
+    light_ground, dark_ground = page.evaluate(ground), dark.evaluate(ground)
+    assert light_ground != dark_ground
+    page.get_by_label("Switch between light and dark").click()
+    assert page.evaluate(ground) == dark_ground
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_two_visitors_do_not_meet(open_page, space):
+def test_two_clients_are_isolated(open_page: OpenPage, space: LatentSpace) -> None:
     first, second = open_page(), open_page()
     first.mouse.click(*map_point(first, 2, 2))
     second.locator("#jump-1").click()
@@ -371,92 +289,26 @@ def test_two_visitors_do_not_meet(open_page, space):
     assert_painted(second, space)
 
 
-def held_questions(page: Page) -> list[Route]:
-    """What the page asks of places from now on, each unanswered until the test goes on with it."""
-    asked: list[Route] = []
-
-    def hold(route: Route) -> None:
-        is_look = route.request.post_data_json["fn_name"] == "look"
-        asked.append(route) if is_look else route.continue_()
-
-    page.route(SERVER, hold)
-    return asked
-
-
-def wait_for(page: Page, count: int, asked: list[Any]) -> Any:
-    """The newest of `count` questions."""
-    for _ in range(500):
-        if len(asked) >= count:
-            return asked[-1]
-        page.wait_for_timeout(10)
-    raise AssertionError(f"{len(asked)} questions instead of {count}")
-
-
-@pytest.mark.guarantee("clients-isolated")
-def test_a_slow_server_is_asked_for_one_place_at_a_time(open_page, space):
+def test_one_move_sends_one_request(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
-    asked = held_questions(page)
-    for x in (1, 2, 3, -1, -2, -3):
-        page.mouse.click(*map_point(page, x, x / 2))
-        wait_for(page, 1, asked)
-    page.wait_for_timeout(300)  # twice the time after which a drag asks again
-    assert len(asked) == 1, "one question in flight"
-    asked[0].continue_()
-    newest = wait_for(page, 2, asked).request.post_data_json["data"]
-    assert math.dist(newest[:2], (-3, -1.5)) < 0.02, "places that were passed are left out"
-    page.unroute(SERVER)  # which lets the second go on
-    assert_painted(page, space)
-    assert math.dist(position(page), (-3, -1.5)) < 0.02
-
-
-@pytest.mark.guarantee("clients-isolated")
-def test_an_answer_for_a_place_that_was_left_is_not_painted(open_page, space):
-    page = open_page()
-    page.wait_for_selector("#digit [data-state=shown]")
     settle(page)
-    asked = held_questions(page)
-    page.mouse.click(*map_point(page, 2, 1))
-    first = wait_for(page, 1, asked)
-    page.mouse.click(*map_point(page, -2, -1))
-    there = page.evaluate("() => [latentSpace.z.x, latentSpace.z.y]")
-    first.continue_()
-    wait_for(page, 2, asked)  # asked when the first has been read
-    view = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
-    assert view["kind"] == "table" and [float(view["x"]), float(view["y"])] == there
-    page.unroute(SERVER)  # which lets the second go on
-    assert_painted(page, space)
 
+    def sent() -> list[str]:
+        return [r.url for r in visit.requests if "/gradio_api/" in r.url]
 
-@pytest.mark.guarantee("clients-isolated")
-def test_a_lost_answer_is_asked_for_again(browser, served, space):
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(served)
-    page.wait_for_selector("#digit [data-state=shown]")
+    after_timers(page, 400)  # a move this soon after a request would belong to the same drag
+    visit.requests.clear()
+    page.locator("#x-slider input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    assert position(page) == (0.01, 0.0)
+    after_timers(page, 400)
+    assert len(sent()) == 1, sent()
+    assert len(visit.calls("look")) == 1
+
+    visit.requests.clear()
+    page.locator("#jump-7").click()
+    page.wait_for_function("() => latentSpace.z.y !== 0")
     settle(page)
-    let_pass = "(ms) => new Promise((done) => setTimeout(done, ms))"
-    page.evaluate(let_pass, 500)  # the click begins a drag of its own
-    asked = held_questions(page)
-    page.mouse.click(*map_point(page, 1, 1))
-    page.evaluate(let_pass, 100)  # the cursor rests
-    wait_for(page, 1, asked).abort()
-    page.wait_for_selector("#digit [data-state=failed]")
-    wait_for(page, 2, asked).continue_()  # and nobody has moved
-    page.wait_for_selector("#digit [data-state=shown]")
-    assert_painted(page, space)
-    page.close()
-
-
-@pytest.mark.guarantee("clients-isolated")
-def test_a_server_that_fails_is_told_and_forgiven(browser, served, space):
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
-    page.goto(served)
-    page.wait_for_selector("#digit [data-state=shown]")
-    page.route(SERVER, lambda route: route.abort())
-    page.mouse.click(*map_point(page, 1, 1))
-    page.wait_for_selector("#digit [data-state=failed]")
-    expect(page.locator("#digit .support")).to_contain_text("is not responding")
-    page.unroute(SERVER)
-    page.mouse.click(*map_point(page, -1, 1))
-    page.wait_for_selector("#digit [data-state=shown]")
-    assert_painted(page, space)
-    page.close()
+    after_timers(page, 400)
+    assert len(sent()) == 2, sent()  # an event of Gradio and one server function
+    assert len(visit.calls("look")) == 1

@@ -21,8 +21,7 @@ from playwright.sync_api import Page, expect
 
 from benchmarks.server import free_port, running_process
 from latent_navigator.app import middleware as gate
-from tests.browser.test_page import assert_painted, map_point, position, settle
-from tests.browser.test_paths import compare, drawn
+from tests.browser.helpers import assert_painted, compare, drawn, map_point, position, settle
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser

@@ -1,0 +1,44 @@
+"""Fixtures of the browser tests: pages that fail a test with the errors in their console."""
+
+from collections.abc import Generator, Iterator
+from functools import partial
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.helpers import OpenPage, SharedPage, Visits
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def shared_page(browser: Browser) -> SharedPage:
+    """The page that tests share; the browser closes it."""
+    assert browser.is_connected()
+    return SharedPage()
+
+
+@pytest.fixture
+def visit(
+    browser: Browser, shared_page: SharedPage, request: pytest.FixtureRequest
+) -> Iterator[Visits]:
+    """visit(address, ...) -> the page, ready; errors in its console fail the test."""
+    visits = Visits(browser, shared_page)
+    yield visits
+    visits.close(reusable=not (visits.errors or request.node.stash.get(FAILED, False)))
+    assert visits.errors == []
+
+
+@pytest.fixture
+def open_page(visit: Visits, served: str) -> OpenPage:
+    """open_page(width, height, ...) -> the page of the committed checkpoint, ready."""
+    return partial(visit, served)

@@ -1,0 +1,378 @@
+"""Helpers of the browser tests: opening pages, positions on the map, decoded pixels, waiting."""
+
+import functools
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    FloatRect,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+)
+
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import DEFAULT_PATH
+from tests.conftest import ROOT
+
+SERVER = re.compile("/component_server")  # the server functions of the components
+QUEUE = re.compile("/queue/join")  # the events that Gradio queues
+READY = ("#latent-map [data-ready=true]", "#digit [data-state=shown]")
+PIXELS_28 = """(canvas) => {
+  const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
+  return Array.from({ length: 784 }, (_, i) => data[4 * i]); }"""
+INKED = """(canvas) => {
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  let n = 0; for (let i = 3; i < data.length; i += 4) n += data[i] > 0; return n; }"""
+
+OpenPage = Callable[..., Page]
+
+
+class SharedPage:
+    """A page that one test after the other opens anew: much faster than a new browser context."""
+
+    def __init__(self) -> None:
+        self.page: Page | None = None
+
+    def discard(self) -> None:
+        """Close the page; the next test gets a new one."""
+        if self.page is not None:
+            self.page.context.close()
+        self.page = None
+
+
+class Visits:
+    """The pages that one test opens, with their console errors and requests.
+
+    The first page without context options is the shared one, unless `fresh`; all others have
+    contexts of their own.
+    """
+
+    def __init__(self, browser: Browser, shared: SharedPage) -> None:
+        self.browser = browser
+        self.shared = shared
+        self.contexts: list[BrowserContext] = []
+        self.pages: list[Page] = []
+        self.errors: list[str] = []
+        self.requests: list[Request] = []
+
+    def __call__(
+        self,
+        address: str,
+        width: int = 1440,
+        height: int = 900,
+        *,
+        ready: tuple[str, ...] = READY,
+        fresh: bool = False,
+        before: Callable[[Page], object] = lambda _: None,
+        **options: Any,
+    ) -> Page:
+        """The page at an address, once all selectors of `ready` are visible.
+
+        Args:
+            fresh: whether the page needs a context of its own.
+            before: called with the page before it is opened, to install routes.
+            options: of the browser context.
+        """
+        page = self._page(fresh or bool(options), options)
+        page.set_viewport_size({"width": width, "height": height})
+        before(page)
+        self.pages.append(page)
+        page.on("pageerror", self._keep_error)
+        page.on("console", self._keep_message)
+        page.on("request", self._keep_request)
+        page.goto(address)
+        for selector in ready:
+            page.wait_for_selector(selector)
+        return page
+
+    def _page(self, fresh: bool, options: dict[str, Any]) -> Page:
+        if not fresh and self.shared.page not in self.pages:
+            if self.shared.page is None:
+                self.shared.page = self.browser.new_context().new_page()
+            # Without it, an address that differs only after the # would not be loaded again.
+            self.shared.page.goto("about:blank")
+            return self.shared.page
+        context = self.browser.new_context(**options)
+        self.contexts.append(context)
+        return context.new_page()
+
+    def _keep_error(self, error: Error) -> None:
+        self.errors.append(str(error))
+
+    def _keep_message(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _keep_request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    def ignore(self, text: str) -> None:
+        """Drop the errors that contain a text, which a test causes on purpose."""
+        self.errors = [error for error in self.errors if text not in error]
+
+    def calls(self, *functions: str) -> list[Request]:
+        """The requests so far that call server functions of these names."""
+        return [request for request in self.requests if called(request) in functions]
+
+    def close(self, reusable: bool) -> None:
+        """Close all pages but the shared one, and reset that if it is `reusable`."""
+        for context in self.contexts:
+            context.close()
+        page = self.shared.page
+        if page is None or page not in self.pages:
+            return
+        if not reusable:
+            self.shared.discard()
+            return
+        page.remove_listener("pageerror", self._keep_error)
+        page.remove_listener("console", self._keep_message)
+        page.remove_listener("request", self._keep_request)
+        page.unroute_all(behavior="ignoreErrors")
+        page.mouse.move(0, 0)
+
+
+def called(request: Request) -> str | None:
+    """The name of the server function that a request calls."""
+    if not SERVER.search(request.url):
+        return None
+    body = request.post_data_json or {}
+    return str(body["fn_name"])
+
+
+# --- the map and the decoded image ---
+
+
+@functools.cache
+def map_range() -> float:
+    """The map of the committed checkpoint shows -range ... range."""
+    return LatentSpace(load_checkpoint(ROOT / DEFAULT_PATH)).range
+
+
+def box_of(locator: Locator) -> FloatRect:
+    """The box of a visible element, in CSS pixels of the viewport."""
+    box = locator.bounding_box()
+    assert box is not None
+    return box
+
+
+def scroll_to_top(page: Page) -> None:
+    page.evaluate("() => window.scrollTo(0, 0)")
+
+
+def map_point(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where z = (x, y) is on the screen, from the box of the map alone."""
+    scroll_to_top(page)
+    box = box_of(page.locator("#latent-map .map-top"))
+    assert box["width"] == pytest.approx(box["height"], abs=0.5), "the axes are stretched"
+    limit = map_range()
+    unit = box["width"] / (2 * limit)
+    return box["x"] + (x + limit) * unit, box["y"] + (limit - y) * unit
+
+
+def view_of(page: Page) -> dict[str, float]:
+    """What the map shows: its centre x, y, half its range, and its side in pixels."""
+    return dict(
+        page.evaluate(
+            """() => { const { centre, half, side } = latentSpace.view;
+                 return { ...centre, half, side }; }"""
+        )
+    )
+
+
+def view_point(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where z = (x, y) is on the screen, computed from the view."""
+    scroll_to_top(page)
+    box, view = box_of(page.locator("#latent-map .map-top")), view_of(page)
+    unit = box["width"] / (2 * view["half"])
+    return (
+        box["x"] + (x - view["x"] + view["half"]) * unit,
+        box["y"] + (view["y"] + view["half"] - y) * unit,
+    )
+
+
+def zoom(page: Page) -> float:
+    return float(page.evaluate("() => latentSpace.view.zoom"))
+
+
+def zoom_in(page: Page, x: float, y: float, turns: int = 5) -> None:
+    """Turn the wheel at (x, y)."""
+    page.mouse.move(*view_point(page, x, y))
+    page.evaluate("() => { window.turned = 0; window.onwheel = () => { turned++; }; }")
+    for turn in range(turns):
+        page.mouse.wheel(0, -200)
+        page.wait_for_function("(turn) => turned > turn", arg=turn)
+    assert zoom(page) > 2
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing moves and PyTorch's image of the current position is shown."""
+    page.wait_for_function(
+        """() => {
+          const view = document.querySelector('#digit .view').dataset;
+          const z = latentSpace.z;
+          const number = (id) => +document.querySelector(`#${id} input[type=number]`).value;
+          return !latentSpace.travelling && view.kind === 'exact'
+            && +view.x === z.x && +view.y === z.y
+            && number('x-slider') === z.x && number('y-slider') === z.y;
+        }"""
+    )
+
+
+def wait_for_position(page: Page, x: float, y: float) -> None:
+    """Wait until the cursor is at (x, y)."""
+    page.wait_for_function(
+        "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.003", arg=[x, y]
+    )
+
+
+def stored_position(page: Page) -> tuple[float, float]:
+    """The position as the page stores it, without waiting."""
+    z = page.evaluate("() => latentSpace.z")
+    return float(z["x"]), float(z["y"])
+
+
+def position(page: Page) -> tuple[float, float]:
+    """The settled position, after checking that every part of the page shows the same."""
+    settle(page)
+    z = stored_position(page)
+    shown = [float(page.locator(f"#digit .{axis}").inner_text().replace("−", "-")) for axis in "xy"]
+    assert shown == list(z)
+    for axis, value in zip("xy", z, strict=True):
+        thumb = page.locator(f"#{axis}-slider input[type=range]")
+        assert float(thumb.input_value()) == pytest.approx(value, abs=0.0051)
+    return z
+
+
+def move_to(page: Page, x: float, y: float) -> None:
+    """Set the position from within the page."""
+    page.evaluate("([x, y]) => latentSpace.set({ x, y })", [x, y])
+
+
+def pixels_of(canvas: Locator) -> NDArray[np.uint8]:
+    """(28, 28) the grey levels of a canvas."""
+    return np.array(canvas.evaluate(PIXELS_28), np.uint8).reshape(28, 28)
+
+
+def decoded(page: Page) -> NDArray[np.uint8]:
+    """(28, 28) the image on the first screen."""
+    return pixels_of(page.locator("#digit .image"))
+
+
+def assert_painted(page: Page, space: LatentSpace) -> None:
+    """The image on the page is PyTorch's decoding of the position, bit for bit."""
+    z = torch.tensor([position(page)])
+    np.testing.assert_array_equal(decoded(page), space.decode_images(z)[0])
+
+
+def assert_same_image(canvas: Locator, page: Page) -> None:
+    """A small copy shows the image of the first screen, up to the table's interpolation error."""
+    copy = pixels_of(canvas).astype(int)
+    assert copy.max() > 100
+    assert np.abs(copy - decoded(page)).mean() < 2
+
+
+def reading(page: Page) -> dict[str, Any]:
+    """What the encoder made of the image that is open."""
+    page.wait_for_function("() => latentSpace.reading")
+    return dict(page.evaluate("() => latentSpace.reading"))
+
+
+# --- tabs and paths ---
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab, from the menu if there is no room for it."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    if not tab.is_visible():
+        page.locator(".overflow-menu > button").click()
+        tab = page.locator(".overflow-dropdown button", has_text=name)
+    tab.click()
+
+
+def compare(page: Page) -> None:
+    """Compare the chosen paths."""
+    page.locator("#compare").click()
+    page.locator("#film-strip .comparison").wait_for()
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
+
+
+def drawn(page: Page) -> list[dict[str, Any]]:
+    """The paths on the map."""
+    return list(page.evaluate("() => latentSpace.paths"))
+
+
+def pairs(points: list[dict[str, float]]) -> list[list[float]]:
+    """[{"x", "y"}] as [[x, y]]."""
+    return [[point["x"], point["y"]] for point in points]
+
+
+def assert_fits(page: Page, width: int) -> None:
+    """The page does not scroll sideways."""
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+# --- waiting ---
+
+
+def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
+    """Handle the page's events until a condition of the test holds."""
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, what
+        page.evaluate("() => new Promise((done) => setTimeout(done, 5))")
+
+
+def after_timers(page: Page, ms: int) -> None:
+    """Wait until every timer of up to `ms` that the page has set by now has fired.
+
+    For what must not happen: browsers run timers in the order in which they are due.
+    """
+    page.evaluate(
+        """(ms) => new Promise((done) =>
+          setTimeout(() => requestAnimationFrame(() => setTimeout(done)), ms))""",
+        ms,
+    )
+
+
+def hold_calls(page: Page, *functions: str) -> list[Route]:
+    """The calls of server functions from now on, unanswered until a test continues them."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if called(route.request) in functions:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(SERVER, hold)
+    return held
+
+
+def wait_for(page: Page, count: int, held: list[Route]) -> Route:
+    """The newest of `count` held calls."""
+    wait_until(page, lambda: len(held) >= count, f"fewer than {count} calls")
+    return held[-1]
+
+
+def fail_calls(page: Page) -> None:
+    """Let every call of a server function fail from now on."""
+    page.route(SERVER, lambda route: route.abort())
+
+
+def unroute_calls(page: Page) -> None:
+    """Let the server functions answer again, the calls that are held as well."""
+    page.unroute(SERVER)  # the browser sends what it has intercepted

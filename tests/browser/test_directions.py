@@ -1,0 +1,149 @@
+"""The Directions tab: attributes, nudges, and steps toward each class."""
+
+import math
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.geometry.attributes import ATTRIBUTES
+from tests.browser.helpers import (
+    OpenPage,
+    assert_painted,
+    assert_same_image,
+    map_point,
+    move_to,
+    position,
+    settle,
+    wait_for_position,
+)
+
+pytestmark = pytest.mark.browser
+
+
+def open_directions(page: Page) -> None:
+    page.get_by_role("tab", name="Directions").click()
+    wait_for_rest(page)
+
+
+def wait_for_rest(page: Page) -> None:
+    """Wait until nothing moves and the directions of the position are shown."""
+    page.wait_for_function("() => !latentSpace.travelling")
+    page.wait_for_selector("#directions [data-state=shown]")
+
+
+def go_to_digit(page: Page, digit: int) -> None:
+    page.locator(f"#jump-{digit}").click()
+    page.wait_for_function("() => latentSpace.z.x || latentSpace.z.y")
+    settle(page)
+
+
+def press(page: Page, attribute: str) -> str:
+    """Press the button for more of an attribute; the new message."""
+    message = page.locator("#directions .message")
+    before = message.inner_text()
+    page.locator(f"#directions [data-name={attribute}] .more").click()
+    expect(message).not_to_have_text(before)
+    return message.inner_text()
+
+
+def test_directions_describe_the_position(open_page: OpenPage, space: LatentSpace) -> None:
+    page = open_page()
+    go_to_digit(page, 3)
+    open_directions(page)
+    x, y = position(page)
+    answer = attribute_directions(space, x, y)
+    for name in ATTRIBUTES:
+        value = page.locator(f"#directions [data-name={name}] .value")
+        expect(value).to_have_text(answer["attributes"][name]["message"])
+    expect(page.locator("#directions .sensitivity")).to_have_text(answer["message"])
+    page.mouse.click(*map_point(page, 1.2, 0.2))
+    moved = attribute_directions(space, *position(page))["attributes"]["slant"]["message"]
+    expect(page.locator("#directions [data-name=slant] .value")).to_have_text(moved)
+
+
+@pytest.mark.guarantee("tabs-work")
+def test_nudges_change_one_attribute_step_by_step(open_page: OpenPage, space: LatentSpace) -> None:
+    page = open_page()
+    go_to_digit(page, 7)
+    start = position(page)
+    open_directions(page)
+    for name in ("ink", "slant"):
+        move_to(page, *start)
+        wait_for_rest(page)
+        values, message = [], ""
+        for _ in range(4):
+            at = position(page)
+            values.append(attribute_directions(space, *at)["attributes"][name]["value"])
+            message = press(page, name)
+            wait_for_rest(page)
+        assert values == sorted(values)
+        assert values[-1] > values[0] * 1.01
+        assert "Still among the 7s" in message
+        assert_painted(page, space)
+        assert_same_image(page.locator("#directions .live"), page)
+
+
+def test_second_press_continues_from_the_end_of_the_first(
+    open_page: OpenPage, space: LatentSpace
+) -> None:
+    page = open_page()
+    go_to_digit(page, 7)
+    open_directions(page)
+    goal = position(page)
+    for _ in range(2):
+        x, y = nudge_attribute(space, *goal, "ink", 1)["path"][-1]
+        goal = round(x, 3), round(y, 3)
+    # Within the page, so that the second press comes in time on any machine.
+    page.evaluate(
+        """() => new Promise((done) => {
+          const bolder = document.querySelector("#directions [data-name=ink] .more");
+          bolder.click();
+          latentSpace.subscribe(() => {
+            if (!latentSpace.travelling || done.pressed) return;
+            done.pressed = true;
+            bolder.click();
+            done();
+          });
+        })"""
+    )
+    wait_for_position(page, *goal)
+    assert math.dist(position(page), goal) < 0.003
+
+
+def test_nudge_says_when_it_has_to_stop(open_page: OpenPage) -> None:
+    page = open_page()
+    go_to_digit(page, 4)
+    open_directions(page)
+    for _ in range(40):
+        message = press(page, "height")
+        page.wait_for_function("() => !latentSpace.travelling")
+        if "No further" in message:
+            break
+    expect(page.locator("#directions .message")).to_contain_text("No further")
+    expect(page.locator("#directions .message")).to_have_attribute("data-stopped", "barred")
+
+
+def test_arrows_lead_to_the_classes(open_page: OpenPage, space: LatentSpace) -> None:
+    page = open_page()
+    page.mouse.click(*map_point(page, 1, 1))
+    open_directions(page)
+    start, goal = position(page), space.anchor(1).tolist()
+    button = page.locator("#directions .toward button").nth(1)
+    expect(button.locator("span")).to_have_text(f"{math.dist(start, goal):.2f}")
+    button.click()
+    page.wait_for_function("() => !latentSpace.travelling")
+    assert math.dist(position(page), goal) == pytest.approx(math.dist(start, goal) - 0.25, abs=0.01)
+    # The last of the steps is as short as it needs to be.
+    move_to(page, goal[0] + 0.4, goal[1] - 0.4)
+    for _ in range(3):
+        button.click()
+        page.wait_for_function("() => !latentSpace.travelling")
+    assert math.dist(position(page), goal) < 0.002
+    expect(button.locator("span")).to_have_text("0.00")
+    # The other anchor is another position.
+    page.locator("#anchor").get_by_label("mean position").check()
+    page.mouse.click(*map_point(page, 1, 1))
+    centroid = space.anchor(1, "centroid").tolist()
+    expect(button.locator("span")).to_have_text(f"{math.dist(position(page), centroid):.2f}")

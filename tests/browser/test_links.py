@@ -1,0 +1,96 @@
+"""The link to a view: what it restores, and what it makes of nonsense."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.helpers import (
+    READY,
+    OpenPage,
+    Visits,
+    map_range,
+    position,
+    settle,
+    view_of,
+    view_point,
+    zoom_in,
+)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.guarantee("links-restore-the-view")
+def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
+    page = open_page()
+    page.mouse.click(*view_point(page, 1.3, -0.4))
+    page.locator("[data-layer=regions]").click()
+    page.locator("[data-layer=points]").click()
+    zoom_in(page, 1.0, 0.0)
+    page.locator("#methods").get_by_label("spherical").uncheck()
+    page.locator("#even input").check()
+    page.locator("#film-strip .comparison").wait_for()
+    page.locator("#morph-digit").get_by_text("2", exact=True).click()
+    page.get_by_label("mean position (centroid)").check()
+    page.wait_for_function(
+        """() => location.href === latentSpace.link()
+          && ["layers", "methods", "even=true", "digit=2", "anchor=centroid"]
+            .every((part) => location.hash.includes(part))"""
+    )
+    link, view, layers = page.url, view_of(page), page.evaluate("() => latentSpace.layers")
+    other = visit(link)
+    assert position(other) == position(page)
+    for key, value in view.items():
+        assert view_of(other)[key] == pytest.approx(value, abs=1e-3)
+    assert other.evaluate("() => latentSpace.layers") == layers
+    expect(other.locator("#methods").get_by_label("spherical")).not_to_be_checked()
+    expect(other.locator("#methods").get_by_label("straight")).to_be_checked()
+    expect(other.locator("#even input")).to_be_checked()
+    expect(other.get_by_label("mean position (centroid)")).to_be_checked()
+    expect(other.locator("#morph-digit").get_by_label("2", exact=True)).to_be_checked()
+    other.wait_for_function("(link) => latentSpace.link() === link", arg=link)
+
+
+@pytest.mark.guarantee("links-restore-the-view")
+def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> None:
+    old = "#x=0.5&y=-1&layers=pictures,gaps,trips,numerals&ways=linear,data&pictures=7&digit=3"
+    page = visit(served + old)
+    assert position(page) == (0.5, -1)
+    layers = page.evaluate("() => latentSpace.layers")
+    assert {name for name, shown in layers.items() if shown} == {
+        "images",
+        "prior_vs_data",
+        "round_trips",
+        "labels",
+    }
+    methods = page.locator("#methods")
+    expect(methods.get_by_label("straight")).to_be_checked()
+    expect(methods.get_by_label("spherical")).not_to_be_checked()
+    expect(methods.get_by_label("through the data")).to_be_checked()
+    expect(page.locator("#steps input[type=number]")).to_have_value("7")
+    expect(page.locator("#morph-digit").get_by_label("3", exact=True)).to_be_checked()
+
+
+@pytest.mark.guarantee("links-restore-the-view")
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#x=nan&y=1",
+        "#x=1e30&y=-1e30",
+        "#view=1,2",
+        "#layers=nonsense&digit=77&methods=up&from=C&A=1,x&even=2",
+        "#%%%",
+    ],
+)
+def test_malformed_link_opens_the_page(visit: Visits, served: str, fragment: str) -> None:
+    page = visit(served + fragment, ready=READY[:1])
+    x, y = position(page)
+    assert max(abs(x), abs(y)) <= map_range()
+
+
+def test_link_is_copied(open_page: OpenPage) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.mouse.click(*view_point(page, 2, 1))
+    settle(page)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+    assert copied == page.evaluate("() => latentSpace.link()")

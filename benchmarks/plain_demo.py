@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 import torch
 
+from benchmarks.server import READY
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
 
 
@@ -26,7 +27,7 @@ def main() -> None:
         x.input(draw, [x, y], picture)
         y.input(draw, [x, y], picture)
     demo.launch(server_port=int(sys.argv[1]), quiet=True, prevent_thread_lock=True)
-    print("Ctrl-C ends it", flush=True)
+    print(READY, flush=True)
     demo.block_thread()
 
 

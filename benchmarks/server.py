@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+READY = "press Ctrl-C to stop"  # the last words that demo.py prints when it listens
 
 
 def free_port() -> int:
@@ -48,10 +49,10 @@ def running_process(
         )
         try:
             for _ in range(1800):
-                if process.poll() is not None or "Ctrl-C ends it" in log.read_text():
+                if process.poll() is not None or READY in log.read_text():
                     break
                 time.sleep(0.1)
-            if process.poll() is not None or "Ctrl-C ends it" not in log.read_text():
+            if process.poll() is not None or READY not in log.read_text():
                 raise RuntimeError(f"the demo did not start: {log.read_text()}")
             yield f"http://127.0.0.1:{port}/", process
         finally:

@@ -247,7 +247,9 @@ def run(config: TrainingConfig, model_config: VAEConfig, resume: bool, ranks: Ra
     digits = ranks.in_turn(lambda: load_dataset(config.dataset, config.data_dir))
     if ranks.first:
         processes = f", {ranks.size} processes" if ranks.size > 1 else ""
-        count = f"{len(digits.train_images):,} {dataset_info(config.dataset, digits.class_names).items}"
+        count = (
+            f"{len(digits.train_images):,} {dataset_info(config.dataset, digits.class_names).items}"
+        )
         print(f"Training on {count}, {device}, {config.precision}{processes}.")
     final = train(config, model_config, digits, resumed, ranks)
     if final is not None:

@@ -6,10 +6,15 @@ from playwright.sync_api import Browser, Playwright
 
 # --no-sandbox: as root, in containers, Chromium does not start otherwise. The rest keeps it from
 # asking other hosts on its own account.
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 
 
 def launch_chromium(playwright: Playwright) -> Browser:

@@ -151,12 +151,12 @@ def prior() -> str:
         "| median round trip | commonest digit among the draws |",
         "|---|---|---|---|---|---|---|",
     ]
-    for f in report["models"]:
-        lines.append(
-            f"| {f['label']} | {f['elbo']:.1f} | {f['kl']:.2f} | {f['radius_95']:.1f}σ "
-            f"| {100 * f['draws_near_digits']:.0f} % | {f['round_trip_median']:.2f} "
-            f"| {100 * f['commonest_digit']:.0f} % |"
-        )
+    lines += [
+        f"| {f['label']} | {f['elbo']:.1f} | {f['kl']:.2f} | {f['radius_95']:.1f}σ "
+        f"| {100 * f['draws_near_digits']:.0f} % | {f['round_trip_median']:.2f} "
+        f"| {100 * f['commonest_digit']:.0f} % |"
+        for f in report["models"]
+    ]
     return "\n".join(lines)
 
 

@@ -26,7 +26,7 @@ from benchmarks.chromium import launch_chromium
 from benchmarks.server import running_demo
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
 from latent_navigator.explorer.decoder_table import build_table, look_up
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.latent_space import LatentSpace
 
 HERE = Path(__file__).parent
 
@@ -216,11 +216,11 @@ async def visitors(address: str, count: int, seconds: float) -> dict:
 
 def table_error() -> dict[str, float]:
     """The table's error on 4,000 random positions, in steps of 1/255, as the tests measure it."""
-    navigator = Navigator(load_checkpoint(DEFAULT_PATH))
-    table = build_table(navigator.model, navigator.range)
+    space = LatentSpace(load_checkpoint(DEFAULT_PATH))
+    table = build_table(space.model, space.range)
     z = torch.randn(4000, 2, generator=torch.Generator().manual_seed(0))
-    z = z.clamp(-navigator.range, navigator.range)
-    error = np.abs(look_up(table, z).numpy() - navigator.pictures(z).astype(float))
+    z = z.clamp(-space.range, space.range)
+    error = np.abs(look_up(table, z).numpy() - space.decode_images(z).astype(float))
     return {
         "table: mean error on draws from the prior, of 255": round(float(error.mean()), 2),
         "table: 99.9th percentile of the error, of 255": float(np.quantile(error, 0.999)),

@@ -1,9 +1,9 @@
-"""Which way between two digits is smoothest: all 45 pairs of the committed model, every way.
+"""Which path between two digits is smoothest: all 45 pairs of the committed model, every method.
 
 python -m benchmarks.paths
 
-Each way is shown in PICTURES pictures from the most typical place of one digit to that of the
-other, as the page shows it, and once more re-timed to even steps. Times are those of one thread,
+Each path has IMAGES images from the prototype of one digit to that of the other, as the page shows
+it, and once more with equal visual change per step. Times are those of one thread,
 warm.
 Writes benchmarks/paths.json.
 """
@@ -15,28 +15,27 @@ import time
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
-from latent_navigator.explorer.interpolation import WAYS, Paths
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.interpolation import INTERPOLATIONS, endpoint, interpolate
+from latent_navigator.explorer.latent_space import LatentSpace
 
 HERE = Path(__file__).parent
-PICTURES = 16
+IMAGES = 16
 
 
-def measure(paths: Paths) -> dict[str, list[dict]]:
-    """For every way, the facts of the 45 pairs in the order of itertools.combinations."""
-    found: dict[str, list[dict]] = {way: [] for way in WAYS}
+def measure(space: LatentSpace) -> dict[str, list[dict]]:
+    """For every method, the measures of the 45 pairs in the order of itertools.combinations."""
+    found: dict[str, list[dict]] = {method.key: [] for method in INTERPOLATIONS}
     for start, end in itertools.combinations(range(10), 2):
-        for way in WAYS:
-            ends = paths.end(start, "typical"), paths.end(end, "typical")
+        for method in INTERPOLATIONS:
+            ends = endpoint(space, start, "typical"), endpoint(space, end, "typical")
             began = time.perf_counter()
-            paths.curve(way, *ends)
+            method.curve(space, *ends)
             seconds = time.perf_counter() - began
-            plain = paths.interpolate(start, end, way, PICTURES)
-            even = paths.interpolate(start, end, way, PICTURES, even=True)
-            found[way].append(
+            plain = interpolate(space, start, end, method.key, IMAGES)
+            even = interpolate(space, start, end, method.key, IMAGES, even=True)
+            found[method.key].append(
                 {
                     "pair": f"{start}-{end}",
                     "length": plain["length"],
@@ -58,7 +57,7 @@ def summarise(found: dict[str, list[dict]]) -> dict[str, dict]:
         return np.array([pair[name] for pair in found[way]], dtype=float)
 
     summary = {}
-    for way in WAYS:
+    for way in found:
         ratio = column(way, "length") / column("linear", "length")
         step = column(way, "largest_step") / column("linear", "largest_step")
         even = column(way, "largest_even_step") / column("linear", "largest_step")
@@ -95,17 +94,17 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=HERE / "paths.json")
     options = parser.parse_args()
 
-    paths = Paths(Navigator(load_checkpoint(options.checkpoint)))
+    space = LatentSpace(load_checkpoint(options.checkpoint))
     began = time.perf_counter()
-    paths.graph()
+    _ = space.data_graph
     graph_s = time.perf_counter() - began
     # Warm: the first optimisation imports what torch.optim needs.
-    paths.curve("geodesic", torch.tensor([0.0, 0.0]), torch.tensor([1.0, 1.0]))
-    found = measure(paths)
+    interpolate(space, [0.0, 0.0], [1.0, 1.0], "geodesic")
+    found = measure(space)
     summary = summarise(found)
     for way, figures in summary.items():
         print(f"{way:10s}", "  ".join(f"{k} {v:.3g}" for k, v in figures.items()))
-    report = {"pictures": PICTURES, "graph_s": graph_s, "summary": summary, "pairs": found}
+    report = {"pictures": IMAGES, "graph_s": graph_s, "summary": summary, "pairs": found}
     options.output.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 

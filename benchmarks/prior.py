@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from latent_navigator.checkpoint.checkpoint import COMPARED_PATH, DEFAULT_PATH, load_checkpoint
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.latent_space import LatentSpace
 from latent_utils import RADIUS, neighbourhood
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ DRAWS = 10_000
 def measure(path: Path) -> dict[str, float | str]:
     """The figures of one checkpoint."""
     checkpoint = load_checkpoint(path)
-    known = Navigator(checkpoint)
+    known = LatentSpace(checkpoint)
     z = torch.randn(DRAWS, 2, generator=torch.Generator().manual_seed(0))
     parts = [neighbourhood(some, known.means, known.labels) for some in z.split(500)]
     within = torch.cat([part.within for part in parts])

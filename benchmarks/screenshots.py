@@ -48,7 +48,7 @@ def take_pages(browser: Browser, address: str) -> None:
         page.evaluate("() => window.scrollTo(0, 0)")
         page.screenshot(path=DOCS / f"{name}.png")
         if name == "page":
-            page.locator("#experiment-ways").click()
+            page.locator("#experiment-paths").click()
             page.locator("#film-strip .comparison").wait_for()
             page.wait_for_timeout(500)
             page.screenshot(path=DOCS / "paths.png", full_page=True)

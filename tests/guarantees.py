@@ -13,11 +13,14 @@ DOCUMENT = TESTS.parent / "docs" / "guarantees.md"
 GUARANTEES = {
     "positions-validated": (
         "Untrusted input",
-        "A position is two finite numbers on the map. NaN, infinity, `true`, `null`, text, lists, 1e30 and missing values are rejected with a sentence that names the value and the remedy.",
+        "A position is two finite numbers on the map. NaN, infinity, `true`, `null`, text, "
+        "lists, 1e30 and missing values are rejected with a sentence that names the value and "
+        "the remedy.",
     ),
     "arguments-validated": (
         "Untrusted input",
-        "Step counts out of range and unknown digits, methods, anchors, attributes and seeds are rejected by name.",
+        "Step counts out of range and unknown digits, methods, anchors, attributes and seeds "
+        "are rejected by name.",
     ),
     "equal-ends": (
         "Untrusted input",
@@ -25,7 +28,9 @@ GUARANTEES = {
     ),
     "events-accept-any-json": (
         "Untrusted input",
-        "Every event of the page, public or not, handles any JSON (`{}`, text, huge arrays, 400 digits, 5,000 brackets) without a server error, a traceback, or a local path in the answer or the log.",
+        "Every event of the page, public or not, handles any JSON (`{}`, text, huge arrays, "
+        "400 digits, 5,000 brackets) without a server error, a traceback, or a local path in "
+        "the answer or the log.",
     ),
     "server-functions-accept-any-json": (
         "Untrusted input",
@@ -33,7 +38,8 @@ GUARANTEES = {
     ),
     "internal-errors-hidden": (
         "Untrusted input",
-        "An internal error is logged with its location; the client gets a sentence without details.",
+        "An internal error is logged with its location; the client gets a sentence without "
+        "details.",
     ),
     "openapi-fuzzing": (
         "Untrusted input",
@@ -45,27 +51,35 @@ GUARANTEES = {
     ),
     "functions-hold-for-any-input": (
         "Untrusted input",
-        "The functions underneath (values, wording, packing, schedules, loss, attributes, graph, geodesics, decoder table, torchrun's variables) and the request limits hold for any input.",
+        "The functions underneath (values, wording, packing, schedules, loss, attributes, "
+        "graph, geodesics, decoder table, torchrun's variables) and the request limits hold "
+        "for any input.",
     ),
     "images-read-or-explained": (
         "Untrusted input",
-        "Blank, 1 x 1, 4000 x 3, palette, 16-bit, transparent and truncated images, random bytes, SVG and text named .png are read, or rejected with an explanation.",
+        "Blank, 1 x 1, 4000 x 3, palette, 16-bit, transparent and truncated images, random "
+        "bytes, SVG and text named .png are read, or rejected with an explanation.",
     ),
     "oversized-input-rejected-early": (
         "Untrusted input",
-        "A 10 KB file that would decode to 81 million pixels is rejected by its header; a file over 5 MB before it is decoded, a request over 8 MB before it is received.",
+        "A 10 KB file that would decode to 81 million pixels is rejected by its header; a "
+        "file over 5 MB before it is decoded, a request over 8 MB before it is received.",
     ),
     "no-local-files": (
         "Untrusted input",
-        "No client can make the server read a local file or fetch an address; only Gradio's own files are served.",
+        "No client can make the server read a local file or fetch an address; only Gradio's "
+        "own files are served.",
     ),
     "unused-routes-blocked": (
         "Untrusted input",
-        "Gradio's routes that the page does not need and that write files or log lines, run programs or fetch addresses are blocked (404), and visits are not reported to clients.",
+        "Gradio's routes that the page does not need and that write files or log lines, run "
+        "programs or fetch addresses are blocked (404), and visits are not reported to "
+        "clients.",
     ),
     "malformed-requests-rejected": (
         "Untrusted input",
-        "Requests that are not JSON or carry an overlong session name are rejected, and invented sessions cannot fill the memory.",
+        "Requests that are not JSON or carry an overlong session name are rejected, and "
+        "invented sessions cannot fill the memory.",
     ),
     "slow-uploads-time-out": (
         "Untrusted input",
@@ -77,11 +91,13 @@ GUARANTEES = {
     ),
     "broken-checkpoints-refused": (
         "Files",
-        "A checkpoint that is missing, empty, truncated, foreign, hostile, of a newer version or changed by one byte is refused in one line, and no code in it ever runs.",
+        "A checkpoint that is missing, empty, truncated, foreign, hostile, of a newer version "
+        "or changed by one byte is refused in one line, and no code in it ever runs.",
     ),
     "checkpoint-contents-validated": (
         "Files",
-        "Contents that would fail later (missing or non-numeric figures, positions off any map) are named when the file is read.",
+        "Contents that would fail later (missing or non-numeric figures, positions off any "
+        "map) are named when the file is read.",
     ),
     "archive-bombs-refused": (
         "Files",
@@ -89,15 +105,18 @@ GUARANTEES = {
     ),
     "foreign-weights-explained": (
         "Files",
-        "Weights of a compiled or wrapped model, of another precision or with NaN are explained; a file written on a GPU loads on a CPU.",
+        "Weights of a compiled or wrapped model, of another precision or with NaN are "
+        "explained; a file written on a GPU loads on a CPU.",
     ),
     "writes-are-atomic": (
         "Files",
-        "A file is written completely or not at all: on a full disk, Ctrl-C, kill -9, or two runs at once.",
+        "A file is written completely or not at all: on a full disk, Ctrl-C, kill -9, or two "
+        "runs at once.",
     ),
     "datasets-checked": (
         "Files",
-        "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable offline is named.",
+        "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable "
+        "offline is named.",
     ),
     "options-validated": (
         "Command line",
@@ -105,7 +124,8 @@ GUARANTEES = {
     ),
     "demo-folder-checked": (
         "Command line",
-        "A folder for temporary files that cannot be written is reported in one line at the start; a disk that fills up later stops only what needs a file.",
+        "A folder for temporary files that cannot be written is reported in one line at the "
+        "start; a disk that fills up later stops only what needs a file.",
     ),
     "output-checked-before-training": (
         "Command line",
@@ -113,7 +133,8 @@ GUARANTEES = {
     ),
     "interrupts-keep-the-run": (
         "Command line",
-        "Ctrl-C and SIGTERM keep the last epoch, a second one changes nothing, and `--resume` ends bit for bit where the run would have ended.",
+        "Ctrl-C and SIGTERM keep the last epoch, a second one changes nothing, and `--resume` "
+        "ends bit for bit where the run would have ended.",
     ),
     "any-working-directory": (
         "Command line",
@@ -137,7 +158,8 @@ GUARANTEES = {
     ),
     "sigterm-drains": (
         "Load",
-        "On SIGTERM the server answers what it was asked and exits with status 0; a second Ctrl-C does not wait.",
+        "On SIGTERM the server answers what it was asked and exits with status 0; a second "
+        "Ctrl-C does not wait.",
     ),
     "health": (
         "Load",
@@ -145,7 +167,8 @@ GUARANTEES = {
     ),
     "clients-isolated": (
         "Load",
-        "Users are isolated from each other; late answers are never painted; a server that fails is reported, and the page recovers.",
+        "Users are isolated from each other; late answers are never painted; a server that "
+        "fails is reported, and the page recovers.",
     ),
     "distributed-training": (
         "Scaling out",
@@ -153,7 +176,8 @@ GUARANTEES = {
     ),
     "distributed-failures": (
         "Scaling out",
-        "A process that dies, or a loss that is not finite, ends the run with a message and keeps the last checkpoint.",
+        "A process that dies, or a loss that is not finite, ends the run with a message and "
+        "keeps the last checkpoint.",
     ),
     "replicas": (
         "Scaling out",
@@ -209,7 +233,8 @@ GUARANTEES = {
     ),
     "screen-sizes": (
         "The page",
-        "The first screen holds the whole instrument at 1440 x 900, and map, digit and controls in order at 390 x 844.",
+        "The first screen holds the whole instrument at 1440 x 900, and map, digit and "
+        "controls in order at 390 x 844.",
     ),
     "drag-paints-at-once": (
         "The page",

@@ -25,7 +25,10 @@ DEFAULT_PATH = Path("pretrained/vae_mnist.pt")
 COMPARED_PATH = Path("pretrained/vae_low_beta.pt")  # trained to be compared with it
 MAX_BYTES = 256 * 2**20  # ten times any sensible model of this kind
 FAR = 10_000.0  # sigma from the centre: no map shows digits as far out
-FIGURES = "epoch beta train_recon train_kl test_recon test_kl test_elbo seconds".split()
+FIGURES = (
+    *("epoch", "beta", "train_recon", "train_kl"),
+    *("test_recon", "test_kl", "test_elbo", "seconds"),
+)
 WRAPPERS = {"_orig_mod.": "torch.compile", "module.": "DistributedDataParallel"}
 REMEDY = "restore it with `git checkout pretrained`, or make one with `python trainer.py`"
 
@@ -135,17 +138,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     return checkpoint
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if path.is_dir():
-        raise CheckpointError(path, "it is a folder", "name the .pt file in it")
-    if not path.is_file():
-        raise CheckpointError(path, "there is no such file")
-    try:
-        size = path.stat().st_size
-        with open(path, "rb") as file:
-            head = file.read(512)
-    except OSError as error:
-        raise CheckpointError(path, f"it cannot be read ({error.strerror})") from None
+def _check_kind(path: Path, size: int, head: bytes) -> None:
+    """Refuse, by their size and first bytes, files that are something else."""
     if size == 0:
         raise CheckpointError(path, "it is empty")
     if size > MAX_BYTES:
@@ -158,6 +152,20 @@ def _read(path: Path) -> dict[str, Any]:
         raise CheckpointError(path, "it is a web page, not a checkpoint (a failed download?)")
     if not head.startswith(b"PK\x03\x04"):
         raise CheckpointError(path, "it is not a file written by torch.save")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise CheckpointError(path, "it is a folder", "name the .pt file in it")
+    if not path.is_file():
+        raise CheckpointError(path, "there is no such file")
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            head = file.read(512)
+    except OSError as error:
+        raise CheckpointError(path, f"it cannot be read ({error.strerror})") from None
+    _check_kind(path, size, head)
     try:
         # torch does not compare the sums that its own archive carries.
         with zipfile.ZipFile(path) as archive:
@@ -232,7 +240,7 @@ def _check_encodings(checkpoint: Checkpoint) -> None:
     _check_tensor("counts", checkpoint.counts, (classes,), torch.int64)
     _check_tensor("centroids", checkpoint.centroids, (classes, d), torch.float32)
     _check_tensor("prototypes", checkpoint.prototypes, (classes, d), torch.float32)
-    in_range = n > 0 and 0 <= int(labels.min()) and int(labels.max()) < classes
+    in_range = n > 0 and int(labels.min()) >= 0 and int(labels.max()) < classes
     _require(in_range, f"labels are not digits 0 ... {classes - 1}")
     _require(
         torch.equal(labels.bincount(minlength=classes), checkpoint.counts),

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.arguments import choice, number, whole_number
-from latent_navigator.geometry.latent_graph import Graph, build_graph, data_weights
+from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weights
 from latent_utils import RADIUS, Neighbourhood, digit_centroids, neighbourhood
 
 T = TypeVar("T")
@@ -112,21 +112,21 @@ class LatentSpace:
         return self.model.encode(x)
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> LatentGraph:
         """The graph over the map that geodesics start from; built in one to three seconds."""
         return self.once(_build_graph)
 
     @property
-    def data_graph(self) -> Graph:
+    def data_graph(self) -> LatentGraph:
         """The same graph, weighted so that paths keep to the data."""
         return self.once(_weight_graph)
 
 
-def _build_graph(space: LatentSpace) -> Graph:
+def _build_graph(space: LatentSpace) -> LatentGraph:
     return build_graph(space.decode, space.range)
 
 
-def _weight_graph(space: LatentSpace) -> Graph:
+def _weight_graph(space: LatentSpace) -> LatentGraph:
     return space.graph.weighted(data_weights(space.graph, space.means))
 
 

@@ -1,7 +1,8 @@
-"""The latent plane as a graph: nodes on a grid, edges as long as the picture changes along them.
+"""The latent plane as a weighted grid graph: edge lengths are distances in image space.
 
-It finds the shortest route between two places over all of the map, where a search that starts from
-the straight line would get stuck, and it knows how sensitive the decoder is at each place.
+The graph gives a global shortest path between two positions, where a local search that starts
+from the straight line would stop in a local minimum. It also holds the decoder's sensitivity at
+each node.
 """
 
 from collections.abc import Callable
@@ -13,150 +14,192 @@ from torch import Tensor
 
 from latent_utils import RADIUS
 
-Decode = Callable[[Tensor], Tensor]  # positions (N, 2) to pictures (N, pixels), differentiable
+# Positions (N, 2) -> images (N, pixels); differentiable.
+Decode = Callable[[Tensor], Tensor]
 
-SIDE = 128  # nodes a side; with 96 it misses narrow passes, with 224 it finds hardly any more
-DETOUR = 4  # an empty step counts so many times more: what a way through data may cost
-ENOUGH = 5  # encoded digits at which half of that is gone
+SIDE = 128  # nodes per side; 96 misses narrow passes, 224 finds hardly any more
+DETOUR = 4  # extra weight of a step without data: how much longer a path through data may be
+ENOUGH = 5  # number of encoded images that halves DETOUR
+BATCH = 512  # positions per call of the decoder
 
-# Half of the 16 neighbours of a node, (rows up, columns right); the other half are the opposites.
+# Half of a node's 16 neighbours as (rows up, columns right); the others are their opposites.
 OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1))
 
+Window = tuple[slice, slice]  # rows, columns
 
-class Graph(NamedTuple):
-    """The latent plane as a graph. Node (row, column) is at y = axis[row], x = axis[column]."""
 
-    axis: Tensor  # (side,), even steps from -reach to reach
-    lengths: Tensor  # (8, side, side) picture distance to the neighbour at each of OFFSETS; or inf
-    weights: Tensor  # (side, side) >= 1: how many times a step at the node counts
+class LatentGraph(NamedTuple):
+    """A graph over the latent plane. Node (row, column) is at y = axis[row], x = axis[column]."""
 
-    def weighted(self, weights: Tensor) -> "Graph":
-        """The same graph with other weights, (side, side)."""
+    axis: Tensor  # (side,) evenly spaced, -reach to reach
+    lengths: Tensor  # (8, side, side) image distance to the neighbour at each of OFFSETS, or inf
+    weights: Tensor  # (side, side) >= 1, factor on the length of a step at the node
+
+    def weighted(self, weights: Tensor) -> "LatentGraph":
+        """The same graph with other weights (side, side)."""
         return self._replace(weights=weights)
 
 
-def _windows(offset: tuple[int, int], side: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """The nodes that have a neighbour at `offset`, and these neighbours."""
+def _windows(offset: tuple[int, int], side: int) -> tuple[Window, Window]:
+    """The nodes that have a neighbour at `offset`, and those neighbours."""
     dy, dx = offset
-    here = slice(0, side - dy), slice(max(0, -dx), side - max(0, dx))
-    there = slice(dy, side), slice(max(0, dx), side + min(0, dx))
-    return here, there
+    source = slice(0, side - dy), slice(max(0, -dx), side - max(0, dx))
+    target = slice(dy, side), slice(max(0, dx), side + min(0, dx))
+    return source, target
 
 
-@torch.no_grad()  # and not inference mode, whose tensors no gradient may pass
-def build_graph(decode: Decode, reach: float, side: int = SIDE) -> Graph:
-    """Decode a grid over -reach ... reach and measure every edge. One to two seconds.
+@torch.no_grad()  # not inference_mode: autograd cannot use its tensors later
+def build_graph(decode: Decode, reach: float, side: int = SIDE) -> LatentGraph:
+    """Decode a square grid and measure every edge; takes one to two seconds.
 
     Args:
-        reach: half the side of the square that is covered, in units of the prior's sigma.
+        decode: positions (N, 2) -> images (N, pixels).
+        reach: the grid covers -reach to reach on both axes, in units of the prior's sigma.
+        side: nodes per side.
+
+    Returns:
+        A graph with all weights 1.
     """
     axis = torch.linspace(-reach, reach, side)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     nodes = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
-    pictures = torch.cat([decode(some) for some in nodes.split(512)]).reshape(side, side, -1)
+    images = torch.cat([decode(batch) for batch in torch.split(nodes, BATCH)])
+    images = images.reshape(side, side, -1)  # (side, side, pixels)
     lengths = torch.full((len(OFFSETS), side, side), torch.inf)
     for edge, offset in zip(lengths, OFFSETS, strict=True):
-        here, there = _windows(offset, side)
-        edge[here] = (pictures[there] - pictures[here]).norm(dim=-1)
-    return Graph(axis, lengths, torch.ones(side, side))
+        source, target = _windows(offset, side)
+        edge[source] = (images[target] - images[source]).norm(dim=-1)
+    return LatentGraph(axis, lengths, torch.ones(side, side))
 
 
 @torch.no_grad()
-def metric(graph: Graph) -> Tensor:
-    """J^T J at the nodes by finite differences over one cell; (side, side, 2, 2), x before y.
+def metric_tensor(graph: LatentGraph) -> Tensor:
+    """The pullback metric J^T J at the nodes, by finite differences over one cell.
 
-    |J dx|^2, |J dy|^2 and |J (dx + dy)|^2 - |J (dx - dy)|^2 = 4 dx^T J^T J dy are squared edges.
-    The square root of its trace is the sensitivity |J|: how fast the picture changes.
+    The squared edges are |J dx|^2, |J dy|^2, |J (dx + dy)|^2 and |J (dx - dy)|^2; the difference
+    of the last two is 4 dx^T J^T J dy.
+
+    Returns:
+        (side, side, 2, 2), x before y, positive definite.
     """
     cell = float(graph.axis[1] - graph.axis[0])
-    across, up, rising, falling = (graph.lengths[:4] / cell).square()
-    across[:, -1], up[-1] = across[:, -2], up[-2]
-    across[:, 1:-1] = (across[:, 1:-1] + across[:, :-2]) / 2  # of the edges to left and right
-    up[1:-1] = (up[1:-1] + up[:-2]) / 2
-    mixed = torch.zeros_like(up)
-    mixed[:-1, 1:-1] = (rising[:-1, 1:-1] - falling[:-1, 1:-1]) / 4
-    # Chords are not exactly an inner product's: keep the matrix positive definite.
-    bound = 0.95 * (across * up).sqrt()
-    mixed = mixed.clamp(-bound, bound)
-    return torch.stack([across, mixed, mixed, up], dim=-1).unflatten(-1, (2, 2))
+    g_xx, g_yy, rising, falling = (graph.lengths[:4] / cell).square()  # (side, side) each
+    g_xx[:, -1], g_yy[-1] = g_xx[:, -2], g_yy[-2]
+    g_xx[:, 1:-1] = (g_xx[:, 1:-1] + g_xx[:, :-2]) / 2  # centred: mean of left and right edge
+    g_yy[1:-1] = (g_yy[1:-1] + g_yy[:-2]) / 2
+    g_xy = torch.zeros_like(g_yy)
+    g_xy[:-1, 1:-1] = (rising[:-1, 1:-1] - falling[:-1, 1:-1]) / 4
+    # Chord lengths only approximate an inner product: clamp to keep the matrix positive definite.
+    bound = 0.95 * (g_xx * g_yy).sqrt()
+    g_xy = g_xy.clamp(-bound, bound)
+    return torch.stack([g_xx, g_xy, g_xy, g_yy], dim=-1).reshape(*g_xx.shape, 2, 2)
 
 
-def sensitivity(graph: Graph) -> Tensor:
-    """|J| (Frobenius) at the nodes, (side, side): change of the picture per unit of z."""
-    return metric(graph).diagonal(dim1=-2, dim2=-1).sum(-1).sqrt()
+def sensitivity(graph: LatentGraph) -> Tensor:
+    """The Frobenius norm |J| = sqrt(trace(J^T J)) at the nodes.
+
+    Returns:
+        (side, side), change of the image per unit of z.
+    """
+    return metric_tensor(graph).diagonal(dim1=-2, dim2=-1).sum(-1).sqrt()
 
 
-def data_weights(graph: Graph, means: Tensor) -> Tensor:
-    """Weights for `Graph.weighted` that keep paths where data is; (side, side), 1 ... 1 + DETOUR.
+def data_weights(graph: LatentGraph, means: Tensor) -> Tensor:
+    """Weights for `LatentGraph.weighted` that keep shortest paths near the data.
 
-    1 + DETOUR / (1 + n / ENOUGH), with n the number of encoded digits in a Gaussian window of
-    bandwidth RADIUS: a step through a place where nothing was encoded counts 1 + DETOUR times.
+    The weight is 1 + DETOUR / (1 + n / ENOUGH), where n counts the encoded images in a Gaussian
+    window of bandwidth RADIUS. A step through a region without data counts 1 + DETOUR times.
 
     Args:
-        means: (N, 2) encoded digits.
+        graph: only its axis is used.
+        means: (N, 2) encoded images.
+
+    Returns:
+        (side, side), 1 to 1 + DETOUR.
     """
-    # exp(-(dx^2 + dy^2) / 2 h^2) is a product, and the sum over the digits one of matrices.
+    # exp(-(dx^2 + dy^2) / 2 h^2) is separable, so the sum over the data is a matrix product.
     x, y = (
         torch.exp(-((graph.axis[None] - means[:, i, None]) / RADIUS).square() / 2) for i in (0, 1)
     )  # (N, side) each
     return 1 + DETOUR / (1 + (y.T @ x) / ENOUGH)
 
 
-def nearest_node(graph: Graph, z: Tensor) -> Tensor:
-    """(N, 2) -> (N, 2) int64: row and column."""
+def nearest_node(graph: LatentGraph, z: Tensor) -> Tensor:
+    """z (N, 2) -> (N, 2) int64, row and column of the nearest node."""
     step = graph.axis[1] - graph.axis[0]
-    place = ((z.flip(-1) - graph.axis[0]) / step).round().long()
-    return place.clamp(0, len(graph.axis) - 1)
+    index = ((z.flip(-1) - graph.axis[0]) / step).round().long()
+    return index.clamp(0, len(graph.axis) - 1)
+
+
+def _edge_costs(graph: LatentGraph) -> list[tuple[Window, Window, Tensor]]:
+    """For each of OFFSETS: source nodes, target nodes, cost of the edges between them."""
+    edges = []
+    for lengths, offset in zip(graph.lengths, OFFSETS, strict=True):
+        source, target = _windows(offset, len(graph.axis))
+        cost = lengths[source] * (graph.weights[source] + graph.weights[target]) / 2
+        edges.append((source, target, cost))
+    return edges
 
 
 @torch.no_grad()
-def shortest_route(graph: Graph, start: Tensor, end: Tensor) -> Tensor:
-    """The shortest path over the nodes, from start (2,) to end (2,); (K, 2), the ends exact.
+def shortest_path(graph: LatentGraph, start: Tensor, end: Tensor) -> Tensor:
+    """The shortest path over the nodes.
 
-    Distances by the method of Bellman and Ford, each sweep over all nodes at once.
+    Distances come from the Bellman-Ford algorithm (Bellman 1958), vectorised over all nodes.
+
+    Args:
+        graph: edge costs are its lengths times the mean weight of their two nodes.
+        start, end: (2,).
+
+    Returns:
+        (K, 2); the first row is start and the last is end, exactly.
     """
     side = len(graph.axis)
-    (r0, c0), (r1, c1) = nearest_node(graph, torch.stack([start, end])).tolist()
-    windows = [_windows(offset, side) for offset in OFFSETS]
-    weights = graph.weights
-    costs = [
-        lengths[here] * (weights[here] + weights[there]) / 2
-        for lengths, (here, there) in zip(graph.lengths, windows, strict=True)
-    ]
-    distance = torch.full((side, side), torch.inf)
-    distance[r1, c1] = 0
-    before = torch.empty_like(distance)
-    while not torch.equal(before, distance):
-        before.copy_(distance)
-        for (here, there), cost in zip(windows, costs, strict=True):
-            distance[there] = torch.minimum(distance[there], distance[here] + cost)
-            distance[here] = torch.minimum(distance[here], distance[there] + cost)
+    (row, column), (end_row, end_column) = nearest_node(graph, torch.stack([start, end])).tolist()
+    edges = _edge_costs(graph)
+    distance = torch.full((side, side), torch.inf)  # to the end
+    distance[end_row, end_column] = 0
+    previous = torch.empty_like(distance)
+    while not torch.equal(previous, distance):
+        previous.copy_(distance)
+        for source, target, cost in edges:
+            distance[target] = torch.minimum(distance[target], distance[source] + cost)
+            distance[source] = torch.minimum(distance[source], distance[target] + cost)
 
-    route, (row, column) = [], (r0, c0)
-    while (row, column) != (r1, c1):
-        ways = []
-        for (dy, dx), (here, _), cost in zip(OFFSETS, windows, costs, strict=True):
-            left = here[1].start
+    path = []
+    while (row, column) != (end_row, end_column):
+        candidates = []
+        for (dy, dx), ((_, columns), _, cost) in zip(OFFSETS, edges, strict=True):
+            first = columns.start  # column of cost[:, 0]
             for r, c, edge in (
-                (row + dy, column + dx, (row, column - left)),
-                (row - dy, column - dx, (row - dy, column - dx - left)),
+                (row + dy, column + dx, (row, column - first)),
+                (row - dy, column - dx, (row - dy, column - dx - first)),
             ):
                 if 0 <= r < side and 0 <= c < side:
-                    ways.append((float(distance[r, c] + cost[edge]), r, c))
-        _, row, column = min(ways)
-        route.append([float(graph.axis[column]), float(graph.axis[row])])
-    return torch.cat([start[None], torch.tensor(route[:-1]).reshape(-1, 2), end[None]])
+                    candidates.append((float(distance[r, c] + cost[edge]), r, c))
+        _, row, column = min(candidates)
+        path.append([float(graph.axis[column]), float(graph.axis[row])])
+    return torch.cat([start[None], torch.tensor(path[:-1]).reshape(-1, 2), end[None]])
 
 
-def between_nodes(graph: Graph, values: Tensor, z: Tensor) -> Tensor:
-    """Values at the nodes (side, side), bicubic between them: z (N, 2) -> (N,)."""
-    place = (z / graph.axis[-1])[None, None]  # (1, 1, N, 2) in -1 ... 1, x before y
-    found = F.grid_sample(
-        values[None, None], place, "bicubic", padding_mode="border", align_corners=True
+def between_nodes(graph: LatentGraph, values: Tensor, z: Tensor) -> Tensor:
+    """Bicubic interpolation of values at the nodes.
+
+    Args:
+        graph: only its axis is used.
+        values: (side, side).
+        z: (N, 2); outside the graph, its border counts.
+
+    Returns:
+        (N,), differentiable in z.
+    """
+    normalised = (z / graph.axis[-1])[None, None]  # (1, 1, N, 2) in -1 ... 1, x before y
+    interpolated = F.grid_sample(
+        values[None, None], normalised, "bicubic", padding_mode="border", align_corners=True
     )
-    return found.flatten()
+    return interpolated.flatten()
 
 
-def weights_at(graph: Graph, z: Tensor) -> Tensor:
-    """z (N, 2) -> (N,) weights, smooth in z."""
+def weights_at(graph: LatentGraph, z: Tensor) -> Tensor:
+    """z (N, 2) -> (N,) weights >= 1, smooth in z."""
     return between_nodes(graph, graph.weights, z).clamp_min(1)

@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.inference import Reader
+from latent_navigator.explorer.readout import readout
 from tests.browser.test_page import SERVER, assert_painted, map_point, position, wait_for
 
 pytestmark = pytest.mark.browser
@@ -40,7 +41,7 @@ def draw(page: Page, *strokes: list[tuple[int, int]]) -> None:
 
 
 def shown(page: Page) -> None:
-    page.locator(".own[data-state=shown]").wait_for()
+    page.locator(".draw[data-state=shown]").wait_for()
     page.wait_for_function("() => !latentSpace.travelling")
 
 
@@ -49,28 +50,28 @@ def reading(page: Page) -> dict:
 
 
 @pytest.mark.guarantee("tabs-work")
-def test_a_drawn_seven_lands_among_the_sevens(open_page, navigator):
+def test_a_drawn_seven_lands_among_the_sevens(open_page, space):
     page = open_page()
     open_pad(page)
-    expect(page.locator(".own .empty")).to_be_visible()
+    expect(page.locator(".draw .empty")).to_be_visible()
     draw(page, SEVEN)
     shown(page)
-    expect(page.locator(".own .title")).to_have_text("Your picture")
-    expect(page.locator(".own .told")).to_contain_text("It lands among the 7s")
+    expect(page.locator(".draw .title")).to_have_text("Your image")
+    expect(page.locator(".draw .message")).to_contain_text("It lands among the 7s")
     # What the page shows is what the reader says of the very pixels of the pad.
     data = page.locator(".paper").evaluate("(c) => c.toDataURL('image/png').split(',')[1]")
-    answer = Reader(navigator).drawn(data)
+    answer = Reader(space).drawn(data)
     pixels = np.frombuffer(base64.b64decode(answer["pixels"]), np.uint8)
-    np.testing.assert_array_equal(page.locator(".saw").evaluate(READ_28), pixels)
+    np.testing.assert_array_equal(page.locator(".seen").evaluate(READ_28), pixels)
     decoded = np.frombuffer(base64.b64decode(answer["decoded"]), np.uint8)
-    np.testing.assert_array_equal(page.locator(".made").evaluate(READ_28), decoded)
-    expect(page.locator(".own .recon")).to_have_text(f"{answer['recon']:.1f} nats")
-    expect(page.locator(".own .kl")).to_have_text(f"{answer['kl']:.2f} nats")
+    np.testing.assert_array_equal(page.locator(".decoded").evaluate(READ_28), decoded)
+    expect(page.locator(".draw .recon")).to_have_text(f"{answer['recon']:.1f} nats")
+    expect(page.locator(".draw .kl")).to_have_text(f"{answer['kl']:.2f} nats")
     np.testing.assert_allclose(reading(page)["mu"], answer["mu"], atol=1e-6)
     np.testing.assert_allclose(reading(page)["sigma"], answer["sigma"], atol=1e-6)
     assert math.dist(position(page), answer["mu"]) < 0.002, "the cursor goes there"
-    expect(page.locator(".own .samples canvas")).to_have_count(6)
-    expect(page.locator(".own .similar button")).to_have_count(6)
+    expect(page.locator(".draw .samples canvas")).to_have_count(6)
+    expect(page.locator(".draw .similar button")).to_have_count(6)
 
 
 def test_the_ellipses_are_drawn_to_scale(open_page):
@@ -156,7 +157,7 @@ def test_touch_draws_too(open_page):
         touch("touchMove", (140, 40 + 20 * i))
     touch("touchEnd")
     shown(page)
-    expect(page.locator(".own .told")).to_contain_text("among the 1s")
+    expect(page.locator(".draw .message")).to_contain_text("among the 1s")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
 
 
@@ -165,11 +166,11 @@ def test_undo_and_clear(open_page):
     open_pad(page)
     draw(page, ONE, [(40, 140), (240, 140)])
     shown(page)
-    page.locator(".own .undo").click()
-    expect(page.locator(".own .told")).to_contain_text("among the 1s")
-    page.locator(".own .clear").click()
-    expect(page.locator(".own .empty")).to_be_visible()
-    expect(page.locator(".own .answer")).to_be_hidden()
+    page.locator(".draw .undo").click()
+    expect(page.locator(".draw .message")).to_contain_text("among the 1s")
+    page.locator(".draw .clear").click()
+    expect(page.locator(".draw .empty")).to_be_visible()
+    expect(page.locator(".draw .answer")).to_be_hidden()
     assert reading(page) is None
 
 
@@ -185,9 +186,9 @@ def test_an_uploaded_picture_is_read(open_page, released, inverted):
     page = open_page()
     open_pad(page)
     zero = int((released.labels == 0).nonzero()[3])
-    page.locator(".own input").set_input_files(picture_file(released, zero, inverted=inverted))
+    page.locator(".draw input").set_input_files(picture_file(released, zero, inverted=inverted))
     shown(page)
-    expect(page.locator(".own .told")).to_contain_text("among the 0s")
+    expect(page.locator(".draw .message")).to_contain_text("among the 0s")
     assert math.dist(reading(page)["mu"], released.means[zero].tolist()) < 0.5
 
 
@@ -196,12 +197,12 @@ def test_what_is_no_digit_gets_a_sentence_that_helps(open_page):
     page = open_page()
     open_pad(page)
     garbage = {"name": "mine.png", "mimeType": "image/png", "buffer": b"this is no picture"}
-    page.locator(".own input").set_input_files(garbage)
-    fault = page.locator(".own .fault")
+    page.locator(".draw input").set_input_files(garbage)
+    fault = page.locator(".draw .error")
     expect(fault).to_be_visible()
     assert len(fault.inner_text()) > 20 and "server" not in fault.inner_text()
     large = {"name": "big.png", "mimeType": "image/png", "buffer": bytes(6_000_000)}
-    page.locator(".own input").set_input_files(large)
+    page.locator(".draw input").set_input_files(large)
     expect(fault).to_contain_text("MB")
     draw(page, SEVEN)
     shown(page)
@@ -218,9 +219,9 @@ def test_a_click_on_a_point_opens_the_digit(open_page, released):
     page.wait_for_function("() => latentSpace.reading")
     open_pad(page)
     label = int(released.labels[index])
-    expect(page.locator(".own .title")).to_have_text(f"Test digit {index}, labelled {label}")
+    expect(page.locator(".draw .title")).to_have_text(f"Test digit {index}, labelled {label}")
     np.testing.assert_array_equal(
-        page.locator(".saw").evaluate(READ_28), released.pictures[index].flatten()
+        page.locator(".seen").evaluate(READ_28), released.pictures[index].flatten()
     )
 
 
@@ -234,11 +235,11 @@ def test_a_drag_opens_nothing(open_page, released):
     assert reading(page) is None
 
 
-def test_the_nearest_real_digits_are_shown_and_open(open_page, navigator):
+def test_the_nearest_real_digits_are_shown_and_open(open_page, space):
     page = open_page()
     page.locator("#jump-2").click()
     page.wait_for_function("() => latentSpace.z.x !== 0")
-    expected = navigator.look(*position(page))["nearest"]
+    expected = readout(space, *position(page))["nearest"]
     pixels = np.frombuffer(base64.b64decode(expected["pixels"]), np.uint8).reshape(-1, 784)
     buttons = page.locator("#digit .nearest button")
     expect(buttons).to_have_count(6)
@@ -250,14 +251,14 @@ def test_the_nearest_real_digits_are_shown_and_open(open_page, navigator):
     page.wait_for_function("() => latentSpace.reading")
     assert math.dist(position(page), (digit["x"], digit["y"])) < 0.002
     assert reading(page)["title"].startswith(f"Test digit {digit['index']}, labelled")
-    assert_painted(page, navigator)
+    assert_painted(page, space)
 
 
-def test_the_round_trip_of_the_cursor_and_the_layers(open_page, navigator):
+def test_the_round_trip_of_the_cursor_and_the_layers(open_page, space):
     page = open_page()
     page.locator("#latent-map .more summary").click()
     legend = page.locator("#latent-map .map-legend")
-    page.get_by_role("button", name="Gaps").click()
+    page.get_by_role("button", name="Prior vs. data").click()
     expect(legend).to_contain_text("the prior expects up to 16")
     page.get_by_role("button", name="Round trips").click()
     expect(legend).to_contain_text("round trip")
@@ -265,7 +266,7 @@ def test_the_round_trip_of_the_cursor_and_the_layers(open_page, navigator):
     page.mouse.click(*map_point(page, 3.9, 3.9))
     x, y = position(page)
     returned = page.evaluate("() => latentSpace.known.round_trip")
-    np.testing.assert_allclose(returned, navigator.look(x, y)["round_trip"], atol=1e-4)
+    np.testing.assert_allclose(returned, readout(space, x, y)["round_trip"], atol=1e-4)
     assert math.dist((x, y), returned) > 0.5
 
 
@@ -276,10 +277,10 @@ def test_a_layer_that_fails_is_told_and_can_be_tried_again(browser, served):
     page.wait_for_selector("#digit [data-state=shown]")
     page.route(SERVER, lambda route: route.abort())
     page.locator("#latent-map .more summary").click()
-    page.get_by_role("button", name="Gaps").click()
+    page.get_by_role("button", name="Prior vs. data").click()
     expect(page.locator("#latent-map .map-legend")).to_contain_text("did not arrive")
-    expect(page.locator("[data-layer=gaps]")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("[data-layer=prior_vs_data]")).to_have_attribute("aria-pressed", "false")
     page.unroute(SERVER)
-    page.get_by_role("button", name="Gaps").click()
+    page.get_by_role("button", name="Prior vs. data").click()
     expect(page.locator("#latent-map .map-legend")).to_contain_text("the prior expects")
     page.close()

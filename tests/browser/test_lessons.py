@@ -12,35 +12,28 @@ from benchmarks.server import free_port
 from demo import launch_options
 from latent_navigator.app.layout import build_instrument, build_lessons
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
-from latent_navigator.explorer.directions import Compass
-from latent_navigator.explorer.inference import Reader
-from latent_navigator.explorer.interpolation import Paths
-from latent_navigator.explorer.latent_space import Navigator
-from latent_navigator.explorer.lessons import Lessons, lessons_of
+from latent_navigator.explorer.directions import sensitivities
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.lessons import check_lesson, lessons
 from tests.browser.test_page import PIXELS, SERVER, map_point, wait_for
 from tests.conftest import ROOT
-from tests.unit.test_lessons import NAMES, fulfilled
+from tests.unit.test_lessons import NAMES, meets_goal
 
 pytestmark = pytest.mark.browser
-LESSONS = lessons_of(Navigator(load_checkpoint(ROOT / DEFAULT_PATH)))
+LESSONS = lessons(LatentSpace(load_checkpoint(ROOT / DEFAULT_PATH)))
 
 
 @pytest.fixture(scope="module")
-def compass(navigator):
-    return Compass(Paths(navigator))
-
-
-@pytest.fixture(scope="module")
-def address(compass):
+def address(space):
     """Of a page with the first screen and the lessons beside another tab."""
-    compass.rank(torch.tensor(0.0))  # the graph, before anybody asks
+    space.once(sensitivities)  # the graph, before the first question
     with gr.Blocks(analytics_enabled=False) as demo:
-        build_instrument(compass.paths, Reader(compass.navigator))
+        build_instrument(space)
         with gr.Tabs():
             with gr.Tab("Other"):
                 gr.Markdown("Nothing.")
             with gr.Tab("Lessons"):
-                build_lessons(compass)
+                build_lessons(space)
     _, address, _ = demo.launch(
         server_port=free_port(), prevent_thread_lock=True, quiet=True, **launch_options()
     )
@@ -64,13 +57,13 @@ def open_lessons(visit, address):
 
 
 @pytest.fixture(scope="module")
-def places(navigator, compass):
-    """For each lesson a place that fulfils it and one that does not, found by brute force."""
+def places(space):
+    """For each lesson a position that meets its goal and one that does not, by brute force."""
     tried = torch.randn(800, 2, generator=torch.Generator().manual_seed(1)).clamp(-4, 4)
     tried = (tried.double() * 1000).round() / 1000
     found = {}
     for name in NAMES:
-        done = fulfilled(navigator, name, tried, compass._usual.numpy())
+        done = meets_goal(space, name, tried, space.once(sensitivities).numpy())
         found[name] = tried[done][0].tolist(), tried[~done][0].tolist()
     return found
 
@@ -85,20 +78,20 @@ def show(page: Page, name: str) -> None:
     page.wait_for_selector("#lessons [data-state=shown]")
 
 
-def test_a_lesson_is_solved_with_the_pointer(open_lessons, compass, places):
+def test_a_lesson_is_solved_with_the_pointer(open_lessons, space, places):
     page = open_lessons()
     lesson = LESSONS[0]
     expect(page.locator("#lessons .count")).to_have_text("Lesson 1 of 6")
     expect(page.locator("#lessons .title")).to_have_text(lesson.title)
     expect(page.locator("#lessons .task")).to_have_text(lesson.task)
     expect(page.locator("#lessons .solved")).to_be_hidden()
-    good, wrong = places[lesson.name]
+    good, wrong = places[lesson.key]
     for place in (wrong, good):
         page.mouse.click(*map_point(page, *place))
         page.wait_for_selector("#lessons [data-state=shown]")
         z = page.evaluate("() => latentSpace.z")
-        answer = Lessons(compass).check(lesson.name, z["x"], z["y"])
-        expect(page.locator("#lessons .told")).to_have_text(answer["message"])
+        answer = check_lesson(space, lesson.key, z["x"], z["y"])
+        expect(page.locator("#lessons .message")).to_have_text(answer["message"])
         if not answer["done"]:
             expect(page.locator("#lessons .solved")).to_be_hidden()
     if not answer["done"]:  # a pixel of the map may be too coarse: then the keys go on from there
@@ -107,32 +100,32 @@ def test_a_lesson_is_solved_with_the_pointer(open_lessons, compass, places):
             for _ in range(round(abs(gap) / 0.01)):
                 key = {"Right": "Left", "Up": "Down"}.get(key, key) if gap < 0 else key
                 page.keyboard.press(f"Arrow{key}")
-    expect(page.locator("#lessons .solved")).to_contain_text("✓ Done at (")
+    expect(page.locator("#lessons .solved")).to_contain_text("✓ Solved at (")
     expect(page.locator("#lessons .solved")).to_contain_text(lesson.why)
     expect(page.locator("#lessons .steps button").first).to_have_text("✓ 1")
     expect(page.locator("#lessons .next")).to_have_text("Next")
 
 
 @pytest.mark.guarantee("tabs-work")
-def test_all_lessons_can_be_solved_and_stay_done(open_lessons, compass, places):
+def test_all_lessons_can_be_solved_and_stay_done(open_lessons, space, places):
     page = open_lessons()
     steps = page.locator("#lessons .steps button")
     expect(steps).to_have_count(6)
     for i, lesson in enumerate(LESSONS):
-        good, wrong = places[lesson.name]
+        good, wrong = places[lesson.key]
         go(page, wrong)
-        show(page, lesson.name)
+        show(page, lesson.key)
         expect(page.locator("#lessons .title")).to_have_text(lesson.title)
-        told = Lessons(compass).check(lesson.name, *wrong)["message"]
-        expect(page.locator("#lessons .told")).to_have_text(told)
+        told = check_lesson(space, lesson.key, *wrong)["message"]
+        expect(page.locator("#lessons .message")).to_have_text(told)
         expect(page.locator("#lessons .solved")).to_be_hidden()
         go(page, good)
         expect(page.locator("#lessons .solved")).to_contain_text(lesson.why)
         expect(steps.nth(i)).to_have_text(f"✓ {i + 1}")
         # It stays done elsewhere, and the words tell of the new place.
         go(page, wrong)
-        expect(page.locator("#lessons .told")).to_have_text(told)
-        expect(page.locator("#lessons .solved")).to_contain_text("✓ Done at")
+        expect(page.locator("#lessons .message")).to_have_text(told)
+        expect(page.locator("#lessons .solved")).to_contain_text("✓ Solved at")
     expect(page.locator("#lessons .solved")).to_contain_text("All 6 lessons are done.")
     page.get_by_role("tab", name="Other").click()
     page.get_by_role("tab", name="Lessons").click()
@@ -186,14 +179,14 @@ def test_out_of_sight_a_line_tells_and_leads_back(open_lessons, places):
     page.evaluate("() => window.scrollTo(0, 0)")
     bar = page.locator("#lessons .bar")
     expect(bar).to_contain_text(LESSONS[0].title)
-    expect(bar.locator("span")).to_have_text(page.locator("#lessons .told").inner_text())
+    expect(bar.locator("span")).to_have_text(page.locator("#lessons .message").inner_text())
     box = bar.bounding_box()
     assert box["y"] + box["height"] <= 900
     tabs = [tab.bounding_box() for tab in page.get_by_role("tab").all()]
     assert all(box["x"] > tab["x"] + tab["width"] for tab in tabs), "it covers the tabs"
     note = page.locator("#note p").bounding_box()
     assert box["y"] > note["y"] + note["height"], "it covers the panel"
-    go(page, places["invented"][0])
+    go(page, places["no_data"][0])
     expect(bar).to_contain_text("✓ Lesson 1 done.")
     bar.locator(".return").click()
     expect(bar).to_be_hidden()
@@ -209,27 +202,24 @@ def test_out_of_sight_a_line_tells_and_leads_back(open_lessons, places):
 def test_a_closed_tab_asks_nothing(open_lessons):
     page = open_lessons()
     asked = []
-    page.on("request", lambda r: asked.append(r) if '"invented"' in (r.post_data or "") else None)
+    page.on("request", lambda r: asked.append(r) if '"no_data"' in (r.post_data or "") else None)
     page.get_by_role("tab", name="Other").click()
     page.evaluate("() => latentSpace.set({ x: 1, y: 1 })")
     page.wait_for_timeout(500)
     assert not asked
     page.get_by_role("tab", name="Lessons").click()
-    expect(page.locator("#lessons .told")).to_contain_text("encoded within 0.1")
+    expect(page.locator("#lessons .message")).to_contain_text("encoded within 0.1")
     wait_for(page, 1, asked)
 
 
-def test_the_newest_answer_wins(open_lessons, compass, places):
+def test_the_newest_answer_wins(open_lessons, space, places):
     """An answer that comes late, for a place that was left, is not shown."""
     page = open_lessons()
-    good, wrong = places["invented"]
+    good, wrong = places["no_data"]
     held = []
 
     def hold(route):
-        if (
-            str(good[0]) in (route.request.post_data or "")
-            and "invented" in route.request.post_data
-        ):
+        if str(good[0]) in (route.request.post_data or "") and "no_data" in route.request.post_data:
             held.append(route)
         else:
             route.continue_()
@@ -241,8 +231,8 @@ def test_the_newest_answer_wins(open_lessons, compass, places):
     for route in held:
         route.continue_()
     page.wait_for_timeout(500)
-    told = Lessons(compass).check("invented", *wrong)["message"]
-    expect(page.locator("#lessons .told")).to_have_text(told)
+    told = check_lesson(space, "no_data", *wrong)["message"]
+    expect(page.locator("#lessons .message")).to_have_text(told)
     expect(page.locator("#lessons .solved")).to_be_hidden()
 
 
@@ -251,21 +241,21 @@ def test_a_server_that_fails_is_told(open_lessons, places):
     page = open_lessons()
     page.route(SERVER, lambda route: route.abort())
     page.evaluate("() => latentSpace.set({ x: 0.5, y: 0.5 })")
-    expect(page.locator("#lessons .told")).to_have_text(
-        "The server does not answer. Move on to try again."
+    expect(page.locator("#lessons .message")).to_have_text(
+        "The server is not responding. Move on to try again."
     )
     expect(page.locator("#lessons .lessons")).to_have_attribute("data-state", "failed")
     page.unroute(SERVER)
-    go(page, places["invented"][0])
-    expect(page.locator("#lessons .solved")).to_contain_text("✓ Done at")
+    go(page, places["no_data"][0])
+    expect(page.locator("#lessons .solved")).to_contain_text("✓ Solved at")
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_lessons_fit_the_screen(open_lessons, places, width):
     page = open_lessons(width, 844, has_touch=True)
     for lesson in LESSONS:
-        go(page, places[lesson.name][0])
-        show(page, lesson.name)
+        go(page, places[lesson.key][0])
+        show(page, lesson.key)
         page.locator("#lessons summary").click()
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         for part in page.locator("#lessons .lessons > *:not(.bar), #lessons button").all():
@@ -287,7 +277,7 @@ def test_lessons_fit_the_screen(open_lessons, places, width):
 def test_words_stand_out_from_the_ground(open_lessons, places, theme):
     page = open_lessons()
     page.evaluate(f"() => document.body.classList.toggle('dark', {str(theme == 'dark').lower()})")
-    go(page, places["invented"][0])
+    go(page, places["no_data"][0])
     for part in (".title", ".told", ".count", ".solved b", ".steps [data-done=true]"):
         colours = page.locator(f"#lessons {part}").first.evaluate(
             """(part) => {

@@ -9,6 +9,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.decoder_table import build_table, look_up
+from latent_navigator.explorer.map_layers import regions
 from tests.browser.test_page import LIMIT, SERVER, assert_painted, map_point, position, settle
 
 pytestmark = pytest.mark.browser
@@ -40,7 +41,7 @@ def zoom_in(page: Page, x: float, y: float, turns: int = 5) -> None:
     assert page.evaluate("() => latentSpace.view.zoom") > 2
 
 
-def test_the_browsers_table_is_pythons(open_page, navigator):
+def test_the_browsers_table_is_pythons(open_page, space):
     page = open_page()
     generator = torch.Generator().manual_seed(1)
     z = torch.cat(
@@ -53,14 +54,14 @@ def test_the_browsers_table_is_pythons(open_page, navigator):
           return Array.from(out); })""",
         z.tolist(),
     )
-    table = build_table(navigator.model, navigator.range)
+    table = build_table(space.model, space.range)
     expected = look_up(table, z).flatten(1).numpy().astype(int)
     assert np.abs(np.array(drawn) - expected).max() <= 2
     assert np.abs(np.array(drawn) - expected).mean() < 0.1
 
 
 @pytest.mark.guarantee("drag-paints-at-once")
-def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, navigator):
+def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, space):
     page = open_page()
     held = []
 
@@ -73,7 +74,7 @@ def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, navigator)
     page.route(SERVER, hold)
     page.mouse.click(*map_point(page, 1.2, 0.7))
     page.wait_for_selector("#digit [data-kind=table]")
-    expect(page.locator("#digit .kind")).to_contain_text("from the table")
+    expect(page.locator("#digit .source")).to_contain_text("Preview (table)")
     z = page.evaluate("() => latentSpace.z")
     shown = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
     assert (float(shown["x"]), float(shown["y"])) == (z["x"], z["y"])
@@ -82,12 +83,12 @@ def test_the_table_answers_at_once_and_pytorch_replaces_it(open_page, navigator)
     held[0].continue_()
     page.unroute(SERVER)
     page.wait_for_selector("#digit [data-kind=exact]")
-    expect(page.locator("#digit .kind")).to_contain_text(re.compile(r"PyTorch, \d+ ms"))
-    assert_painted(page, navigator)
+    expect(page.locator("#digit .source")).to_contain_text(re.compile(r"PyTorch, \d+ ms"))
+    assert_painted(page, space)
 
 
 @pytest.mark.parametrize("scale", [1, 2, 1.25])
-def test_the_transform_holds_at_any_zoom_and_pixel_ratio(open_page, navigator, scale):
+def test_the_transform_holds_at_any_zoom_and_pixel_ratio(open_page, space, scale):
     page = open_page(device_scale_factor=scale)
     zoom_in(page, 1.0, 1.0)
     view = page.evaluate(VIEW)
@@ -95,7 +96,7 @@ def test_the_transform_holds_at_any_zoom_and_pixel_ratio(open_page, navigator, s
         page.mouse.click(*pixel_of(page, x, y))
         pixel = 2 * view["half"] / box_of(page)["width"]
         assert math.dist(position(page), (x, y)) <= pixel + 0.001
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     # Back and forth, on random places of random views.
     worst = page.evaluate(
         """() => { let worst = 0; const view = new MapView(4.5); view.side = 700;
@@ -174,7 +175,7 @@ def test_the_view_follows_what_leaves_it(open_page):
 
 
 @pytest.mark.guarantee("accessibility")
-def test_fingers_drag_and_pinch(open_page, navigator):
+def test_fingers_drag_and_pinch(open_page, space):
     page = open_page(390, 844, has_touch=True, is_mobile=True)
     touch = page.context.new_cdp_session(page)
 
@@ -187,7 +188,7 @@ def test_fingers_drag_and_pinch(open_page, navigator):
         fingers("touchMove", pixel_of(page, -1 + 0.2 * step, 0.1 * step))
     fingers("touchEnd")
     assert math.dist(position(page), (1, 1)) < 0.05
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     assert page.evaluate("() => window.scrollY") == 0, "a drag on the map scrolls nothing"
 
     a, b = pixel_of(page, -0.5, 0), pixel_of(page, 0.5, 0)
@@ -200,7 +201,7 @@ def test_fingers_drag_and_pinch(open_page, navigator):
     assert zoom == pytest.approx((b[0] - a[0] + 120) / (b[0] - a[0]), rel=0.1)
 
 
-def test_hovering_previews_without_moving(open_page, navigator):
+def test_hovering_previews_without_moving(open_page, space):
     page = open_page()
     small = page.locator("#latent-map .map-preview")
     expect(small).to_be_hidden()
@@ -211,7 +212,7 @@ def test_hovering_previews_without_moving(open_page, navigator):
         """(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
              return Array.from({ length: 784 }, (_, i) => d[4 * i]); }"""
     )
-    expected = navigator.pictures(torch.tensor([[-0.7, -1.4]])).ravel().astype(int)
+    expected = space.decode_images(torch.tensor([[-0.7, -1.4]])).ravel().astype(int)
     assert np.abs(np.array(drawn) - expected).mean() < 6
     page.mouse.move(5, 5)
     expect(small).to_be_hidden()
@@ -236,21 +237,19 @@ def test_layers_switch_on_and_off(open_page, layer):
     page.wait_for_function(f"(before) => ({CANVAS})() === before", arg=before)
 
 
-def test_regions_are_blank_where_no_digit_was_encoded(navigator):
+def test_regions_are_blank_where_no_digit_was_encoded(space):
     import base64
 
-    from latent_utils import neighbourhood
-
-    answer = navigator.regions(side=40)
+    answer = regions(space, side=40)
     winners = np.frombuffer(base64.b64decode(answer["winners"]), np.uint8).reshape(40, 40)
     strength = np.frombuffer(base64.b64decode(answer["strength"]), np.uint8).reshape(40, 40)
     assert (strength == 0).mean() > 0.2 and (strength > 0).mean() > 0.2
     for row in range(0, 40, 3):
         for column in range(0, 40, 3):
-            x = ((column + 0.5) / 40 * 2 - 1) * navigator.range
-            y = -((row + 0.5) / 40 * 2 - 1) * navigator.range
+            x = ((column + 0.5) / 40 * 2 - 1) * space.range
+            y = -((row + 0.5) / 40 * 2 - 1) * space.range
             z = torch.tensor([[x, y]])
-            around = neighbourhood(z, navigator.means, navigator.labels, radius=0.2)
+            around = space.around(z, radius=0.2)
             assert (strength[row, column] > 0) == (int(around.within) > 0)
             assert around.shares[0, winners[row, column]] == around.shares[0].max()
 
@@ -262,11 +261,11 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
     page.locator("[data-layer=regions]").click()
     page.locator("[data-layer=points]").click()
     zoom_in(page, 1.0, 0.0)
-    page.locator("#ways").get_by_label("spherical").uncheck()
+    page.locator("#methods").get_by_label("spherical").uncheck()
     page.locator("#even input").check()
     page.locator("#film-strip .comparison").wait_for()
     page.locator("#morph-digit").get_by_text("2", exact=True).click()
-    page.get_by_label("average place (centroid)").check()
+    page.get_by_label("mean position (centroid)").check()
     page.wait_for_timeout(700)
     page.wait_for_function("() => location.href === latentSpace.link()")
     link = page.url
@@ -277,10 +276,10 @@ def test_a_link_restores_what_one_sees(open_page, browser, served):
     for key, value in page.evaluate(VIEW).items():
         assert other.evaluate(VIEW)[key] == pytest.approx(value, abs=1e-3)
     assert other.evaluate("() => latentSpace.layers") == page.evaluate("() => latentSpace.layers")
-    expect(other.locator("#ways").get_by_label("spherical")).not_to_be_checked()
-    expect(other.locator("#ways").get_by_label("straight")).to_be_checked()
+    expect(other.locator("#methods").get_by_label("spherical")).not_to_be_checked()
+    expect(other.locator("#methods").get_by_label("straight")).to_be_checked()
     expect(other.locator("#even input")).to_be_checked()
-    expect(other.get_by_label("average place (centroid)")).to_be_checked()
+    expect(other.get_by_label("mean position (centroid)")).to_be_checked()
     expect(other.locator("#morph-digit").get_by_label("2", exact=True)).to_be_checked()
     other.wait_for_timeout(700)
     other.wait_for_function("(link) => latentSpace.link() === link", arg=link)

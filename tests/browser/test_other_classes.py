@@ -110,8 +110,8 @@ def test_controls_go_by_names(open_garments):
     assert any(name in heading for name in NAMES)
     for name in ("morph", "boundary", "ways", "random"):
         page.locator(f"#experiment-{name}").click()
-        expect(page.locator("#story")).not_to_be_empty()
-    assert not re.search(r"digit", page.locator("#story").inner_text(), re.IGNORECASE)
+        expect(page.locator("#path-note")).not_to_be_empty()
+    assert not re.search(r"digit", page.locator("#path-note").inner_text(), re.IGNORECASE)
 
 
 # Texts that HTML, Markdown, LaTeX or a template would take for something else.
@@ -141,7 +141,7 @@ def test_names_are_never_taken_for_anything_else(demo_of, visit):
         ("boundary", "The boundary between {} and {}."),
     ):
         page.locator(f"#experiment-{experiment}").click()
-        story = page.locator("#story strong")
+        story = page.locator("#path-note strong")
         expect(story).to_have_text(
             re.compile("|".join(re.escape(pattern.format(a, b)) for a in ODD for b in ODD))
         )
@@ -155,10 +155,11 @@ def test_names_are_never_taken_for_anything_else(demo_of, visit):
 
 
 def test_a_shared_border_is_found_in_the_data(digits):
-    from latent_navigator.explorer.latent_space import Navigator
-    from latent_navigator.explorer.presets import chosen
+    from latent_navigator.data.dataset_info import dataset_info
+    from latent_navigator.explorer.latent_space import LatentSpace
+    from latent_navigator.explorer.presets import presets
 
-    class Line(Navigator):
+    class Line(LatentSpace):
         """Four classes side by side on a line; the second and third overlap."""
 
         def __init__(self):
@@ -167,9 +168,10 @@ def test_a_shared_border_is_found_in_the_data(digits):
             self.labels = torch.arange(4).repeat_interleave(100)
             noise = torch.randn(400, 2, generator=generator) * 0.2
             self.means = noise + torch.stack([middles, middles * 0], 1)[self.labels]
-            self.names = ["a", "b", "c", "d"]
-            self.is_mnist = False
+            self.class_names = ["a", "b", "c", "d"]
+            self.info = dataset_info("letters", self.class_names)
             self.anchors = {"typical": torch.stack([middles, middles * 0], 1)}
+            self._computed, self._locks = {}, {}
 
-    found = chosen(Line())
+    found = presets(Line())
     assert found.border == found.morph == (1, 2) and found.ends == (0, 3)

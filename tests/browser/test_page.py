@@ -11,16 +11,17 @@ import torch
 from playwright.sync_api import Page, Route, expect
 
 from latent_navigator.checkpoint.checkpoint import DEFAULT_PATH, load_checkpoint
-from latent_navigator.explorer.latent_space import Navigator
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.navigation import go_to_class
 from latent_utils import morph_toward, neighbourhood
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.browser
 
-LIMIT = Navigator(load_checkpoint(ROOT / DEFAULT_PATH)).range  # the map shows -LIMIT ... LIMIT
+LIMIT = LatentSpace(load_checkpoint(ROOT / DEFAULT_PATH)).range  # the map shows -LIMIT ... LIMIT
 SERVER = re.compile("/component_server")  # where the page asks for pictures
 PIXELS = """() => {
-  const canvas = document.querySelector('#digit .picture');
+  const canvas = document.querySelector('#digit .image');
   const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
   return Array.from({ length: 784 }, (_, i) => data[4 * i]);
 }"""
@@ -52,11 +53,11 @@ def position(page: Page) -> tuple[float, float]:
     return z["x"], z["y"]
 
 
-def assert_painted(page: Page, navigator: Navigator) -> None:
+def assert_painted(page: Page, space: LatentSpace) -> None:
     """The picture on the page is PyTorch's decoding of the position, to the last bit."""
     z = torch.tensor([position(page)])
     painted = np.array(page.evaluate(PIXELS)).reshape(28, 28)
-    np.testing.assert_array_equal(painted, navigator.pictures(z)[0])
+    np.testing.assert_array_equal(painted, space.decode_images(z)[0])
 
 
 def map_point(page: Page, x: float, y: float) -> tuple[float, float]:
@@ -78,7 +79,7 @@ def test_the_first_screen_holds_the_instrument(open_page):
         assert box["x"] >= 0 and box["x"] + box["width"] <= 1440, name
         assert box["y"] >= 0 and box["y"] + box["height"] <= 900, name
     frame = page.locator("#latent-map .map-top").bounding_box()
-    digit = page.locator("#digit .picture").bounding_box()
+    digit = page.locator("#digit .image").bounding_box()
     assert frame["width"] >= 640 and digit["width"] >= 250
     assert digit["x"] > frame["x"] + frame["width"], "the digit stands beside the map"
 
@@ -91,7 +92,7 @@ def test_nothing_is_wider_than_the_screen(open_page, width):
 
 
 @pytest.mark.guarantee("screen-sizes")
-def test_on_a_phone_map_digit_then_the_rest(open_page, navigator):
+def test_on_a_phone_map_digit_then_the_rest(open_page, space):
     page = open_page(390, 844, has_touch=True, is_mobile=True)
     tops = [
         page.locator(f"#{name}").bounding_box()["y"]
@@ -102,7 +103,7 @@ def test_on_a_phone_map_digit_then_the_rest(open_page, navigator):
     page.touchscreen.tap(*map_point(page, 1.0, -2.0))
     x, y = position(page)
     assert math.dist((x, y), (1.0, -2.0)) < 0.03
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     page.locator("#jump-0").tap()
     settle(page)
     for name in ("x-slider", "random-sample", "jump-0", "morph", "compare"):
@@ -111,7 +112,7 @@ def test_on_a_phone_map_digit_then_the_rest(open_page, navigator):
 
 
 @pytest.mark.guarantee("drag-paints-at-once")
-def test_dragging_over_the_map_paints_pytorchs_digit_everywhere(open_page, navigator):
+def test_dragging_over_the_map_paints_pytorchs_digit_everywhere(open_page, space):
     page = open_page()
     stations = [(0.0, 0.0), (1.5, 1.0), (-2.0, 0.5), (-1.0, -2.5), (2.5, -2.0), (3.9, 3.9)]
     page.mouse.move(*map_point(page, *stations[0]))
@@ -119,7 +120,7 @@ def test_dragging_over_the_map_paints_pytorchs_digit_everywhere(open_page, navig
     for station in stations:
         page.mouse.move(*map_point(page, *station), steps=8)
         assert math.dist(position(page), station) < 0.02
-        assert_painted(page, navigator)
+        assert_painted(page, space)
     page.mouse.move(5000, -100)  # captured: it stops at the border instead of losing the finger
     assert position(page) == (LIMIT, LIMIT)
     page.mouse.up()
@@ -127,18 +128,18 @@ def test_dragging_over_the_map_paints_pytorchs_digit_everywhere(open_page, navig
     assert position(page) == (LIMIT, LIMIT), "a move without a press is no drag"
 
 
-def test_sliders_move_the_map_and_the_digit(open_page, navigator):
+def test_sliders_move_the_map_and_the_digit(open_page, space):
     page = open_page()
     thumb = page.locator("#x-slider input[type=range]")
     thumb.focus()
     for _ in range(25):
         page.keyboard.press("ArrowRight")
     assert position(page) == (0.25, 0.0)
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     page.locator("#y-slider input[type=number]").fill("-1.5")
     page.locator("#y-slider input[type=number]").press("Tab")
     assert position(page) == (0.25, -1.5)
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     page.mouse.click(*map_point(page, -1, 1))
     assert math.dist(position(page), (-1, 1)) < 0.02
     # Nothing else on the sliders moves them: Gradio's reset would leave the map behind.
@@ -166,7 +167,7 @@ def test_one_move_asks_the_server_once(open_page):
     assert sum("component_server" in url for url in asked) == 1, asked
 
 
-def test_keys_move_the_cursor(open_page, navigator):
+def test_keys_move_the_cursor(open_page, space):
     page = open_page()
     page.locator("#latent-map .map-top").focus()
     page.keyboard.press("ArrowRight")
@@ -175,7 +176,7 @@ def test_keys_move_the_cursor(open_page, navigator):
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("Shift+ArrowDown")
     assert position(page) == (-0.45, -0.45)
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     expect(page.locator("#map-position")).to_have_text("x -0.45, y -0.45")
 
 
@@ -201,15 +202,15 @@ def test_the_keyboard_reaches_every_control(open_page):
 
 
 @pytest.mark.parametrize("anchor", ["typical", "centroid"])
-def test_ten_buttons_jump_to_ten_digits(open_page, navigator, anchor):
+def test_ten_buttons_jump_to_ten_digits(open_page, space, anchor):
     page = open_page()
     if anchor == "centroid":
-        page.get_by_label("average place (centroid)").check()
-    centroids = navigator.anchors["centroid"]
-    shares = neighbourhood(centroids, navigator.means, navigator.labels).shares
+        page.get_by_label("mean position (centroid)").check()
+    centroids = space.anchors["centroid"]
+    shares = neighbourhood(centroids, space.means, space.labels).shares
     for digit in range(10):
         page.locator(f"#jump-{digit}").click()
-        goal = navigator.jump_to_digit(digit, anchor)
+        goal = go_to_class(space, digit, anchor)
         page.wait_for_function(
             "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.002",
             arg=[goal["x"], goal["y"]],
@@ -217,10 +218,10 @@ def test_ten_buttons_jump_to_ten_digits(open_page, navigator, anchor):
         position(page)
         warns = "lies among" in page.locator("#note").inner_text()
         assert warns == (anchor == "centroid" and int(shares[digit].argmax()) != digit)
-    assert_painted(page, navigator)
+    assert_painted(page, space)
 
 
-def test_a_random_sample_moves_and_tells(open_page, navigator):
+def test_a_random_sample_moves_and_tells(open_page, space):
     page = open_page()
     seen = set()
     for _ in range(4):
@@ -230,19 +231,19 @@ def test_a_random_sample_moves_and_tells(open_page, navigator):
             "(b) => latentSpace.z.x !== b.x || latentSpace.z.y !== b.y", arg=before
         )
         seen.add(position(page))
-        assert_painted(page, navigator)
+        assert_painted(page, space)
     assert len(seen) == 4
     expect(page.locator("#note")).to_contain_text("N(0, I)")
 
 
-def test_morph_goes_half_way_and_animate_takes_its_time(open_page, navigator):
+def test_morph_goes_half_way_and_animate_takes_its_time(open_page, space):
     page = open_page()
     page.locator("#jump-1").click()
     page.wait_for_function("() => latentSpace.z.x !== 0")
     start = position(page)
     page.locator("#morph-digit").get_by_text("0", exact=True).click()
     page.locator("#morph").click()
-    half = morph_toward(torch.tensor(start), navigator.anchor(0), 0.5).tolist()
+    half = morph_toward(torch.tensor(start), space.anchor(0), 0.5).tolist()
     page.wait_for_function(
         "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.002", arg=half
     )
@@ -251,7 +252,7 @@ def test_morph_goes_half_way_and_animate_takes_its_time(open_page, navigator):
         "() => { window.trail = []; latentSpace.subscribe((z) => trail.push([z.x, z.y])); }"
     )
     page.locator("#animate").click()
-    quarter = morph_toward(torch.tensor(half), navigator.anchor(0), 0.5).tolist()
+    quarter = morph_toward(torch.tensor(half), space.anchor(0), 0.5).tolist()
     page.wait_for_function(
         "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.002", arg=quarter
     )
@@ -259,7 +260,7 @@ def test_morph_goes_half_way_and_animate_takes_its_time(open_page, navigator):
     trail = torch.tensor(page.evaluate("() => trail"))
     ahead = (trail - torch.tensor(half)).norm(dim=1)
     assert len(trail) >= 10 and (ahead.diff() >= -1e-6).all(), "not step by step"
-    assert_painted(page, navigator)
+    assert_painted(page, space)
 
 
 def test_the_hand_goes_before_an_animation(open_page):
@@ -297,7 +298,7 @@ def test_the_map_draws_points_paths_and_cursor(open_page):
       let n = 0; for (let i = 3; i < data.length; i += 4) n += data[i] > 0; return n; }"""
     assert page.evaluate(inked, "map-base") > 10_000
     before = page.evaluate(inked, "map-top")
-    page.locator("#experiment-ways").click()
+    page.locator("#experiment-paths").click()
     page.wait_for_function("() => latentSpace.paths.length === 4")
     page.wait_for_function(f"(before) => ({inked})('map-top') > before + 500", arg=before)
 
@@ -316,7 +317,7 @@ def test_experiments_are_one_click(open_page, name, rows, frames, words):
     page.locator(f"#experiment-{name}").click()
     expect(page.locator("#film-strip .row")).to_have_count(rows)
     expect(page.locator("#film-strip .frames button")).to_have_count(frames)
-    expect(page.locator("#story")).to_contain_text(words)
+    expect(page.locator("#path-note")).to_contain_text(words)
     if name in ("morph", "boundary"):
         page.wait_for_function("() => latentSpace.travelling")
         last = page.locator("#film-strip .frames button").last
@@ -357,16 +358,16 @@ def test_dark_mode_is_followed_and_switched(open_page):
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_two_visitors_do_not_meet(open_page, navigator):
+def test_two_visitors_do_not_meet(open_page, space):
     first, second = open_page(), open_page()
     first.mouse.click(*map_point(first, 2, 2))
     second.locator("#jump-1").click()
     second.wait_for_function("() => latentSpace.z.x !== 0")
     assert math.dist(position(first), (2, 2)) < 0.02
-    goal = navigator.jump_to_digit(1)
+    goal = go_to_class(space, 1)
     assert math.dist(position(second), (goal["x"], goal["y"])) < 0.002
-    assert_painted(first, navigator)
-    assert_painted(second, navigator)
+    assert_painted(first, space)
+    assert_painted(second, space)
 
 
 def held_questions(page: Page) -> list[Route]:
@@ -391,7 +392,7 @@ def wait_for(page: Page, count: int, asked: list[Any]) -> Any:
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_a_slow_server_is_asked_for_one_place_at_a_time(open_page, navigator):
+def test_a_slow_server_is_asked_for_one_place_at_a_time(open_page, space):
     page = open_page()
     asked = held_questions(page)
     for x in (1, 2, 3, -1, -2, -3):
@@ -403,12 +404,12 @@ def test_a_slow_server_is_asked_for_one_place_at_a_time(open_page, navigator):
     newest = wait_for(page, 2, asked).request.post_data_json["data"]
     assert math.dist(newest[:2], (-3, -1.5)) < 0.02, "places that were passed are left out"
     page.unroute(SERVER)  # which lets the second go on
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     assert math.dist(position(page), (-3, -1.5)) < 0.02
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_an_answer_for_a_place_that_was_left_is_not_painted(open_page, navigator):
+def test_an_answer_for_a_place_that_was_left_is_not_painted(open_page, space):
     page = open_page()
     page.wait_for_selector("#digit [data-state=shown]")
     settle(page)
@@ -422,11 +423,11 @@ def test_an_answer_for_a_place_that_was_left_is_not_painted(open_page, navigator
     view = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
     assert view["kind"] == "table" and [float(view["x"]), float(view["y"])] == there
     page.unroute(SERVER)  # which lets the second go on
-    assert_painted(page, navigator)
+    assert_painted(page, space)
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_a_lost_answer_is_asked_for_again(browser, served, navigator):
+def test_a_lost_answer_is_asked_for_again(browser, served, space):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(served)
     page.wait_for_selector("#digit [data-state=shown]")
@@ -440,21 +441,21 @@ def test_a_lost_answer_is_asked_for_again(browser, served, navigator):
     page.wait_for_selector("#digit [data-state=failed]")
     wait_for(page, 2, asked).continue_()  # and nobody has moved
     page.wait_for_selector("#digit [data-state=shown]")
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     page.close()
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_a_server_that_fails_is_told_and_forgiven(browser, served, navigator):
+def test_a_server_that_fails_is_told_and_forgiven(browser, served, space):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(served)
     page.wait_for_selector("#digit [data-state=shown]")
     page.route(SERVER, lambda route: route.abort())
     page.mouse.click(*map_point(page, 1, 1))
     page.wait_for_selector("#digit [data-state=failed]")
-    expect(page.locator("#digit .verdict")).to_contain_text("does not answer")
+    expect(page.locator("#digit .support")).to_contain_text("is not responding")
     page.unroute(SERVER)
     page.mouse.click(*map_point(page, -1, 1))
     page.wait_for_selector("#digit [data-state=shown]")
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     page.close()

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from latent_navigator.explorer.directions import Compass
-from latent_navigator.explorer.interpolation import WAYS, Paths
+from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
+from latent_navigator.explorer.interpolation import compare_paths, methods
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from tests.browser.test_page import PIXELS, assert_painted, map_point, position, settle
 
@@ -22,15 +22,10 @@ pytestmark = pytest.mark.browser
 QUEUE = re.compile("/queue/join")  # where the page asks for ways
 
 
-@pytest.fixture(scope="module")
-def paths(navigator):
-    return Paths(navigator)
-
-
 def compare(page: Page) -> None:
     page.locator("#compare").click()
     page.locator("#film-strip .comparison").wait_for()
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
 
 
 def drawn(page: Page) -> list[dict]:
@@ -42,24 +37,24 @@ def pairs(points: list[dict]) -> list[list[float]]:
 
 
 def choose(page: Page, which: str, option: str) -> None:
-    page.locator(f"#way-{which} input").click()
+    page.locator(f"#path-{which} input").click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
 @pytest.mark.guarantee("tabs-work")
-def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths, navigator):
+def test_paths_are_compared_in_strips_table_plot_and_on_the_map(open_page, space):
     page = open_page()
     expect(page.locator("#film-strip .empty")).to_be_visible()
     compare(page)
     expect(page.locator("#film-strip .empty")).to_be_hidden()
-    compared = paths.compare(5, 7, list(WAYS), 12, False, "typical")
+    compared = compare_paths(space, 5, 7, list(methods()), 12, False, "typical")
     rows = page.locator("#film-strip .row")
     expect(rows).to_have_count(4)
     lines = page.locator("#film-strip tbody tr")
     expect(lines).to_have_count(4)
     expect(page.locator("#film-strip figure path[stroke]")).to_have_count(4)
     for i, (row, path) in enumerate(zip(compared["rows"], drawn(page), strict=True)):
-        assert path["way"] == row["way"]
+        assert path["method"] == row["method"]
         np.testing.assert_allclose(pairs(path["points"]), row["points"], atol=1e-3)
         np.testing.assert_allclose(pairs(path["curve"]), row["curve"], atol=1e-3)
         expect(rows.nth(i).locator("b")).to_have_text(f"5 → 7, {row['title']}")
@@ -84,7 +79,7 @@ def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths,
         """(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
              return Array.from({ length: 784 }, (_, i) => d[4 * i]); }"""
     )
-    expected = navigator.pictures(torch.tensor(compared["rows"][2]["points"]))[5]
+    expected = space.decode_images(torch.tensor(compared["rows"][2]["points"]))[5]
     np.testing.assert_array_equal(np.array(pixels).reshape(28, 28), expected)
     frame.click()
     assert math.dist(position(page), compared["rows"][2]["points"][5]) < 0.002
@@ -92,7 +87,7 @@ def test_ways_are_compared_in_strips_table_plot_and_on_the_map(open_page, paths,
 
 
 @pytest.mark.guarantee("accessibility")
-def test_every_way_can_be_told_without_colour(open_page):
+def test_paths_are_distinguishable_without_colour(open_page):
     page = open_page()
     compare(page)
     dashes = page.locator("#film-strip figure path[stroke]").evaluate_all(
@@ -102,49 +97,51 @@ def test_every_way_can_be_told_without_colour(open_page):
     assert len({path["label"] for path in drawn(page)}) == 4
 
 
-def test_even_steps_make_the_pictures_change_evenly(open_page, paths):
+def test_even_steps_change_the_image_evenly(open_page, space):
     page = open_page()
     compare(page)
     largest = page.locator("#film-strip tbody tr").first.locator("td").nth(1)
     before = float(largest.inner_text())
     page.locator("#even input").check()
-    after = paths.compare(5, 7, list(WAYS), 12, True, "typical")["rows"][0]["largest_step"]
+    after = compare_paths(space, 5, 7, list(methods()), 12, True, "typical")["rows"][0][
+        "largest_step"
+    ]
     assert after < 0.8 * before
     expect(largest).to_have_text(f"{after:.2f}")
 
 
-def test_only_chosen_ways_and_as_many_pictures(open_page):
+def test_only_the_chosen_methods_and_as_many_images(open_page):
     page = open_page()
-    for name in ("linear", "weighted geodesic"):
-        page.locator("#ways").get_by_label(f"({name})").uncheck()
+    for name in ("linear", "density-weighted geodesic"):
+        page.locator("#methods").get_by_label(f"({name})").uncheck()
     page.locator("#steps input[type=number]").fill("7")
     page.locator("#steps input[type=number]").press("Tab")
     compare(page)
-    assert [path["way"] for path in drawn(page)] == ["spherical", "geodesic"]
+    assert [path["method"] for path in drawn(page)] == ["spherical", "geodesic"]
     assert [len(path["points"]) for path in drawn(page)] == [7, 7]
-    for name in ("spherical", "geodesic"):
-        page.locator("#ways").get_by_label(f"({name})", exact=False).first.uncheck()
+    for name in ("slerp", "geodesic"):
+        page.locator("#methods").get_by_label(f"({name})", exact=False).first.uncheck()
     page.locator("#compare").click()
-    expect(page.get_by_text("no way is chosen; tick at least one")).to_be_visible()
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    expect(page.get_by_text("no path is chosen; tick at least one")).to_be_visible()
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
 
 
-def test_from_where_i_am_to_a_digit(open_page, navigator):
+def test_from_the_cursor_to_a_digit(open_page, space):
     page = open_page()
     page.mouse.click(*map_point(page, -1.5, -1.5))
     here = position(page)
-    choose(page, "from", "where I am")
+    choose(page, "from", "the cursor")
     compare(page)
     path = pairs(drawn(page)[0]["points"])
     assert path[0] == pytest.approx(here, abs=1e-6)
-    assert path[-1] == pytest.approx(navigator.anchor(7).tolist(), abs=1e-6)
+    assert path[-1] == pytest.approx(space.anchor(7).tolist(), abs=1e-6)
 
 
-def test_two_places_picked_on_the_map(open_page):
+def test_two_points_picked_on_the_map(open_page):
     page = open_page()
     before = position(page)
     page.locator("#pick").click()
-    expect(page.locator(".map-ask")).to_contain_text("begins (A)")
+    expect(page.locator(".map-ask")).to_contain_text("starts (A)")
     page.mouse.click(*map_point(page, -2.0, 1.0))
     expect(page.locator(".map-ask")).to_contain_text("ends (B)")
     page.mouse.click(*map_point(page, 1.0, 2.0))
@@ -154,19 +151,19 @@ def test_two_places_picked_on_the_map(open_page):
         assert math.dist(pairs(path["points"])[0], (-2, 1)) < 0.02
         assert math.dist(pairs(path["points"])[-1], (1, 2)) < 0.02
     assert position(page) == before, "picking does not move the cursor"
-    expect(page.locator("#way-from input")).to_have_value("A on the map")
+    expect(page.locator("#path-from input")).to_have_value("A on the map")
     # The link holds both places.
     page.wait_for_function("() => location.hash.includes('from=A')")
     link = page.evaluate("() => latentSpace.link()")
     page.goto("about:blank")
     page.goto(link)
     page.wait_for_selector("#latent-map [data-ready=true]")
-    expect(page.locator("#way-to input")).to_have_value("B on the map")
+    expect(page.locator("#path-to input")).to_have_value("B on the map")
     compare(page)
     assert math.dist(pairs(drawn(page)[0]["points"])[0], (-2, 1)) < 0.02
 
 
-def test_picking_can_be_called_off_and_done_by_keys(open_page):
+def test_picking_can_be_cancelled_and_done_by_keys(open_page):
     page = open_page()
     page.locator("#pick").click()
     page.mouse.click(*map_point(page, 1, 1))
@@ -189,7 +186,7 @@ def test_picking_can_be_called_off_and_done_by_keys(open_page):
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_a_server_that_fails_leaves_no_endless_waiting(browser, served):
+def test_a_failing_server_does_not_leave_the_page_waiting(browser, served):
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(served)
     page.wait_for_selector("#latent-map [data-ready=true]")
@@ -202,8 +199,8 @@ def test_a_server_that_fails_leaves_no_endless_waiting(browser, served):
 
     page.route(QUEUE, refuse)
     page.locator("#compare").click()
-    expect(page.locator("body")).to_have_class(re.compile("finding-ways"))
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    expect(page.locator("body")).to_have_class(re.compile("finding-paths"))
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     assert asked and page.locator("#film-strip .comparison").count() == 0
     page.unroute(QUEUE)
     compare(page)
@@ -224,7 +221,7 @@ def test_a_row_is_saved_as_a_file(open_page, kind):
         answer = json.loads(data)
         points = pairs(drawn(page)[2]["points"])
         np.testing.assert_allclose(answer["positions"], points, atol=1e-6)
-        assert answer["way"] == "5 → 7, least change"
+        assert answer["method"] == "5 → 7, shortest in image space"
     else:
         with Image.open(io.BytesIO(data)) as picture:
             assert picture.format == kind.upper()
@@ -232,7 +229,7 @@ def test_a_row_is_saved_as_a_file(open_page, kind):
     expect(row.locator("summary")).to_have_text("Save")
 
 
-def test_play_travels_along_the_way(open_page):
+def test_play_moves_along_the_path(open_page):
     page = open_page()
     compare(page)
     page.locator("#film-strip .row").nth(1).locator(".play").click()
@@ -265,34 +262,34 @@ def open_directions(page: Page) -> None:
     page.wait_for_selector("#directions [data-state=shown]")
 
 
-def test_directions_tell_of_the_place_of_the_cursor(open_page, paths):
+def test_directions_describe_the_position_of_the_cursor(open_page, space):
     page = open_page()
     page.locator("#jump-3").click()
     settle(page)
     open_directions(page)
     x, y = position(page)
-    answer = Compass(paths).here(x, y)
+    answer = attribute_directions(space, x, y)
     for name in ATTRIBUTES:
         value = page.locator(f"#directions [data-name={name}] .value")
         expect(value).to_have_text(answer["attributes"][name]["message"])
     expect(page.locator("#directions .sensitivity")).to_have_text(answer["message"])
     page.mouse.click(*map_point(page, 1.2, 0.2))
     x, y = position(page)
-    moved = Compass(paths).here(x, y)["attributes"]["slant"]["message"]
+    moved = attribute_directions(space, x, y)["attributes"]["slant"]["message"]
     expect(page.locator("#directions [data-name=slant] .value")).to_have_text(moved)
 
 
 @pytest.mark.guarantee("tabs-work")
 @pytest.mark.parametrize("name", ["ink", "slant"])
-def test_nudges_change_one_attribute_step_by_step(open_page, navigator, paths, name):
+def test_nudges_change_one_attribute_step_by_step(open_page, space, name):
     page = open_page()
     page.locator("#jump-7").click()
     settle(page)
     open_directions(page)
-    compass, values = Compass(paths), []
-    told = page.locator("#directions .told")
+    values = []
+    told = page.locator("#directions .message")
     for _ in range(4):
-        values.append(compass.here(*position(page))["attributes"][name]["value"])
+        values.append(attribute_directions(space, *position(page))["attributes"][name]["value"])
         before = told.inner_text()
         page.locator(f"#directions [data-name={name}] .more").click()
         expect(told).not_to_have_text(before)
@@ -300,7 +297,7 @@ def test_nudges_change_one_attribute_step_by_step(open_page, navigator, paths, n
         page.wait_for_selector("#directions [data-state=shown]")
     assert values == sorted(values) and values[-1] > values[0] * 1.01
     assert "Still among the 7s" in told.inner_text()
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     live = page.locator("#directions .live").evaluate(
         """(canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
              return Array.from({ length: 784 }, (_, i) => d[4 * i]); }"""
@@ -309,14 +306,14 @@ def test_nudges_change_one_attribute_step_by_step(open_page, navigator, paths, n
     assert gap.mean() < 2, "the small digit is not the one on the first screen"
 
 
-def test_a_press_while_the_one_before_is_followed_goes_on_from_its_end(open_page, paths):
+def test_a_second_press_continues_from_the_end_of_the_first(open_page, space):
     page = open_page()
     page.locator("#jump-7").click()
     settle(page)
     open_directions(page)
-    compass, goal = Compass(paths), position(page)
+    goal = position(page)
     for _ in range(2):
-        goal = compass.nudge(*goal, "ink", 1)["path"][-1]
+        goal = nudge_attribute(space, *goal, "ink", 1)["path"][-1]
         goal = [round(v, 3) for v in goal]
     # In the page itself, so that the second press comes in time whatever the machine does.
     page.evaluate(
@@ -337,12 +334,12 @@ def test_a_press_while_the_one_before_is_followed_goes_on_from_its_end(open_page
     assert math.dist(position(page), goal) < 0.003
 
 
-def test_a_nudge_says_when_it_can_no_further(open_page):
+def test_a_nudge_says_when_it_has_to_stop(open_page):
     page = open_page()
     page.locator("#jump-4").click()
     settle(page)
     open_directions(page)
-    told = page.locator("#directions .told")
+    told = page.locator("#directions .message")
     for _ in range(40):
         before = told.inner_text()
         page.locator("#directions [data-name=height] .more").click()
@@ -354,11 +351,11 @@ def test_a_nudge_says_when_it_can_no_further(open_page):
     expect(told).to_have_attribute("data-stopped", "barred")
 
 
-def test_digits_lie_where_the_arrows_point(open_page, navigator):
+def test_arrows_point_toward_the_classes(open_page, space):
     page = open_page()
     page.mouse.click(*map_point(page, 1, 1))
     open_directions(page)
-    start, goal = position(page), navigator.anchor(1).tolist()
+    start, goal = position(page), space.anchor(1).tolist()
     chip = page.locator("#directions .toward button").nth(1)
     expect(chip.locator("span")).to_have_text(f"{math.dist(start, goal):.2f}")
     chip.click()
@@ -370,14 +367,14 @@ def test_digits_lie_where_the_arrows_point(open_page, navigator):
     assert math.dist(position(page), goal) < 0.002
     expect(chip.locator("span")).to_have_text("0.00")
     # The other anchor is another place.
-    page.locator("#anchor").get_by_label("average place").check()
+    page.locator("#anchor").get_by_label("mean position").check()
     page.mouse.click(*map_point(page, 1, 1))
-    centroid = navigator.anchor(1, "centroid").tolist()
+    centroid = space.anchor(1, "centroid").tolist()
     expect(chip.locator("span")).to_have_text(f"{math.dist(position(page), centroid):.2f}")
 
 
 @pytest.mark.parametrize("width", [390, 768])
-def test_ways_and_directions_fit_a_small_screen(open_page, width):
+def test_paths_and_directions_fit_a_small_screen(open_page, width):
     page = open_page(width, 844, has_touch=True)
     compare(page)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width

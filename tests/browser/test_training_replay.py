@@ -215,7 +215,7 @@ def test_points_glide_between_epochs_unless_motion_is_reduced(open_replay):
 def test_two_models_stand_side_by_side_in_step(open_replay, checkpoints):
     page = open_replay()
     expect(page.locator("#alone .models")).to_be_hidden()
-    page.locator("#replay").get_by_label("beside the other one").check()
+    page.locator("#replay").get_by_label("Compare side by side").check()
     expect(page.locator("#replay .grid")).to_have_count(2)
     limit = max(shown_range(one.replay.means.float()) for one in checkpoints.values())
     for epoch in (0, 5, SHORT, LAST):
@@ -235,7 +235,7 @@ def test_two_models_stand_side_by_side_in_step(open_replay, checkpoints):
         "(all) => all.map((path) => getComputedStyle(path).strokeDasharray)"
     )
     assert dashes[0] == "none" and dashes[1] != "none"
-    page.locator("#replay").get_by_label("beside the other one").uncheck()
+    page.locator("#replay").get_by_label("Compare side by side").uncheck()
     expect(page.locator("#replay .grid")).to_have_count(1)
     page.locator("#replay .model").select_option("the short one")
     expect(page.locator("#replay .now")).to_contain_text(f"epoch {SHORT} of {SHORT}")
@@ -266,7 +266,7 @@ def test_each_model_is_fetched_once(browser, address):
     page.wait_for_selector("#replay [data-state=shown]")
     page.wait_for_selector("#alone [data-state=shown]")
     assert len(asked) == 2, "one for each of the two on this page"
-    page.locator("#replay .beside").check()
+    page.locator("#replay .compare").check()
     expect(page.locator("#replay .grid")).to_have_count(2)
     page.locator("#replay .model").select_option("the short one")
     page.wait_for_timeout(200)
@@ -286,7 +286,7 @@ def test_a_server_that_fails_is_told_and_can_be_asked_again(browser, address):
     for route in held:
         route.abort()
     failed = page.locator("#replay .failed")
-    expect(failed).to_contain_text("the server does not answer")
+    expect(failed).to_contain_text("the server is not responding")
     page.unroute(SERVER)
     failed.get_by_role("button", name="Try again").click()
     page.wait_for_selector("#replay [data-state=shown]")
@@ -294,13 +294,13 @@ def test_a_server_that_fails_is_told_and_can_be_asked_again(browser, address):
 
     # A second model that does not come leaves the first where it is.
     page.route(SERVER, lambda route: route.fulfill(status=500, json={"error": "no"}))
-    page.locator("#replay .beside").check()
+    page.locator("#replay .compare").check()
     expect(failed).to_be_visible()
     expect(page.locator("#replay .grid")).to_have_count(1)
-    page.locator("#replay .beside").uncheck()
+    page.locator("#replay .compare").uncheck()
     expect(failed).to_be_hidden()
     page.unroute(SERVER)
-    page.locator("#replay .beside").check()
+    page.locator("#replay .compare").check()
     expect(page.locator("#replay .grid")).to_have_count(2)
     page.close()
 
@@ -309,7 +309,7 @@ def test_a_server_that_fails_is_told_and_can_be_asked_again(browser, address):
 def test_it_fits_the_screen(open_replay, width):
     page = open_replay(width, has_touch=True)
     for count in (1, 2):
-        page.locator("#replay .beside").set_checked(count == 2)
+        page.locator("#replay .compare").set_checked(count == 2)
         expect(page.locator("#replay .grid")).to_have_count(count)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
         for control in page.locator("#replay").locator("button, input, select, .pair").all():

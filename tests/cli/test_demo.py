@@ -130,7 +130,7 @@ def test_models_of_other_classes_are_not_compared(tmp_path, small_checkpoint):
     other = dataclasses.replace(small_checkpoint, class_names=names)
     save_checkpoint(tmp_path / "digits.pt", small_checkpoint)
     save_checkpoint(tmp_path / "letters.pt", other)
-    with pytest.raises(ValueError, match="letters.pt has other classes than .*digits.pt"):
+    with pytest.raises(ValueError, match=r"letters.pt has other classes than .*digits.pt"):
         demo.load([tmp_path / "digits.pt", tmp_path / "letters.pt"])
     assert len(demo.load([tmp_path / "digits.pt"] * 2)[1]) == 1
 

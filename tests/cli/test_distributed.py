@@ -46,9 +46,9 @@ STRAYS = """
     trainer.vae_loss = vae_loss
 """
 # 500 digits in batches of 83: seven steps.
-QUICK = "--batch-size 83 --warmup-epochs 1 --device cpu --precision fp32".split()
+QUICK = ["--batch-size", "83", "--warmup-epochs", "1", "--device", "cpu", "--precision", "fp32"]
 UNEVEN = 3  # digits in a batch: no two processes have the same share, and the last batch is of two
-EPOCHS_KILLED = "--epochs 6".split()
+EPOCHS_KILLED = ["--epochs", "6"]
 
 
 def write_program(folder: Path, sabotage: str = "") -> Path:

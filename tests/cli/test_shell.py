@@ -37,7 +37,10 @@ PROGRAM = """
     {before}
     sys.exit(trainer.main(sys.argv[1:]))
 """
-QUICK = "--batch-size 100 --warmup-epochs 1 --device cpu --precision fp32 --output vae.pt".split()
+QUICK = [
+    *("--batch-size", "100", "--warmup-epochs", "1"),
+    *("--device", "cpu", "--precision", "fp32", "--output", "vae.pt"),
+]
 NOBODY = "if os.geteuid() == 0: os.setuid(65534)"  # nothing is read-only for root
 LITTLE_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))"
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,8 @@ def test_learning_rate_is_one_cycle():
     rates = [learning_rate_at(p / 10, config) for p in range(501)]
     top = rates.index(max(rates))
     assert rates[top] == pytest.approx(config.learning_rate) and top == 150
-    assert all(a < b for a, b in zip(rates[:top], rates[1 : top + 1], strict=True))
-    assert all(a >= b for a, b in zip(rates[top:-1], rates[top + 1 :], strict=True))
+    assert all(a < b for a, b in pairwise(rates[: top + 1]))
+    assert all(a >= b for a, b in pairwise(rates[top:]))
     assert 0 < rates[-1] < config.learning_rate / 1000
 
 
@@ -167,9 +168,8 @@ def test_a_loss_that_is_not_finite_stops_before_the_step(
     optimizer = torch.optim.Adam(model.parameters())
     steps = []
     optimizer.register_step_post_hook(lambda *_: steps.append(1))
-    with trainer.tqdm(disable=True) as bar:
-        with pytest.raises(trainer.TrainingError) as caught:
-            trainer.train_epoch(model, optimizer, digits.train_images, 3, small_config, bar)
+    with trainer.tqdm(disable=True) as bar, pytest.raises(trainer.TrainingError) as caught:
+        trainer.train_epoch(model, optimizer, digits.train_images, 3, small_config, bar)
     assert "epoch 4, step 7" in str(caught.value) and "learning rate" in str(caught.value)
     assert len(steps) == 6
     assert all(parameter.isfinite().all() for parameter in model.parameters())

@@ -1,4 +1,4 @@
-"""Whatever JSON can say: the methods behind page and API answer it, or say what is wrong."""
+"""Any JSON: the functions behind the page and the API answer it, or say what is wrong."""
 
 import json
 import math
@@ -12,14 +12,20 @@ from hypothesis import strategies as st
 from latent_navigator.checkpoint import checkpoint as checkpoints
 from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint
 from latent_navigator.data.preprocessing import preprocess, read_image
-from latent_navigator.explorer.directions import Compass
+from latent_navigator.explorer.directions import (
+    attribute_directions,
+    class_directions,
+    nudge_attribute,
+)
 from latent_navigator.explorer.experiments import experiments
-from latent_navigator.explorer.exports import animation, strip_png
-from latent_navigator.explorer.inference import Reader
-from latent_navigator.explorer.interpolation import EXPORTS, WAYS, Paths
+from latent_navigator.explorer.exports import EXPORTS, animation, export_path, strip_png
+from latent_navigator.explorer.inference import infer_test_image, infer_upload
+from latent_navigator.explorer.interpolation import compare_paths, interpolate, methods
 from latent_navigator.explorer.latent_space import ANCHORS
-from latent_navigator.explorer.lessons import Lessons
-from latent_navigator.explorer.training_replay import Story
+from latent_navigator.explorer.lessons import check_lesson, lessons
+from latent_navigator.explorer.navigation import go_to_class, morph_toward, random_sample
+from latent_navigator.explorer.readout import readout
+from latent_navigator.explorer.training_replay import TrainingReplays
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from latent_navigator.geometry.geodesics import path_length, retime
 from latent_navigator.training.config import TrainingConfig
@@ -27,10 +33,10 @@ from latent_utils import (
     digit_centroids,
     digit_prototypes,
     linear_interpolation,
-    morph_toward,
     neighbourhood,
     spherical_interpolation,
 )
+from latent_utils import morph_toward as move_toward
 from neural_network import VAEConfig
 
 fuzz = settings(
@@ -56,10 +62,10 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-PLACES = st.floats(-4, 4)
+COORDINATES = st.floats(-4, 4)
 
 
-# What has got past checks before; chance alone finds it too seldom.
+# Values that once passed the checks; chance alone finds them too rarely.
 TRICKY = st.sampled_from(
     [math.nan, math.inf, -math.inf, True, None, "1", "typical", [], {}, [0], 1e30, 10**400, -1, 0.5]
 )
@@ -70,24 +76,9 @@ def mostly(sensible: st.SearchStrategy) -> st.SearchStrategy:
     return st.one_of(sensible, sensible, TRICKY, JSON)
 
 
-NUMBERS = mostly(PLACES)
+NUMBERS = mostly(COORDINATES)
 DIGITS = mostly(st.integers(0, 9))
-ENDS = mostly(st.one_of(st.integers(0, 9), st.lists(PLACES, min_size=2, max_size=2)))
-
-
-@pytest.fixture(scope="module")
-def paths(navigator) -> Paths:
-    return Paths(navigator)
-
-
-@pytest.fixture(scope="module")
-def compass(paths) -> Compass:
-    return Compass(paths)
-
-
-@pytest.fixture(scope="module")
-def reader(navigator) -> Reader:
-    return Reader(navigator)
+ENDS = mostly(st.one_of(st.integers(0, 9), st.lists(COORDINATES, min_size=2, max_size=2)))
 
 
 def is_number(value) -> bool:
@@ -95,13 +86,14 @@ def is_number(value) -> bool:
 
 
 def answers(function, *arguments):
-    """The answer, which must be JSON, or None where a sentence refuses the arguments."""
+    """The answer, which must be JSON, or None where a sentence rejects the arguments."""
     try:
         answer = function(*arguments)
     except ValueError as error:
         sentence = str(error)
-        assert len(sentence) > 10 and "Traceback" not in sentence and "\n" not in sentence
-        assert len(sentence) < 400
+        assert 10 < len(sentence) < 400
+        assert "Traceback" not in sentence
+        assert "\n" not in sentence
         return None
     json.dumps(answer, allow_nan=False)
     return answer
@@ -110,8 +102,8 @@ def answers(function, *arguments):
 @pytest.mark.guarantee("positions-validated")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, nearest=st.booleans())
-def test_look(navigator, x, y, nearest):
-    answer = answers(navigator.look, x, y, nearest)
+def test_readout(space, x, y, nearest):
+    answer = answers(readout, space, x, y, nearest)
     if answer is not None:
         assert is_number(x) and is_number(y)
         assert sum(answer["shares"]) == pytest.approx(1)
@@ -120,21 +112,21 @@ def test_look(navigator, x, y, nearest):
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(seed=mostly(st.integers(0, 2**63 - 1)))
-def test_random_sample(navigator, seed):
-    answer = answers(navigator.random_sample, seed)
+def test_random_sample(space, seed):
+    answer = answers(random_sample, space, seed)
     if answer is not None:
-        assert seed is None or is_number(seed) and seed == int(seed)
-        assert max(abs(answer["x"]), abs(answer["y"])) <= navigator.range
+        assert seed is None or (is_number(seed) and seed == int(seed))
+        assert max(abs(answer["x"]), abs(answer["y"])) <= space.range
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, digit=DIGITS, amount=mostly(st.floats(0, 1)), anchor=JSON)
-def test_jump_and_morph(navigator, x, y, digit, amount, anchor):
+def test_jump_and_morph(space, x, y, digit, amount, anchor):
     for name in (anchor, *ANCHORS):
-        if answers(navigator.jump_to_digit, digit, name) is not None:
+        if answers(go_to_class, space, digit, name) is not None:
             assert is_number(digit) and digit == int(digit)
-        answers(navigator.morph_toward, x, y, digit, amount, name)
+        answers(morph_toward, space, x, y, digit, amount, name)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
@@ -142,37 +134,37 @@ def test_jump_and_morph(navigator, x, y, digit, amount, anchor):
 @given(
     start=ENDS,
     end=ENDS,
-    way=mostly(st.sampled_from(list(WAYS))),
+    method=mostly(st.sampled_from(methods())),
     steps=mostly(st.integers(5, 24)),
     anchor=mostly(st.sampled_from(ANCHORS)),
     even=mostly(st.booleans()),
 )
-def test_interpolate(paths, start, end, way, steps, anchor, even):
-    answer = answers(paths.interpolate, start, end, way, steps, anchor, even)
+def test_interpolate(space, start, end, method, steps, anchor, even):
+    answer = answers(interpolate, space, start, end, method, steps, anchor, even)
     if answer is not None:
         assert len(answer["path"]) == steps
 
 
 @pytest.mark.guarantee("equal-ends")
 @settings(fuzz, max_examples=6)
-@given(place=st.one_of(st.integers(0, 9), st.lists(PLACES, min_size=2, max_size=2)))
-def test_a_way_that_leads_nowhere(paths, place):
-    for way in WAYS:
+@given(point=st.one_of(st.integers(0, 9), st.lists(COORDINATES, min_size=2, max_size=2)))
+def test_a_path_from_a_point_to_itself(space, point):
+    for method in methods():
         for even in (False, True):
-            answer = answers(paths.interpolate, place, place, way, 7, "typical", even)
+            answer = answers(interpolate, space, point, point, method, 7, "typical", even)
             assert answer["length"] == pytest.approx(0, abs=1e-5)
             assert np.allclose(answer["path"], answer["path"][0], atol=1e-6)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=20)
-@given(start=ENDS, end=ENDS, ways=mostly(st.lists(st.sampled_from(list(WAYS)[:2]))), steps=JSON)
-def test_compare(paths, start, end, ways, steps):
-    answers(paths.compare, start, end, ways, steps, False, "typical")
-    answers(paths.compare, start, end, ways, 5, False, "typical")
+@given(start=ENDS, end=ENDS, chosen=mostly(st.lists(st.sampled_from(methods()[:2]))), steps=JSON)
+def test_compare(space, start, end, chosen, steps):
+    answers(compare_paths, space, start, end, chosen, steps, False, "typical")
+    answers(compare_paths, space, start, end, chosen, 5, False, "typical")
 
 
-LESSONS = "invented step sparing fragile three outside".split()
+LESSONS = ["no_data", "border", "little_ink", "sensitive", "mixed", "far_out"]
 POSITIONS = mostly(st.lists(st.lists(NUMBERS, max_size=3), max_size=5))
 
 
@@ -182,26 +174,26 @@ POSITIONS = mostly(st.lists(st.lists(NUMBERS, max_size=3), max_size=5))
     kind=mostly(st.sampled_from(list(EXPORTS))),
     row=mostly(st.fixed_dictionaries({"points": POSITIONS, "curve": POSITIONS, "title": JSON})),
 )
-def test_export(paths, kind, row):
-    answers(paths.export, kind, row)
+def test_export(space, kind, row):
+    answers(export_path, space, kind, row)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=15)
 @given(x=NUMBERS, y=NUMBERS, name=mostly(st.sampled_from(list(ATTRIBUTES))), sign=JSON)
-def test_compass(compass, x, y, name, sign):
-    answers(compass.here, x, y)
-    answers(compass.digits, x, y, name)
-    answers(compass.nudge, x, y, name, sign)
-    answers(compass.nudge, x, y, name, 1)
+def test_directions(space, x, y, name, sign):
+    answers(attribute_directions, space, x, y)
+    answers(class_directions, space, x, y, name)
+    answers(nudge_attribute, space, x, y, name, sign)
+    answers(nudge_attribute, space, x, y, name, 1)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(data=JSON, index=mostly(st.integers(0, 9999)), file=st.binary(max_size=300))
-def test_reader(reader, data, index, file):
-    answers(reader.drawn, data)
-    answers(reader.test_digit, index)
+def test_inference(space, data, index, file):
+    answers(infer_upload, space, data)
+    answers(infer_test_image, space, index)
     for start in (
         b"",
         b"\x89PNG\r\n\x1a\n",
@@ -217,9 +209,9 @@ def test_reader(reader, data, index, file):
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=20)
 @given(name=mostly(st.sampled_from(LESSONS)), x=NUMBERS, y=NUMBERS)
-def test_lessons(compass, name, x, y):
-    assert [lesson["name"] for lesson in Lessons(compass).all()] == LESSONS
-    answer = answers(Lessons(compass).check, name, x, y)
+def test_lessons(space, name, x, y):
+    assert [lesson.key for lesson in lessons(space)] == LESSONS
+    answer = answers(check_lesson, space, name, x, y)
     if answer is not None:
         assert set(answer) == {"done", "message"}
 
@@ -227,13 +219,13 @@ def test_lessons(compass, name, x, y):
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(label=JSON)
-def test_story(small_checkpoint, label):
-    answers(Story({small_checkpoint.label: small_checkpoint}).story, label)
+def test_training_replays(small_checkpoint, label):
+    answers(TrainingReplays({small_checkpoint.label: small_checkpoint}).replay, label)
 
 
-def test_experiments(paths):
-    for _, run in experiments(paths.navigator).values():
-        answers(run, paths)
+def test_experiments(space):
+    for experiment in experiments(space):
+        answers(experiment.run, space)
 
 
 # --- files ---
@@ -242,7 +234,7 @@ def test_experiments(paths):
 @pytest.mark.guarantee("broken-checkpoints-refused")
 @fuzz
 @given(data=st.binary(max_size=400), start=st.sampled_from([b"", b"PK\x03\x04", b"<", b"version "]))
-def test_files_that_are_no_checkpoint(tmp_path, data, start):
+def test_files_that_are_not_checkpoints(tmp_path, data, start):
     path = tmp_path / "vae.pt"
     path.write_bytes(start + data)
     with pytest.raises(CheckpointError) as caught:
@@ -302,28 +294,28 @@ def test_model_configurations(value):
 
 # --- mathematics ---
 
-PLANE = st.lists(PLACES, min_size=2, max_size=2).map(torch.tensor)
+PLANE = st.lists(COORDINATES, min_size=2, max_size=2).map(torch.tensor)
 
 
 @pytest.mark.guarantee("interpolation-and-neighbours")
 @fuzz
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 40), share=st.floats(0, 1))
-def test_ways_begin_and_end_where_they_should(a, b, steps, share):
+def test_paths_begin_and_end_where_they_should(a, b, steps, share):
     for between in (linear_interpolation, spherical_interpolation):
         path = between(a, b, steps)
         assert path.shape == (steps, 2) and bool(path.isfinite().all())
         assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
-    there = morph_toward(a, b, share)
-    assert float((there - a).norm()) <= float((b - a).norm()) + 1e-5
+    point = move_toward(a, b, share)
+    assert float((point - a).norm()) <= float((b - a).norm()) + 1e-5
 
 
 @settings(fuzz, max_examples=20)
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 20))
-def test_even_steps_keep_the_ends(paths, a, b, steps):
-    path = retime(paths.decode, linear_interpolation(a, b, 33), steps)
+def test_even_steps_keep_the_ends(space, a, b, steps):
+    path = retime(space.decode, linear_interpolation(a, b, 33), steps)
     assert path.shape == (steps, 2) and bool(path.isfinite().all())
     assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
-    assert path_length(paths.decode, path) >= 0
+    assert path_length(space.decode, path) >= 0
 
 
 @fuzz
@@ -338,7 +330,7 @@ def test_wrong_shapes_are_named(shape, steps):
 
 @settings(fuzz, max_examples=20)
 @given(data=st.data(), n=st.integers(60, 200))
-def test_anchors_and_surroundings(data, n):
+def test_anchors_and_neighbourhoods(data, n):
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 1000)))
     means = torch.randn(n, 2, generator=generator) * data.draw(st.floats(0, 3))
     labels = torch.arange(n) % 10

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 import demo
 from latent_navigator.app import middleware as gate
 from latent_navigator.checkpoint.packing import pack, unpack
-from latent_navigator.data.dataset_info import a, literal, plural
+from latent_navigator.data.dataset_info import literal, plural, with_article
 from latent_navigator.device import resolve_device
+from latent_navigator.explorer.arguments import choice, number, whole_number
 from latent_navigator.explorer.decoder_table import build_table, look_up
-from latent_navigator.explorer.interpolation import Paths
-from latent_navigator.explorer.latent_space import choice, number, whole_number
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
     attributes_at,
@@ -25,12 +24,12 @@ from latent_navigator.geometry.attributes import (
     jacobian_norm,
     measure,
 )
-from latent_navigator.geometry.geodesics import geodesic, geodesic_interpolation
+from latent_navigator.geometry.geodesics import geodesic, retime
 from latent_navigator.geometry.latent_graph import (
     build_graph,
     data_weights,
     nearest_node,
-    shortest_route,
+    shortest_path,
     weights_at,
 )
 from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
@@ -45,20 +44,15 @@ POINTS = st.lists(st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_s
 
 
 @pytest.fixture(scope="module")
-def paths(navigator) -> Paths:
-    return Paths(navigator)
-
-
-@pytest.fixture(scope="module")
-def graph(paths):
+def graph(space):
     """A coarse one, and all its weights 1 ... 5."""
-    plain = build_graph(paths.decode, REACH, side=24)
-    return plain.weighted(data_weights(plain, paths.navigator.means))
+    plain = build_graph(space.decode, REACH, side=24)
+    return plain.weighted(data_weights(plain, space.means))
 
 
 @pytest.fixture(scope="module")
-def table(navigator):
-    return build_table(navigator.model, REACH)
+def table(space):
+    return build_table(space.model, REACH)
 
 
 # --- values and words ---
@@ -83,7 +77,7 @@ def test_checked_values_are_what_they_say(value):
 @fuzz
 @given(name=st.text(min_size=1, max_size=30))
 def test_words_of_any_name(name):
-    assert plural(name) and a(name).endswith(name)
+    assert plural(name) and with_article(name).endswith(name)
     assert re.sub(r"\\(.)", r"\1", literal(name)) == name
     assert not re.search(r"(?<!\\)[<>&*_`\[$]", literal(name.replace("\\", "")))
 
@@ -164,17 +158,17 @@ def test_the_loss_is_finite_and_its_parts_add_up(seed, beta, size):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
 @given(points=POINTS)
-def test_attributes_and_sensitivity_of_any_place(paths, points):
+def test_attributes_and_sensitivity_of_any_place(space, points):
     z = torch.tensor(points)
-    found = measure(paths.decode(z)).detach()
+    found = measure(space.decode(z)).detach()
     assert found.shape == (len(z), len(ATTRIBUTES)) and bool(found.isfinite().all())
     assert all(
         describe(name, float(value)) for name, value in zip(ATTRIBUTES, found[0], strict=True)
     )
-    values, gradients = attributes_at(paths.decode, z[0])
+    values, gradients = attributes_at(space.decode, z[0])
     assert torch.allclose(values, found[0], rtol=1e-3, atol=1e-3)
     assert gradients.shape == (len(ATTRIBUTES), 2) and bool(gradients.isfinite().all())
-    norms = jacobian_norm(paths.decode, z)
+    norms = jacobian_norm(space.decode, z)
     assert norms.shape == (len(z),) and bool((norms >= 0).all() and norms.isfinite().all())
 
 
@@ -198,7 +192,7 @@ def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
     weights = weights_at(graph, z)
     assert weights.shape == (len(z),) and bool((weights >= 1).all() and weights.isfinite().all())
     start, end = torch.tensor(ends)
-    route = shortest_route(graph, start, end)
+    route = shortest_path(graph, start, end)
     assert torch.equal(route[0], start) and torch.equal(route[-1], end)
     assert float(route.abs().max()) <= REACH
 
@@ -206,16 +200,16 @@ def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=8)
 @given(ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
-def test_geodesics_from_anywhere_to_anywhere(paths, graph, ends):
+def test_geodesics_from_anywhere_to_anywhere(space, graph, ends):
     start, end = torch.tensor(ends)
     for path in (
-        geodesic(paths.decode, graph, start, end),
-        geodesic_interpolation(paths.decode, graph, start, end, 7),
+        geodesic(space.decode, graph, start, end),
+        retime(space.decode, geodesic(space.decode, graph, start, end), 7),
     ):
         assert torch.equal(path[0], start) and torch.equal(path[-1], end)
         assert bool(path.isfinite().all()) and float(path.abs().max()) <= REACH
     with pytest.raises(ValueError):
-        geodesic(paths.decode, graph, start, torch.tensor([math.nan, 0.0]))
+        geodesic(space.decode, graph, start, torch.tensor([math.nan, 0.0]))
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -52,8 +53,10 @@ def run(tmp_path, people: int, seconds: int, locustfile: str) -> tuple[int, dict
     actions, output = tmp_path / "actions.py", tmp_path / "load.json"
     actions.write_text(locustfile)
     status = load.main(
-        ["--people", str(people), "--seconds", str(seconds)]
-        + ["--locustfile", str(actions), "--output", str(output)]
+        [
+            *("--people", str(people), "--seconds", str(seconds)),
+            *("--locustfile", str(actions), "--output", str(output)),
+        ]
     )
     return status, json.loads(output.read_text())
 
@@ -128,7 +131,7 @@ def test_many_threads_share_few_heaps(own_demo):
     # reserved behind what is.
     size, heaps = 2**26, 0
     lines = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
-    for line, following in zip(lines, lines[1:], strict=False):
+    for line, following in pairwise(lines):
         (start, used), (free, end) = (
             [int(place, 16) for place in text.split()[0].split("-")] for text in (line, following)
         )

@@ -13,6 +13,8 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
+from latent_navigator.explorer.navigation import go_to_class
+
 ENDPOINTS = {
     "decode",
     "random_sample",
@@ -42,7 +44,7 @@ def ask(address: str, *questions: tuple[str, dict]):
 
 
 @pytest.mark.guarantee("tool-server")
-def test_the_endpoints_are_tools_where_they_are_asked_for(own_demo, navigator):
+def test_the_endpoints_are_tools_where_they_are_asked_for(own_demo, space):
     process, address, log, _ = own_demo("--mcp")
     named, answers = ask(
         address,
@@ -55,9 +57,9 @@ def test_the_endpoints_are_tools_where_they_are_asked_for(own_demo, navigator):
     assert all(tool.description for tool in named.values())
     place, picture, *refused = answers
     assert [answer.isError for answer in answers] == [False, False, True, True]
-    assert place.content[0].text == str(navigator.jump_to_digit(3))
+    assert place.content[0].text == str(go_to_class(space, 3))
     with Image.open(io.BytesIO(base64.b64decode(picture.content[0].data))) as image:
-        expected = navigator.pictures(navigator.position(0.5, -1)[None])[0]
+        expected = space.decode_images(space.position(0.5, -1)[None])[0]
         np.testing.assert_array_equal(np.asarray(image.convert("L")), expected)
     assert "digit is 77; give a whole number from 0 to" in refused[0].content[0].text
     for answer in refused:

@@ -12,6 +12,7 @@ import pytest
 
 from latent_navigator.app import middleware as gate
 from latent_navigator.app.middleware import Gate
+from latent_navigator.explorer.readout import readout
 
 
 class Inner:
@@ -294,9 +295,9 @@ def test_a_fault_of_the_server_is_logged_with_its_place_and_told_without(capsys,
 
 
 @pytest.mark.guarantee("internal-errors-hidden")
-def test_only_errors_of_this_program_are_its_own(navigator):
+def test_only_errors_of_this_program_are_its_own(space):
     with pytest.raises(ValueError) as caught:
-        navigator.look("left", 0)
+        readout(space, "left", 0)
     assert gate.is_own(caught.value)
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads("{")
@@ -456,7 +457,7 @@ def test_a_second_ctrl_c_does_not_wait_for_answers(own_demo):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 1
     assert [waiting for waiting in results if waiting.exception()], "all were answered"
-    first, last = log.read_text().splitlines()
+    _, last = log.read_text().splitlines()
     assert re.fullmatch(r"demo.py: Ctrl-C again: \d+ requests are dropped", last), last
     assert not list(cache.rglob("*.png"))
 

@@ -177,7 +177,7 @@ def stay_on(page: Page, seconds: float, turn: float) -> None:
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser, navigator):
+def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser, space):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page, faults, before = context.new_page(), [], copies.logged()
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -218,7 +218,7 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     page.mouse.up()
     page.mouse.click(*map_point(page, -1, -1))
     settle(page)
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     assert copies.serving("/component_server", since) == other
     # An answer of which a part had gone out cannot be asked of another copy by nginx, only by the
     # page: one of its questions is in flight at a time, so one at most fails.
@@ -235,7 +235,7 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     # No reload: ways, a drawing, a nudge.
     since = copies.logged()
     page.locator("#even input").check()
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     compare(page)
     assert copies.serving("/queue/join", since) == copies.serving("/queue/data", since) == other
     assert [way["curve"] for way in drawn(page)] == [way["curve"] for way in first]
@@ -256,7 +256,7 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     settle(page)
 
     # The link opens the same, on whatever copy is left.
-    assert_painted(page, navigator)
+    assert_painted(page, space)
     here = position(page)
     page.wait_for_function(
         """([x, y]) => {
@@ -287,7 +287,7 @@ def test_a_computation_that_its_copy_takes_along_is_told_and_can_be_asked_for_ag
     copies.kill(served)  # ways that nobody asked for before take a second
     since = copies.logged()
     expect(page.locator("[data-testid=toast-body]")).to_contain_text("onnection")
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-ways"))
+    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     compare(page)
     assert len(drawn(page)) == 4
     assert copies.serving("/queue/join", since) != served

@@ -172,7 +172,7 @@ def test_a_nudge_says_why_it_stops(decode, released):
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize(("attribute", "sign"), [("beauty", 1), ("ink", 0), ("ink", 2)])
 def test_unknown_nudges_are_named(decode, attribute, sign):
-    with pytest.raises(ValueError, match="attribute is 'beauty'|sign is"):
+    with pytest.raises(ValueError, match=r"attribute is 'beauty'|sign is"):
         nudge(decode, torch.zeros(2), attribute, sign, lambda tried: tried[:, 0] > -9)
 
 

@@ -84,7 +84,7 @@ def test_offline_is_one_clear_sentence(tmp_path, monkeypatch):
         raise urllib.error.URLError("no network")
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    with pytest.raises(OSError, match="could not be downloaded.*connect to the network"):
+    with pytest.raises(OSError, match=r"could not be downloaded.*connect to the network"):
         pictures.load_dataset("mnist", tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
 def test_an_extracted_file_is_what_its_archive_holds(kmnist, tmp_path, name, damage):
     path = kmnist / name
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(ValueError, match="is not what .* holds; delete it") as caught:
+    with pytest.raises(ValueError, match=r"is not what .* holds; delete it") as caught:
         pictures.load_dataset("kmnist", tmp_path)
     assert str(path) in str(caught.value)
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from latent_navigator.geometry.geodesics import (
     geodesic,
-    geodesic_interpolation,
     path_length,
     retime,
     step_lengths,
@@ -20,9 +19,9 @@ from latent_navigator.geometry.latent_graph import (
     OFFSETS,
     build_graph,
     data_weights,
-    metric,
+    metric_tensor,
     sensitivity,
-    shortest_route,
+    shortest_path,
     weights_at,
 )
 from latent_utils import RADIUS, linear_interpolation, spherical_interpolation
@@ -84,7 +83,7 @@ def geodesics(decode, graph, released):
 def test_a_linear_decoder_has_straight_geodesics():
     graph = build_graph(linear, 2.0, side=48)
     start, end = torch.tensor([-1.3, 0.4]), torch.tensor([1.7, -1.1])
-    path = geodesic_interpolation(linear, graph, start, end, 21)
+    path = retime(linear, geodesic(linear, graph, start, end), 21)
     torch.testing.assert_close(path, linear_interpolation(start, end, 21), atol=2e-3, rtol=0)
 
 
@@ -108,7 +107,7 @@ def test_on_a_cone_it_is_the_straight_line_of_the_unrolled_cone():
 def test_on_a_sphere_it_is_the_great_circle():
     graph = build_graph(sphere, 1.4, side=96)
     start, end = torch.tensor([-1.3, 0.8]), torch.tensor([1.3, 0.8])
-    path = geodesic_interpolation(sphere, graph, start, end, 33)
+    path = retime(sphere, geodesic(sphere, graph, start, end), 33)
     a, b = sphere(torch.stack([start, end]))
     angle = math.acos(float(a @ b))
     assert path_length(sphere, path) == pytest.approx(angle, rel=2e-3)
@@ -121,7 +120,7 @@ def test_on_a_sphere_it_is_the_great_circle():
 
 def test_on_a_sphere_the_metric_is_the_known_one():
     graph = build_graph(sphere, 1.4, side=141)  # cells of 0.02
-    found = metric(graph)[40:100:20, 40:100:20]
+    found = metric_tensor(graph)[40:100:20, 40:100:20]
     latitude = graph.axis[40:100:20]
     expected = torch.zeros_like(found)
     expected[..., 0, 0] = latitude[:, None].cos().square()
@@ -141,7 +140,7 @@ def test_the_route_is_that_of_dijkstra():
     graph = build_graph(bumpy, 2.0, side=20)
     graph = graph.weighted(1 + torch.rand(20, 20))
     start, end = torch.tensor([-2.0, -2.0]), torch.tensor([2.0, 1.0])
-    route = shortest_route(graph, start, end)
+    route = shortest_path(graph, start, end)
 
     def place(z):
         return tuple(((z.flip(-1) + 2) / 4 * 19).round().long().tolist())
@@ -194,7 +193,7 @@ def test_all_pairs_have_constant_speed(decode, geodesics, steps):
 
 def test_refinement_shortens_the_route_of_the_graph(decode, graph, geodesics, released):
     for a, b in ((0, 7), (5, 7), (1, 9)):
-        route = shortest_route(graph, released.prototypes[a], released.prototypes[b])
+        route = shortest_path(graph, released.prototypes[a], released.prototypes[b])
         assert path_length(decode, geodesics[a, b]) < 0.99 * path_length(decode, route)
 
 
@@ -219,14 +218,14 @@ def test_both_ways_are_equally_long(decode, graph, geodesics, released):
 @pytest.mark.guarantee("equal-ends")
 def test_equal_ends_give_a_constant_path(decode, graph):
     z = torch.tensor([0.4, -0.7])
-    path = geodesic_interpolation(decode, graph, z, z, 9)
+    path = retime(decode, geodesic(decode, graph, z, z), 9)
     assert torch.equal(path, z.expand(9, 2))
 
 
 @pytest.mark.parametrize("gap", [1e-7, 1e-4, 1e-2])
 def test_ends_that_nearly_meet(decode, graph, gap):
     start, end = torch.tensor([0.4, -0.7]), torch.tensor([0.4 + gap, -0.7])
-    path = geodesic_interpolation(decode, graph, start, end, 9)
+    path = retime(decode, geodesic(decode, graph, start, end), 9)
     assert path.isfinite().all()
     assert torch.equal(path[0], start) and torch.equal(path[-1], end)
     assert (path - start).norm(dim=1).max() < 2 * gap + 1e-6
@@ -243,7 +242,7 @@ def test_corners_of_the_map(decode, graph, space):
 @pytest.mark.parametrize(
     ("start", "end", "words"),
     [
-        ([0.0, 0.0], [9.0, 0.0], "beyond the map"),
+        ([0.0, 0.0], [9.0, 0.0], "outside the map"),
         ([0.0, math.nan], [1.0, 0.0], "finite"),
         ([math.inf, 0.0], [1.0, 0.0], "finite"),
         ([0.0, 0.0], [1.0, 0.0, 0.0], "shapes"),
@@ -251,14 +250,14 @@ def test_corners_of_the_map(decode, graph, space):
 )
 def test_impossible_ends_are_refused(decode, graph, start, end, words):
     with pytest.raises(ValueError, match=words):
-        geodesic_interpolation(decode, graph, torch.tensor(start), torch.tensor(end), 9)
+        retime(decode, geodesic(decode, graph, torch.tensor(start), torch.tensor(end)), 9)
 
 
 @pytest.mark.guarantee("arguments-validated")
 def test_wrong_steps_are_refused(decode, graph):
     for steps in (1, 0, -3, True, 2.0):
         with pytest.raises(ValueError, match="steps"):
-            geodesic_interpolation(decode, graph, torch.zeros(2), torch.ones(2), steps)
+            retime(decode, geodesic(decode, graph, torch.zeros(2), torch.ones(2)), steps)
 
 
 def test_weights_lead_around_an_empty_place():

@@ -41,7 +41,7 @@ def space(small_checkpoint) -> LatentSpace:
 
 def test_more_than_two_dimensions_are_rejected(small_checkpoint):
     config = dataclasses.replace(small_checkpoint.model_config, latent_dim=3)
-    with pytest.raises(ValueError, match="latent_dim is 3.*--latent-dim 2"):
+    with pytest.raises(ValueError, match=r"latent_dim is 3.*--latent-dim 2"):
         LatentSpace(dataclasses.replace(small_checkpoint, model_config=config))
 
 
@@ -136,7 +136,7 @@ def test_classes_are_found_at_their_anchors(space, small_checkpoint):
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("digit", [-1, 10, 3.5, True, "3", None, math.nan])
 def test_unknown_digits_are_named(space, digit):
-    with pytest.raises(ValueError, match="digit is .*from 0 to 9"):
+    with pytest.raises(ValueError, match=r"digit is .*from 0 to 9"):
         go_to_class(space, digit)
 
 

@@ -217,7 +217,7 @@ def test_every_position_of_the_map_has_an_answer(space, name, z):
     "name", [None, "", "Border", "goal", "all", "_border", 2, ["border"], True]
 )
 def test_unknown_lessons_are_named(space, name):
-    with pytest.raises(ValueError, match="lesson is .*give one of no_data, border"):
+    with pytest.raises(ValueError, match=r"lesson is .*give one of no_data, border"):
         check_lesson(space, name, 0, 0)
 
 
@@ -226,7 +226,7 @@ def test_unknown_lessons_are_named(space, name):
     "z", [(9, 0), (0, math.nan), ("1", 0), (None, 0), (0, True), (math.inf, 0)]
 )
 def test_invalid_positions_are_named(space, z):
-    with pytest.raises(ValueError, match="is .*; give a number from"):
+    with pytest.raises(ValueError, match=r"is .*; give a number from"):
         check_lesson(space, "no_data", *z)
 
 

@@ -27,7 +27,7 @@ def test_shapes_and_ranges():
     assert mu.shape == logvar.shape == (3, 2)
     images = model.decode(mu)
     assert images.shape == (3, 1, 28, 28)
-    assert 0 <= images.min() and images.max() <= 1
+    assert images.min() >= 0 and images.max() <= 1
     logits, mu, logvar = model(x)
     assert logits.shape == (3, 1, 28, 28)
     assert torch.equal(model.decode(mu), torch.sigmoid(model.decoder(mu)))

@@ -113,6 +113,21 @@ def build_blocks(space: LatentSpace, others: dict[str, Checkpoint]) -> gr.Blocks
     return blocks
 
 
+def build_middleware(
+    drain: Drain, limits: RequestLimits, model: str, root_path: str = ""
+) -> list[Middleware]:
+    """What a request passes before it reaches a route, outermost first."""
+    return [
+        Middleware(SubPath, root_path=root_path),
+        Middleware(CustomCORSMiddleware),  # as Gradio within, for answers that it never sees
+        Middleware(Health, drain=drain, model=model),
+        Middleware(BlockedRoutes),
+        Middleware(BodyLimits, limits=limits),
+        Middleware(Concurrency, drain=drain, max_running=limits.max_running),
+        Middleware(Draining, drain=drain),
+    ]
+
+
 def build_app(
     blocks: gr.Blocks,
     drain: Drain,
@@ -132,18 +147,9 @@ def build_app(
         mcp: also serve the API's tools (Model Context Protocol) at /gradio_api/mcp/.
         local_url: where the application reaches itself; its MCP server calls its own API.
     """
-    limits = limits or RequestLimits()
     app = FastAPI(
         openapi_url=None,  # Gradio has its own
-        middleware=[  # outermost first
-            Middleware(SubPath, root_path=root_path),
-            Middleware(CustomCORSMiddleware),  # as Gradio within, for answers that it never sees
-            Middleware(Health, drain=drain, model=model),
-            Middleware(BlockedRoutes),
-            Middleware(BodyLimits, limits=limits),
-            Middleware(Concurrency, drain=drain, max_running=limits.max_running),
-            Middleware(Draining, drain=drain),
-        ],
+        middleware=build_middleware(drain, limits or RequestLimits(), model, root_path),
     )
     # Routes of our own belong here: Gradio, mounted at /, takes every path that is left.
     gr.mount_gradio_app(

@@ -225,7 +225,7 @@ class ErrorMessages:
 
         try:
             await self.app(scope, receive, send_marked)
-        except Exception as error:  # noqa: BLE001 - logged, and answered as a malformed request
+        except Exception as error:
             log_rejected(scope["method"], scope["path"], error)
             if not started:
                 return await send_error(send, 400, MALFORMED)

@@ -171,11 +171,22 @@ def build_app(
     mounted = app.routes[-1]
     assert isinstance(mounted, Mount)
     assert isinstance(mounted.app, GradioApp)
-    app.state.gradio = gradio_app = mounted.app
+    finish_launch(blocks, mounted.app, local_url)
+    app.state.gradio = mounted.app
+    return app
+
+
+def finish_launch(blocks: gr.Blocks, gradio_app: GradioApp, local_url: str | None) -> None:
+    """Do what gr.Blocks.launch() does and gr.mount_gradio_app does not.
+
+    launch() also has max_threads and strict_cors; their defaults hold for mounted pages too.
+    """
+    blocks.app = gradio_app
+    # Without this, Gradio copies any file that a client names into its cache, which it serves.
+    blocks.has_launched = True
     gradio_app.state_holder = Sessions(blocks)
     if blocks.mcp_server_obj is not None:
-        blocks.mcp_server_obj._local_url = local_url  # launch() sets it; mounting does not
-    return app
+        blocks.mcp_server_obj._local_url = local_url
 
 
 class Server(uvicorn.Server):
@@ -204,7 +215,7 @@ class Server(uvicorn.Server):
         self.app, self.drain, self.on_start = app, drain, on_start
         self.status = 0  # exit status of the program
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - overrides
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         if self.drain.started and sig == signal.SIGINT:
             self.drain.hurry()
         self.drain.start()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.server import STARTED
+from benchmarks.server import READY
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.pretrained import DEFAULT_PATH
 
@@ -32,7 +32,7 @@ def main() -> None:
         x.input(decode, [x, y], image)
         y.input(decode, [x, y], image)
     demo.launch(server_port=int(sys.argv[1]), quiet=True, prevent_thread_lock=True)
-    print(f"{STARTED} stops the server", flush=True)
+    print(READY, flush=True)
     demo.block_thread()
 
 

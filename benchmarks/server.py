@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-STARTED = "Ctrl-C"  # part of the line that the demo prints once it listens
+READY = "press Ctrl-C to stop"  # the last words that demo.py prints when it listens
 START_SECONDS = 180
 
 
@@ -52,7 +52,7 @@ def running_process(
         )
     try:
         deadline = time.monotonic() + START_SECONDS
-        while STARTED not in log.read_text():
+        while READY not in log.read_text():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the demo did not start: {log.read_text()}")
             time.sleep(0.1)

@@ -6,24 +6,26 @@ import os
 # several workers would spend their time waiting for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import contextlib
 import dataclasses
 import subprocess
 import sys
-import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 import trainer
 from benchmarks.chromium import launch_chromium
-from benchmarks.server import free_port, running_demo
+from benchmarks.server import READY, free_port
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
+from tests.helpers import wait_until
 from tests.small import SMALL as SMALL
 from tests.small import read_digits
 
@@ -33,9 +35,10 @@ ROOT = HERE.parent
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
-    """A browser test that is skipped has failed: what nobody has seen work does not work."""
+    """Fail a browser test that skips itself; `skipif`, which states its reason, is allowed."""
     report = yield
-    if report.skipped and item.get_closest_marker("browser"):
+    declared = item.get_closest_marker("skipif")
+    if report.skipped and item.get_closest_marker("browser") and not declared:
         report.outcome, report.longrepr = "failed", f"a browser test was skipped: {report.longrepr}"
     return report
 
@@ -85,47 +88,65 @@ def space(released) -> LatentSpace:
     return LatentSpace(released)
 
 
+class Demo(NamedTuple):
+    """A running `python demo.py`."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    log: Path
+    cache: Path
+
+
+@contextlib.contextmanager
+def started_demo(
+    folder: Path, *options: str, cwd: Path = ROOT, **environment: str
+) -> Iterator[Demo]:
+    """`python demo.py` with options and variables; its log and cache are in `folder`."""
+    port, log, cache = free_port(), folder / "log", folder / "cache"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "demo.py"), "--port", str(port), *options],
+            cwd=cwd,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "GRADIO_TEMP_DIR": str(cache), **environment},
+        )
+    try:
+        wait_until(
+            lambda: READY in log.read_text() or process.poll() is not None, 180, log.read_text
+        )
+        assert process.poll() is None, log.read_text()
+        yield Demo(process, f"http://127.0.0.1:{port}/", log, cache)
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture(scope="session")
-def served(tmp_path_factory) -> Iterator[str]:
-    """The address of `python demo.py` on the committed checkpoint, on a free port."""
-    log = tmp_path_factory.mktemp("demo") / "log"
-    with running_demo(log) as address:
-        yield address
-    assert "Traceback" not in log.read_text(), log.read_text()
+def served_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A demo of the committed checkpoint that all tests share, so none may stop it."""
+    with started_demo(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
+        assert demo.process.poll() is None, demo.log.read_text()
+        assert "Traceback" not in demo.log.read_text(), demo.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def served(served_demo: Demo) -> str:
+    """The address of `served_demo`."""
+    return served_demo.address
 
 
 @pytest.fixture(scope="module")
-def own_demo(tmp_path_factory):
-    """own_demo(...) -> a demo that the test may end: its process, address, log and cache."""
-    started = []
+def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Demo]]:
+    """own_demo(...) -> a demo that the test may stop; see `started_demo`."""
+    with contextlib.ExitStack() as stack:
 
-    def start(
-        *options: str,
-        program: tuple[str, ...] = (str(ROOT / "demo.py"),),
-        folder: Path = ROOT,
-        **environment: str,
-    ):
-        kept, port = tmp_path_factory.mktemp("own"), free_port()
-        log, cache = kept / "log", kept / "cache"
-        with open(log, "w") as output:
-            process = subprocess.Popen(
-                [sys.executable, *program, "--port", str(port), *options],
-                cwd=folder,
-                stdout=output,
-                stderr=output,
-                env={**os.environ, "GRADIO_TEMP_DIR": str(cache), **environment},
-            )
-        started.append(process)
-        until = time.monotonic() + 180
-        while "Ctrl-C ends it" not in log.read_text():
-            assert process.poll() is None and time.monotonic() < until, log.read_text()
-            time.sleep(0.1)
-        return process, f"http://127.0.0.1:{port}/", log, cache
+        def start(*options: str, cwd: Path = ROOT, **environment: str) -> Demo:
+            folder = tmp_path_factory.mktemp("own")
+            return stack.enter_context(started_demo(folder, *options, cwd=cwd, **environment))
 
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -1,80 +1,71 @@
-"""The named endpoints, for gradio_client and plain HTTP, and how errors reach their readers."""
+"""The named endpoints, for gradio_client and HTTP.
 
-import errno
+And how Gradio enters this program's functions: `event_handler` and `server_function`.
+"""
+
 import functools
-import sys
-import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
+from gradio.events import api as add_endpoint
 from PIL import Image
 
-from latent_navigator.app.middleware import FAULT, REFUSED, SENSELESS, is_own
+from latent_navigator.app.errors import InvalidInput, client_errors, explain
 from latent_navigator.explorer import directions, interpolation, navigation
 from latent_navigator.explorer.latent_space import LatentSpace
 
-# A disk that is full, or a folder that others have made their own.
-NO_PLACE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
-NO_FILES = "The server cannot keep files just now; try again later. What needs none goes on."
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class Application(gr.Blocks):
-    """gr.Blocks that tells what is wrong with a request, and logs what is wrong with us.
+class Page(gr.Blocks):
+    """gr.Blocks that reports client errors to the client and logs server errors.
 
-    Gradio alone answers null, and puts a traceback into the log, where values are missing or are
-    not what a component takes, as where a function of ours fails.
+    Gradio alone answers null, and logs a traceback, where values are missing or are not what a
+    component accepts, just as where a function fails.
     """
 
     async def process_api(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         try:
             return await super().process_api(*args, **kwargs)
         except Exception as error:
-            if isinstance(error, gr.Error):
-                message = error.message
-            elif isinstance(error, OSError) and error.errno in NO_PLACE:
-                print(f"a file cannot be kept: {error}", file=sys.stderr)
-                message = NO_FILES
-            elif is_own(error):
-                traceback.print_exception(error)
-                message = FAULT
-            else:
-                message = SENSELESS
-            if message not in (FAULT, NO_FILES) and isinstance(kwargs.get("request"), gr.Request):
-                kwargs["request"].request.scope[REFUSED] = True
-            raise gr.Error(message, print_exception=False) from None
+            message, client_error = explain(error)
+            request = getattr(kwargs.get("request"), "request", None)
+            if client_error and request is not None:
+                request.state.client_error = True  # read by middleware.ErrorMessages
+            raise gr.Error(message, print_exception=False) from error
 
 
-def readable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, with its ValueErrors turned into messages of the page and the API."""
+def event_handler(function: Callable[P, R]) -> Callable[P, R]:
+    """`function` for an event or endpoint of Gradio; see `errors.client_errors`."""
 
     @functools.wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
+    def handler(*args: P.args, **kwargs: P.kwargs) -> R:
+        with client_errors():
             return function(*args, **kwargs)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from None
 
-    return wrapped
+    return handler
 
 
-def answering(function: Callable[..., Any], count: int) -> Callable[[Any], dict[str, Any]]:
-    """`function` as a server function of a component, whose arguments come as one list.
+def server_function(name: str, function: Callable[..., Any], count: int = 1) -> Callable[..., Any]:
+    """`function` of `count` arguments as a component's server function of that name.
 
-    What is wrong with them is answered as {"error": sentence}: an exception would reach the page
-    as a bare HTTP 500, and the log as a fault of ours.
+    It takes one argument as it is and several as one list. Invalid arguments are answered with
+    {"error": sentence}, since an exception would reach the page as a bare HTTP status.
     """
 
-    def answer(arguments: Any) -> dict[str, Any]:
-        listed = [arguments] if count == 1 else arguments
+    def answer(arguments: object) -> object:
+        values = [arguments] if count == 1 else arguments
         try:
-            if not isinstance(listed, list) or len(listed) != count:
-                raise ValueError(f"{count} arguments are expected, not {arguments!r:.40}")
-            return function(*listed)
-        except ValueError as error:
-            return {"error": str(error)}
+            with client_errors():
+                if not isinstance(values, list) or len(values) != count:
+                    raise ValueError(f"expected {count} arguments, got {arguments!r:.40}")
+                return function(*values)
+        except InvalidInput as error:
+            return {"error": error.message}
 
-    answer.__name__ = getattr(function, "__name__", "answer")
+    answer.__name__ = name
     return answer
 
 
@@ -91,12 +82,12 @@ def add_api(space: LatentSpace, x: gr.Slider, y: gr.Slider) -> None:
         return Image.fromarray(space.decode_images(space.position(x, y)[None])[0], "L")
 
     for function in json_endpoints(space):
-        gr.api(readable(function), api_name=function.__name__)
+        add_endpoint(event_handler(function), api_name=function.__name__)
     # gr.api speaks JSON only; an image needs components, which are not shown.
     image = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="image")
     # preprocess=False: `position` checks the numbers; Gradio's own check fails on text.
     gr.Button(visible=False).click(
-        readable(decode), [x, y], image, preprocess=False, api_name="decode"
+        event_handler(decode), [x, y], image, preprocess=False, api_name="decode"
     )
 
 
@@ -127,7 +118,7 @@ def path_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
     """Endpoints about paths; their help lists INTERPOLATIONS."""
 
     def interpolate(
-        start: Any, end: Any, method: str = "linear", steps: int = 9, even: bool = False
+        start: object, end: object, method: str = "linear", steps: int = 9, even: bool = False
     ) -> dict[str, Any]:
         return interpolation.interpolate(space, start, end, method, steps, even=even)
 

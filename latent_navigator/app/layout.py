@@ -1,13 +1,12 @@
 """The page: the instrument on the first screen, and what the tabs below it hold."""
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from latent_navigator.app.api import answering, readable
+from latent_navigator.app.api import event_handler, server_function
 from latent_navigator.app.components import (
     PALETTE,
     DigitView,
@@ -76,13 +75,6 @@ def has_long_names(info: DatasetInfo) -> bool:
 def row_classes(info: DatasetInfo) -> list[str]:
     """The CSS classes of a row of class buttons."""
     return ["wordy"] if has_long_names(info) else []
-
-
-def server_function(name: str, function: Callable[..., Any], count: int = 1) -> Callable[..., Any]:
-    """`function` of `count` arguments as a component's server function of that name."""
-    answer = answering(function, count)
-    answer.__name__ = name
-    return answer
 
 
 def build_page(page: gr.Blocks, space: LatentSpace, others: dict[str, Checkpoint]) -> Instrument:
@@ -159,11 +151,11 @@ def build_map(space: LatentSpace) -> LatentMap:
 
 def build_digit_view(space: LatentSpace) -> None:
     """The decoded image and what is known at the cursor."""
-    answer = answering(functools.partial(readout, space), 3)
+    answer = server_function("look", functools.partial(readout, space), 3)
 
     # async, so that it runs in the server's own loop: half a millisecond of work costs less there
     # than forty threads that take the interpreter from each other.
-    async def look(position: object) -> dict[str, Any]:
+    async def look(position: object) -> object:
         return answer(position)
 
     test_digit = server_function("test_digit", functools.partial(infer_test_image, space))
@@ -241,9 +233,9 @@ def move_cursor(
         js="(x, y) => { latentSpace.set({ x, y }, 'slider'); return []; }",
     )
     latent_map.input(None, None, [x, y], js="() => [latentSpace.z.x, latentSpace.z.y]", **QUICK)
-    sample.click(sample_prior, None, [latent_map, note], js=EXPECT, **QUICK)
+    sample.click(event_handler(sample_prior), None, [latent_map, note], js=EXPECT, **QUICK)
     for label, button in enumerate(buttons):
-        go = readable(functools.partial(jump, label))
+        go = event_handler(functools.partial(jump, label))
         button.click(go, anchor, [latent_map, note], js=EXPECT, **QUICK)
 
 
@@ -268,7 +260,8 @@ def build_paths(space: LatentSpace, instrument: Instrument) -> list[Control]:
     strip = FilmStrip(space.info, export, elem_id="film-strip")
     comparison.show_in(space, strip, note)
     for button, run in buttons:
-        button.click(functools.partial(run, space), None, [strip, note], **QUICK)
+        show = event_handler(functools.partial(run, space))
+        button.click(show, None, [strip, note], **QUICK)
     last = len(space.class_names) - 1
     anchor = Control.choice("anchor", instrument.anchor, ANCHORS)
     return [*morphing, *comparison.controls(last), anchor]
@@ -291,8 +284,8 @@ def build_morph(space: LatentSpace, instrument: Instrument) -> list[Control]:
         go = gr.Button("Morph", elem_id="morph", min_width=80)
         animate = gr.Button("▶ Animate", elem_id="animate", min_width=80)
     here = [instrument.x, instrument.y, target, amount, instrument.anchor]
-    go.click(readable(morph), here, instrument.latent_map, js=EXPECT, **QUICK)
-    animate.click(readable(morph), here, instrument.latent_map, js=EXPECT_SLOW, **QUICK)
+    go.click(event_handler(morph), here, instrument.latent_map, js=EXPECT, **QUICK)
+    animate.click(event_handler(morph), here, instrument.latent_map, js=EXPECT_SLOW, **QUICK)
     return [
         Control.number("digit", target, 0, len(classes) - 1, 1),
         Control.number("amount", amount, 0, 1, 0.05),
@@ -332,7 +325,7 @@ class Comparison:
         # so the values bypass the dropdowns' own check, and compare_paths checks them.
         comparing = gr.on(
             [self.compare.click, self.even.input],
-            readable(show),
+            event_handler(show),
             [self.start, self.end, self.methods, self.steps, self.even, self.anchor],
             [strip, note],
             js="async (from, to, ...rest) => [...await latentSpace.depart(from, to), ...rest]",

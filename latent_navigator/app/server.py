@@ -1,0 +1,282 @@
+"""The FastAPI application around the Gradio page, and the uvicorn that serves it."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from gradio.route_utils import CustomCORSMiddleware
+from gradio.routes import App as GradioApp
+from gradio.state_holder import SessionState, StateHolder
+from gradio.utils import get_space
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from latent_navigator.app.api import Page, add_api
+from latent_navigator.app.drain import Drain
+from latent_navigator.app.errors import (
+    INTERNAL,
+    MALFORMED,
+    OVERLOADED,
+    InternalError,
+    MalformedRequest,
+)
+from latent_navigator.app.layout import build_page, page_options
+from latent_navigator.app.middleware import (
+    BlockedRoutes,
+    BodyLimits,
+    Concurrency,
+    Draining,
+    ErrorMessages,
+    Health,
+    RequestLimits,
+    SubPath,
+)
+from latent_navigator.app.startup import check_options, load_models, tune_process, warm_up
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.explorer.latent_space import LatentSpace
+
+CACHE_CLEANING = (300, 900)  # seconds between two cleanings, and age of the files that go
+MAX_QUEUE = 64  # computations that wait in Gradio's queue, some seconds of work
+# For each session that a client names, Gradio copies the page's settings, 140 KB, and by default
+# it keeps 10,000 copies. These are more sessions than one process can serve, and a session whose
+# copy is dropped goes on with another.
+MAX_SESSIONS = 200
+MAX_SESSION_NAME = 64  # characters; Gradio's own names have 11
+STREAM_GRACE = 1  # seconds that open streams have to end when everything is answered
+
+
+class Sessions(StateHolder):
+    """Gradio's sessions, whose names have a limited length.
+
+    Args:
+        blocks: the page.
+        capacity: sessions that are kept; the one unused for longest goes first.
+    """
+
+    def __init__(self, blocks: gr.Blocks, capacity: int = MAX_SESSIONS) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Gradio leaves it unannotated
+        self.set_blocks(blocks)
+        self.capacity = capacity
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if len(session_id) > MAX_SESSION_NAME:
+            raise MalformedRequest(f"a session's name has {len(session_id)} characters")
+        return super().__getitem__(session_id)
+
+
+def sentence(status: int, text: str) -> Callable[..., Awaitable[JSONResponse]]:
+    """An exception handler that answers with a sentence."""
+    headers = {"retry-after": "1"} if status == 503 else None
+
+    async def answer(*_: object) -> JSONResponse:
+        return JSONResponse({"detail": text}, status, headers)
+
+    return answer
+
+
+# By the type of an exception, or by the status of an HTTPException that Gradio raises.
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    RequestValidationError: sentence(400, MALFORMED),
+    MalformedRequest: sentence(400, MALFORMED),
+    InternalError: sentence(500, INTERNAL),
+    400: sentence(400, MALFORMED),
+    503: sentence(503, OVERLOADED),  # the queue is full
+}
+
+
+def build_blocks(space: LatentSpace, others: dict[str, Checkpoint]) -> gr.Blocks:
+    """The page and its API; every user's state lives in the browser.
+
+    Args:
+        space: the model that the page explores.
+        others: by label, models whose training can be compared with its own.
+    """
+    # /decode leaves a small PNG in Gradio's cache for each answer.
+    blocks = Page(
+        title="Latent Space Navigator", analytics_enabled=False, delete_cache=CACHE_CLEANING
+    )
+    with blocks:
+        instrument = build_page(blocks, space, others)
+        add_api(space, instrument.x, instrument.y)
+    blocks.queue(max_size=MAX_QUEUE)
+    return blocks
+
+
+def build_middleware(
+    drain: Drain, limits: RequestLimits, model: str, root_path: str = ""
+) -> list[Middleware]:
+    """What a request passes before it reaches a route, outermost first."""
+    return [
+        Middleware(SubPath, root_path=root_path),
+        Middleware(CustomCORSMiddleware),  # as Gradio within, for answers that it never sees
+        Middleware(Health, drain=drain, model=model),
+        Middleware(BlockedRoutes),
+        Middleware(BodyLimits, limits=limits),
+        Middleware(Concurrency, drain=drain, max_running=limits.max_running),
+        Middleware(Draining, drain=drain),
+    ]
+
+
+def build_app(
+    blocks: gr.Blocks,
+    drain: Drain,
+    *,
+    model: str,
+    limits: RequestLimits | None = None,
+    root_path: str = "",
+    mcp: bool = False,
+    local_url: str | None = None,
+) -> FastAPI:
+    """The application: middleware, routes of our own, and Gradio for every other path.
+
+    Args:
+        blocks: the page, with its queue.
+        model: the label that /health reports.
+        root_path: the prefix under which a proxy serves the application, or its whole address.
+        mcp: also serve the API's tools (Model Context Protocol) at /gradio_api/mcp/.
+        local_url: where the application reaches itself; its MCP server calls its own API.
+    """
+    app = FastAPI(
+        openapi_url=None,  # Gradio has its own
+        middleware=build_middleware(drain, limits or RequestLimits(), model, root_path),
+    )
+    # Routes of our own belong here: Gradio, mounted at /, takes every path that is left.
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
+        root_path=root_path,
+        mcp_server=mcp,
+        show_error=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        pwa=get_space() is not None,
+        app_kwargs={
+            "middleware": [Middleware(ErrorMessages)],
+            "exception_handlers": EXCEPTION_HANDLERS,
+        },
+        **page_options(),
+    )
+    mounted = app.routes[-1]
+    assert isinstance(mounted, Mount)
+    assert isinstance(mounted.app, GradioApp)
+    finish_launch(blocks, mounted.app, local_url)
+    app.state.gradio = mounted.app
+    return app
+
+
+def finish_launch(blocks: gr.Blocks, gradio_app: GradioApp, local_url: str | None) -> None:
+    """Do what gr.Blocks.launch() does and gr.mount_gradio_app does not.
+
+    launch() also has max_threads and strict_cors; their defaults hold for mounted pages too.
+    """
+    blocks.app = gradio_app
+    # Without this, Gradio copies any file that a client names into its cache, which it serves.
+    blocks.has_launched = True
+    gradio_app.state_holder = Sessions(blocks)
+    if blocks.mcp_server_obj is not None:
+        blocks.mcp_server_obj._local_url = local_url
+
+
+class Server(uvicorn.Server):
+    """uvicorn that answers what it has accepted before it stops.
+
+    After SIGTERM or Ctrl-C it serves pages and results, and rejects new work, until `drain` is
+    finished. A second Ctrl-C ends the wait.
+
+    Args:
+        app: see `build_app`.
+        on_start: called when the server listens.
+    """
+
+    def __init__(
+        self, app: FastAPI, drain: Drain, host: str, port: int, on_start: Callable[[], None]
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_level="warning",
+                timeout_graceful_shutdown=STREAM_GRACE,
+            )
+        )
+        self.app, self.drain, self.on_start = app, drain, on_start
+        self.status = 0  # exit status of the program
+
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        if self.drain.started and sig == signal.SIGINT:
+            self.drain.hurry()
+        self.drain.start()
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_start()
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self.drain.finished
+
+    async def shutdown(self, sockets: list[Any] | None = None) -> None:
+        if not self.drain.complete:
+            self.status = 1
+            print(f"demo.py: {self.drain.describe()}", file=sys.stderr)
+        gradio_app = self.app.state.gradio
+        gradio_app.get_blocks()._queue.close()
+        gradio_app.stop_event.set()  # ends the heartbeats, which last as long as their pages
+        # Other streams are cancelled after STREAM_GRACE, each with an error in uvicorn's log.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
+
+
+def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
+    """Serve the page until SIGTERM or Ctrl-C.
+
+    Args:
+        checkpoints: the model to explore, then those whose training is compared with its own.
+
+    Returns:
+        the exit status: 0, or 1 if the server could not start or dropped requests.
+    """
+    try:
+        check_options(host, port, mcp=mcp)
+        tune_process()
+        space, others = load_models(checkpoints)
+    except (ValueError, OSError) as error:
+        print(f"demo.py: {error}", file=sys.stderr)
+        return 1
+    url_host = f"[{host}]" if ":" in host else host
+    local_host = "localhost" if host == "0.0.0.0" else url_host
+    drain = Drain()
+    app = build_app(
+        build_blocks(space, others),
+        drain,
+        model=space.checkpoint.label,
+        root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
+        mcp=mcp,
+        local_url=f"http://{local_host}:{port}/",
+    )
+    warming = threading.Thread(target=warm_up, args=(space,), daemon=True)
+
+    def announce() -> None:
+        address = f"http://{url_host}:{port}"
+        print(f"Latent Space Navigator: {address} (press Ctrl-C to stop)", flush=True)
+        warming.start()
+
+    server = Server(app, drain, host, port, announce)
+    try:
+        server.run()
+    except SystemExit:  # uvicorn has logged why it cannot listen
+        return 1
+    warming.join()  # Python cannot exit cleanly while a thread computes in torch
+    return server.status

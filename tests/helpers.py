@@ -1,0 +1,40 @@
+"""Small tools that several test folders share."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_until(condition: Callable[[], T], timeout: float = 60, describe: object = "") -> T:
+    """Poll until `condition()` is true, and return what it returned.
+
+    Raises:
+        AssertionError: after `timeout` seconds, with `describe` (called if it can be).
+    """
+    deadline = time.monotonic() + timeout
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"timed out: {describe() if callable(describe) else describe}")
+        time.sleep(0.01)
+    return found
+
+
+async def until(condition: Callable[[], object], timeout: float = 20) -> None:
+    """Let other tasks run until `condition()` is true.
+
+    Raises:
+        TimeoutError: after `timeout` seconds.
+    """
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+def run_async(coroutine: Coroutine[object, object, T]) -> T:
+    """The coroutine's result; this thread may already have a loop, of Playwright's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()

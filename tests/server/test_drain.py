@@ -1,0 +1,211 @@
+"""Stopping without dropping a request: the clockwork, the server, and the real process."""
+
+import concurrent.futures
+import re
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import httpx
+import pytest
+
+from latent_navigator.app import server
+from latent_navigator.app.drain import Drain
+from latent_navigator.app.errors import SHUTTING_DOWN
+from latent_navigator.explorer.latent_space import LatentSpace
+from tests.conftest import Demo
+from tests.helpers import wait_until
+from tests.server.stand_ins import (
+    fetch,
+    health,
+    ignore_pandas,
+    in_loop,
+    running_page,
+    small_page,
+    submit,
+    wait_for_drain,
+)
+
+pytestmark = ignore_pandas
+
+
+class Clock:
+    """A time that tests set."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.mark.guarantee("sigterm-drains")
+def test_draining_waits_for_running_requests(clock: Clock) -> None:
+    drain = Drain(quiet=1, clock=clock)
+    with drain.request():
+        drain.start()
+        clock.now += 20
+        assert not drain.finished
+        assert drain.running == 1
+    assert not drain.finished
+    clock.now += 1
+    assert drain.finished
+    assert drain.complete
+
+
+@pytest.mark.guarantee("sigterm-drains")
+def test_draining_waits_for_clients_that_have_yet_to_fetch_a_result(clock: Clock) -> None:
+    drain = Drain(quiet=1, clock=clock)
+    clock.now += 10  # the pause before the stop does not count
+    drain.start()
+    for _ in range(4):
+        clock.now += 0.9
+        assert not drain.finished
+        with drain.request():
+            pass
+    clock.now += 1
+    assert drain.finished
+
+
+@pytest.mark.guarantee("sigterm-drains")
+def test_draining_ends_after_the_timeout(clock: Clock) -> None:
+    drain = Drain(timeout=30, clock=clock)
+    with drain.request():
+        drain.start()
+        clock.now += 29
+        drain.start()  # a second signal does not extend it
+        assert not drain.finished
+        clock.now += 2
+        assert drain.finished
+        assert not drain.complete
+        assert drain.describe() == "not done after 30 seconds: dropped 1 request"
+
+
+def test_a_server_that_is_not_told_to_stop_goes_on(clock: Clock) -> None:
+    drain = Drain(clock=clock)
+    clock.now += 1000
+    assert drain.complete
+    assert not drain.finished
+
+
+# --- the server, in this process ---
+
+
+@pytest.fixture
+def temporary_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Gradio's cache, for pages built within the test."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.guarantee("sigterm-drains")
+@pytest.mark.usefixtures("temporary_cache")
+def test_the_first_ctrl_c_waits_for_answers() -> None:
+    release = threading.Event()
+
+    def work() -> dict[str, int]:
+        release.wait(30)
+        return {"done": 1}
+
+    drain = Drain(quiet=0.2)
+    with (
+        running_page(small_page(work), drain) as (running, address),
+        ThreadPoolExecutor() as pool,
+    ):
+        answer = pool.submit(fetch, address, "work", submit(address, "work"))
+        wait_until(lambda: drain.running)
+        running.handle_exit(signal.SIGINT, None)
+        wait_for_drain(address)
+        assert not drain.finished
+        release.set()
+        assert answer.result() == {"done": 1}
+        wait_until(lambda: drain.finished)
+    assert running.status == 0
+
+
+@pytest.mark.guarantee("sigterm-drains")
+@pytest.mark.usefixtures("temporary_cache")
+def test_a_second_sigterm_does_not_hurry(clock: Clock) -> None:
+    drain = Drain(clock=clock)
+    with running_page(small_page(), drain) as (running, _):
+        for _ in range(2):
+            running.handle_exit(signal.SIGTERM, None)
+        assert not drain.hurried
+        running.handle_exit(signal.SIGINT, None)
+        assert drain.hurried
+
+
+@pytest.mark.guarantee("cache-cleaned")
+def test_files_in_the_cache_are_cleaned(
+    temporary_cache: Path, monkeypatch: pytest.MonkeyPatch, space: LatentSpace
+) -> None:
+    def only_sliders(*_: object) -> SimpleNamespace:
+        return SimpleNamespace(x=gr.Slider(-4, 4), y=gr.Slider(-4, 4))
+
+    monkeypatch.setattr(server, "build_page", only_sliders)
+    monkeypatch.setattr(server, "CACHE_CLEANING", (1, 1))
+    page = in_loop(lambda: server.build_blocks(space, {}))
+    with running_page(page, Drain()) as (_, address):
+        images = [fetch(address, "decode", submit(address, "decode", x, 0)) for x in range(3)]
+        url = images[-1]["url"]
+        assert httpx.get(url).status_code == 200
+        wait_until(lambda: not list(temporary_cache.rglob("*.png")))
+        assert httpx.get(url).status_code == 403
+        assert health(address).status_code == 200
+
+
+# --- the process ---
+
+
+@pytest.mark.guarantee("sigterm-drains")
+def test_sigterm_waits_for_answers_and_not_for_pages(own_demo: Callable[..., Demo]) -> None:
+    process, address, log, cache = own_demo()
+    image = fetch(address, "decode", submit(address, "decode", 0.5, 0.5))
+    assert list(cache.rglob("*.png"))
+    jobs = [submit(address, "interpolate", 0, end, "geodesic", 24, False) for end in range(1, 7)]
+    with (
+        ThreadPoolExecutor() as pool,
+        httpx.stream("GET", f"{address}gradio_api/heartbeat/page") as heartbeat,
+    ):
+        assert heartbeat.status_code == 200
+        answers = [pool.submit(fetch, address, "interpolate", job) for job in jobs]
+        wait_until(lambda: health(address).json()["running"])
+        process.send_signal(signal.SIGTERM)
+        wait_for_drain(address)
+        with pytest.raises(httpx.HTTPStatusError) as rejected:
+            submit(address, "decode", 0, 0)
+        assert rejected.value.response.json() == {"detail": SHUTTING_DOWN}
+        assert httpx.get(image["url"]).content.startswith(b"\x89PNG")
+        assert [len(answer.result()["path"]) for answer in answers] == [24] * 6
+        assert process.wait(timeout=60) == 0
+    assert log.read_text().count("\n") == 1  # the line that it started with
+    assert not list(cache.rglob("*.png"))
+
+
+@pytest.mark.guarantee("sigterm-drains")
+def test_a_second_ctrl_c_drops_what_is_running(own_demo: Callable[..., Demo]) -> None:
+    process, address, log, cache = own_demo()
+    fetch(address, "decode", submit(address, "decode", 0.5, 0.5))
+    pairs = [(a, b) for a in range(5) for b in range(5, 10)]
+    jobs = [submit(address, "interpolate", *pair, "geodesic", 24, False) for pair in pairs]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        answers = [pool.submit(fetch, address, "interpolate", job) for job in jobs]
+        wait_until(lambda: health(address).json()["running"] >= len(jobs) // 2)
+        process.send_signal(signal.SIGINT)
+        wait_for_drain(address)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 1
+        concurrent.futures.wait(answers)
+    assert any(answer.exception() for answer in answers), "all were answered"
+    _, last = log.read_text().splitlines()
+    assert re.fullmatch(r"demo.py: second Ctrl-C: dropped \d+ requests", last), last
+    assert not list(cache.rglob("*.png"))

@@ -262,7 +262,9 @@ def test_two_models_are_compared_side_by_side(
         for panel, one in enumerate(checkpoints.values()):
             at = min(epoch, len(one.history))
             assert_points(alpha(page, "points", panel), one.snapshots.means[at], limit)
-            np.testing.assert_array_equal(alpha(page, "grid", panel), tiled(one.snapshots.grids[at]))
+            np.testing.assert_array_equal(
+                alpha(page, "grid", panel), tiled(one.snapshots.grids[at])
+            )
     heading = page.locator("#replay .heading")
     expect(heading.nth(0)).to_contain_text(f"longepoch {LAST}")
     expect(heading.nth(1)).to_contain_text(f"finished at epoch {SHORT}")

@@ -1,70 +1,96 @@
-"""Pictures as people send them, made of real MNIST digits, come back as those digits."""
+"""Real MNIST digits, disguised as users' images, are preprocessed back to those digits."""
 
 import io
 import struct
 import time
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from latent_navigator.data.preprocessing import MAX_BYTES, MAX_SIDE, preprocess, read_image
+from latent_navigator.data.labelled_images import LabelledImages
+from latent_navigator.data.preprocessing import (
+    BLANK,
+    FORMATS,
+    MAX_BYTES,
+    MAX_SIDE,
+    preprocess,
+    read_image,
+)
 
-PLACE = np.arange(28)
+INDEX = np.arange(28)
+
+Pixels = npt.NDArray[np.uint8]
+Encode = Callable[[Pixels], Image.Image]  # ink (H, W), 0 to 255 -> an image of it
 
 
 @pytest.fixture(scope="module")
-def originals(digits):
-    return digits.test_images.reshape(-1, 28, 28).numpy()  # (200, 28, 28) uint8
+def originals(digits: LabelledImages) -> Pixels:
+    """(200, 28, 28)."""
+    pixels: Pixels = digits.test_images.reshape(-1, 28, 28).numpy()
+    return pixels
 
 
-def file_of(image, kind="PNG", **options):
+def file_of(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
 
 
-def on_canvas(digit, size, side, right=0, down=0):
-    """(28, 28) -> (side, side) uint8: the digit enlarged to `size`, away from the middle."""
+def on_canvas(digit: Pixels, size: int, side: int, right: int = 0, down: int = 0) -> Pixels:
+    """(28, 28) -> (side, side): the digit enlarged to `size`, off centre."""
     image = Image.new("L", (side, side))
     large = Image.fromarray(digit).resize((size, size), Image.Resampling.BICUBIC)
     image.paste(large, ((side - size) // 2 + right, (side - size) // 2 + down))
     return np.asarray(image)
 
 
-def stacked(*channels):
-    return Image.fromarray(np.stack(np.broadcast_arrays(*channels), axis=2).astype(np.uint8))
+def stacked(*channels: npt.ArrayLike) -> Image.Image:
+    """Channels (H, W), or one level for all pixels -> an image."""
+    arrays = np.broadcast_arrays(*map(np.asarray, channels))
+    return Image.fromarray(np.stack(arrays, axis=2).astype(np.uint8))
 
 
-def centre(picture):
-    picture = picture.astype(float)
-    return np.array([picture.sum(1) @ PLACE, picture.sum(0) @ PLACE]) / picture.sum()
+def centre(pixels: Pixels) -> npt.NDArray[np.float64]:
+    """The centre of mass, (row, column)."""
+    ink = pixels.astype(float)
+    return np.array([ink.sum(1) @ INDEX, ink.sum(0) @ INDEX]) / ink.sum()
 
 
-def likeness(a, b):
-    return np.corrcoef(a.ravel(), b.ravel())[0, 1]
+def extent(found: Pixels) -> tuple[int, int]:
+    """Height and width of the rows and columns with ink."""
+    return int(found.any(1).sum()), int(found.any(0).sum())
 
 
-def likeness_nearby(a, b):
-    """As MNIST centres to whole pixels, half a pixel may become one: the best of nine places."""
-    moved = (np.roll(b, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1))
-    return max(likeness(a, other) for other in moved)
+def correlation(a: Pixels, b: Pixels) -> float:
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
-def assert_returns(originals, send, mean=0.93, least=0.8):
-    """What `send` makes of each digit's ink comes back as that digit, in its place."""
-    found = [preprocess(send(digit)) for digit in originals]
+def shifted_correlation(a: Pixels, b: Pixels) -> float:
+    """The best over shifts by one pixel: MNIST centres to whole pixels, so rounding may differ."""
+    shifts = (np.roll(b, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1))
+    return max(correlation(a, shifted) for shifted in shifts)
+
+
+def assert_recovers(
+    originals: Pixels, encode: Encode, mean: float = 0.93, least: float = 0.8
+) -> None:
+    """Preprocessing what `encode` makes of each digit gives that digit, in its position."""
+    found = [preprocess(encode(digit)) for digit in originals]
     pairs = list(zip(originals, found, strict=True))
-    assert np.mean([likeness(a, b) for a, b in pairs]) > mean
-    assert min(likeness_nearby(a, b) for a, b in pairs) > least
+    assert np.mean([correlation(a, b) for a, b in pairs]) > mean
+    assert min(shifted_correlation(a, b) for a, b in pairs) > least
     assert max(np.abs(centre(a) - centre(b)).max() for a, b in pairs) < 1.01
     assert all(b.dtype == np.uint8 and b.shape == (28, 28) and b.max() == 255 for b in found)
 
 
-def test_the_middle_is_that_of_mnist(originals):
+def test_digits_are_centred_like_mnist(originals: Pixels) -> None:
     centres = np.array([centre(digit) for digit in originals])
     assert (np.abs(centres - 14) <= 0.5).all()
     found = np.array([centre(preprocess(Image.fromarray(digit))) for digit in originals])
@@ -72,125 +98,127 @@ def test_the_middle_is_that_of_mnist(originals):
 
 
 @pytest.mark.guarantee("preprocessing")
-def test_mnist_stays_as_it_is(originals):
-    assert_returns(originals, Image.fromarray, mean=0.999, least=0.99)
+def test_mnist_images_do_not_change(originals: Pixels) -> None:
+    assert_recovers(originals, Image.fromarray, mean=0.999, least=0.99)
 
 
 @pytest.mark.guarantee("preprocessing")
-def test_size_and_place_do_not_matter(originals):
-    assert_returns(originals, lambda d: Image.fromarray(on_canvas(d, 84, 140, -20, 13)))
+def test_size_and_position_do_not_matter(originals: Pixels) -> None:
+    assert_recovers(originals, lambda d: Image.fromarray(on_canvas(d, 84, 140, -20, 13)))
 
 
 @pytest.mark.parametrize(
     ("size", "side", "right", "down"),
     [(42, 50, 0, 0), (140, 400, -90, 100), (280, 280, 0, 0), (900, 1100, 50, 20)],
 )
-def test_sizes_and_places(originals, size, side, right, down):
-    # 40 digits: all ten, in several hands.
-    def send(digit):
+def test_sizes_and_positions(
+    originals: Pixels, size: int, side: int, right: int, down: int
+) -> None:
+    def encode(digit: Pixels) -> Image.Image:
         return Image.fromarray(on_canvas(digit, size, side, right, down))
 
-    assert_returns(originals[::5], send, mean=0.91)  # 42 pixels are few, and blurred
+    # 40 digits: all ten, by several writers. The mean is lower as 42 pixels are few, and blurred.
+    assert_recovers(originals[::5], encode, mean=0.91)
 
 
-def dark_on_paper(ink):
+def dark_on_paper(ink: Pixels) -> Image.Image:
     return Image.fromarray(255 - ink)
 
 
-def red_on_white(ink):
+def red_on_white(ink: Pixels) -> Image.Image:
     return stacked(255 - ink // 8, 255 - ink, 255 - ink)
 
 
-def yellow_on_white(ink):
+def yellow_on_white(ink: Pixels) -> Image.Image:
     return stacked(255, 255, 255 - ink)
 
 
-def blue_on_black(ink):
+def blue_on_black(ink: Pixels) -> Image.Image:
     return stacked(0, 0, ink)
 
 
-def white_on_grey(ink):
+def white_on_grey(ink: Pixels) -> Image.Image:
     return Image.fromarray(140 + (ink * 0.45).astype(np.uint8))
 
 
-def black_in_alpha(ink):
+def black_in_alpha(ink: Pixels) -> Image.Image:
     return stacked(0, 0, 0, ink)
 
 
-def white_in_alpha(ink):
+def white_in_alpha(ink: Pixels) -> Image.Image:
     return stacked(255, 255, 255, ink)
 
 
-def pale_in_alpha(ink):
+def pale_in_alpha(ink: Pixels) -> Image.Image:
     return stacked(0, 90, 200, ink // 3)
 
 
-def two_colours_in_alpha(ink):
+def two_colours_in_alpha(ink: Pixels) -> Image.Image:
     red = 255 * (np.arange(len(ink))[:, None] < len(ink) // 2)
     return stacked(red, 0, 255 - red, ink)
 
 
-def grey_in_alpha(ink):
+def grey_in_alpha(ink: Pixels) -> Image.Image:
     return stacked(0, ink)
 
 
-def opaque_with_alpha(ink):
+def opaque_with_alpha(ink: Pixels) -> Image.Image:
     return stacked(255 - ink, 255 - ink, 255 - ink, 255)
 
 
-def faint_and_opaque(ink):
+def faint_and_opaque(ink: Pixels) -> Image.Image:
     return stacked(*[250 - ink // 6] * 3, 255)
 
 
-def sheet_with_clear_margin(ink):
+def sheet_with_transparent_margin(ink: Pixels) -> Image.Image:
     alpha = np.zeros_like(ink)
     alpha[8:-8, 8:-8] = 255
     return stacked(*[(255 - ink) * (alpha > 0)] * 3, alpha)
 
 
-def sixteen_bits(ink):
+def sixteen_bits(ink: Pixels) -> Image.Image:
     return Image.fromarray(65535 - ink.astype(np.uint16) * 257)
 
 
-def twelve_of_sixteen_bits(ink):
+def twelve_of_sixteen_bits(ink: Pixels) -> Image.Image:
     return Image.fromarray(ink.astype(np.uint16) * 16)
 
 
-def thirty_two_bits(ink):
+def thirty_two_bits(ink: Pixels) -> Image.Image:
     return Image.fromarray(ink.astype(np.int32) * 1000 - 90_000)
 
 
-def floats(ink):
+def floats(ink: Pixels) -> Image.Image:
     return Image.fromarray(ink.astype(np.float32) / 255)
 
 
-def palette(ink):
+def palette(ink: Pixels) -> Image.Image:
     return stacked(255 - ink, 255 - ink, 255).convert("P")
 
 
-def palette_with_alpha(ink):
+def palette_with_alpha(ink: Pixels) -> Image.Image:
     return read_image(file_of(black_in_alpha(ink).quantize(64), "PNG"))
 
 
-def gif_with_clear_ground(ink):
+def gif_with_transparent_background(ink: Pixels) -> Image.Image:
     image = Image.fromarray((ink > 127).astype(np.uint8), "P")
     image.putpalette([255, 255, 255, 0, 0, 0])
     return read_image(file_of(image, "GIF", transparency=0))
 
 
-def black_and_white(ink):
+def black_and_white(ink: Pixels) -> Image.Image:
     return Image.fromarray(ink > 127)
 
 
-def jpeg(ink):
+def jpeg(ink: Pixels) -> Image.Image:
     return read_image(file_of(dark_on_paper(ink).convert("RGB"), "JPEG", quality=50))
 
 
-def cmyk(ink):
+def cmyk(ink: Pixels) -> Image.Image:
     return dark_on_paper(ink).convert("RGB").convert("CMYK")
 
 
-SENT = [
+ENCODINGS = [
     dark_on_paper,
     red_on_white,
     yellow_on_white,
@@ -203,39 +231,39 @@ SENT = [
     grey_in_alpha,
     opaque_with_alpha,
     faint_and_opaque,
-    sheet_with_clear_margin,
+    sheet_with_transparent_margin,
     sixteen_bits,
     twelve_of_sixteen_bits,
     thirty_two_bits,
     floats,
     palette,
     palette_with_alpha,
-    gif_with_clear_ground,
+    gif_with_transparent_background,
     black_and_white,
     jpeg,
     cmyk,
 ]
 
 
-@pytest.mark.parametrize("send", SENT, ids=lambda send: send.__name__)
-def test_every_way_to_send_a_digit(originals, send):
-    assert_returns(originals[::5], lambda d: send(on_canvas(d, 196, 240, 9, -12)))
+@pytest.mark.parametrize("encode", ENCODINGS, ids=lambda encode: encode.__name__)
+def test_every_encoding_of_a_digit(originals: Pixels, encode: Encode) -> None:
+    assert_recovers(originals[::5], lambda d: encode(on_canvas(d, 196, 240, 9, -12)))
 
 
-def test_a_photo_of_paper_in_uneven_light(originals):
+def test_photo_of_paper_in_uneven_light(originals: Pixels) -> None:
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:1:400j, 0:1:400j]
 
-    def photo(digit):
+    def photo(digit: Pixels) -> Image.Image:
         ink = on_canvas(digit, 280, 400, 30, -40) / 255
         light = (225 - 60 * x - 25 * y) * (1 - ink) + 60 * ink + rng.normal(0, 5, ink.shape)
         image = Image.fromarray(light.clip(0, 255).astype(np.uint8)).convert("RGB")
         return read_image(file_of(image, "JPEG", quality=70))
 
-    assert_returns(originals[::5], photo, mean=0.87, least=0.75)
+    assert_recovers(originals[::5], photo, mean=0.87, least=0.75)
 
 
-def test_dust_far_from_the_strokes_is_left_out(originals):
+def test_specks_far_from_the_strokes_are_removed(originals: Pixels) -> None:
     ink = on_canvas(originals[0], 280, 400).copy()
     clean = preprocess(Image.fromarray(ink))
     ink[5, 5] = ink[390, 200] = ink[390, 201] = 255
@@ -243,181 +271,209 @@ def test_dust_far_from_the_strokes_is_left_out(originals):
 
 
 @pytest.mark.parametrize(("width", "height"), [(2, 200), (20, 200), (100, 200), (200, 60)])
-def test_the_aspect_is_kept(width, height):
+def test_aspect_ratio_is_kept(width: int, height: int) -> None:
     image = Image.new("L", (300, 300), 255)
     ImageDraw.Draw(image).rectangle((40, 50, 39 + width, 49 + height), fill=0)
-    found = preprocess(image) > 0
-    wanted = [max(1, round(20 * side / max(width, height))) for side in (height, width)]
-    assert [found.any(1).sum(), found.any(0).sum()] == wanted
+    scale = 20 / max(width, height)
+    expected = max(1, round(scale * height)), max(1, round(scale * width))
+    assert extent(preprocess(image)) == expected
 
 
-def test_a_hairline_does_not_vanish():
+def test_hairline_does_not_vanish() -> None:
     image = Image.new("L", (500, 500), 255)
     ImageDraw.Draw(image).ellipse((100, 50, 400, 450), outline=0, width=1)
     found = preprocess(image)
-    around = [found[y].max() for y in range(4, 24)] + [found[:, x].max() for x in range(7, 21)]
-    assert min(around) > 60
-    assert found[11:17, 11:17].max() == 0  # and the hole stays open
+    ring = [found[y].max() for y in range(4, 24)] + [found[:, x].max() for x in range(7, 21)]
+    assert min(ring) > 60
+    assert found[11:17, 11:17].max() == 0, "the hole is closed"
 
 
 @pytest.mark.parametrize("quarters", range(4))
-def test_nothing_is_cut_off_when_the_mass_is_at_one_end(quarters):
+def test_nothing_is_cut_off_when_the_mass_is_at_one_end(quarters: int) -> None:
     image = Image.new("L", (200, 200))
     ImageDraw.Draw(image).line((20, 100, 180, 100), fill=255, width=10)
-    ImageDraw.Draw(image).rectangle((140, 20, 180, 180), fill=255)  # the mass, at the right
-    found = np.rot90(preprocess(Image.fromarray(np.rot90(image, quarters))), -quarters)
-    assert (found.any(0).sum(), found.any(1).sum()) == (20, 20)
-    assert found[:, 0].any()  # as far left as it may go; its mass would need more
+    ImageDraw.Draw(image).rectangle((140, 20, 180, 180), fill=255)  # most of the ink, at the right
+    turned = Image.fromarray(np.rot90(np.asarray(image), quarters))
+    found = np.rot90(preprocess(turned), -quarters)
+    assert extent(found) == (20, 20)
+    assert found[:, 0].any()  # as far left as possible; centring it would need more
     assert centre(found)[1] > 14
 
 
-def test_a_patch_of_light_on_the_paper_is_not_the_ink():
+def test_patch_of_light_on_the_paper_is_not_ink() -> None:
     image = Image.new("L", (300, 300), 150)
     draw = ImageDraw.Draw(image)
     draw.ellipse((30, 30, 270, 270), fill=200)
     draw.line((150, 60, 150, 240), fill=10, width=8)
-    found = preprocess(image) > 0
-    assert (found.any(1).sum(), found.any(0).sum()) == (20, 1)
+    assert extent(preprocess(image)) == (20, 1)
 
 
-def test_a_bold_stroke_that_fills_its_frame_is_no_sheet():
+def test_bold_stroke_that_fills_its_bounding_box_is_not_a_sheet() -> None:
     image = Image.new("RGBA", (200, 200))
     ImageDraw.Draw(image).ellipse((50, 30, 150, 170), fill=(30, 60, 90))
     found = preprocess(image)
-    assert found[14, 14] == 255 and found[4, 7] == 0
+    assert found[14, 14] == 255
+    assert found[4, 7] == 0
 
 
-def test_normalising_twice_changes_nothing(originals):
+def test_preprocessing_is_idempotent(originals: Pixels) -> None:
     changes = []
     for digit in originals:
         once = preprocess(Image.fromarray(on_canvas(digit, 100, 140, 20, 5)))
         changes.append(np.abs(once - preprocess(Image.fromarray(once)).astype(float)).mean())
-    # A centre of mass midway between two pixels may go to the other one.
-    assert np.mean(np.array(changes) < 1) > 0.95 and np.mean(changes) < 1
-
-
-def ramp(side=64):
-    return Image.fromarray(np.tile(np.arange(side, dtype=np.uint8), (side, 1)))
+    # A centre of mass midway between two pixels may round to the other one.
+    assert np.mean(np.array(changes) < 1) > 0.95
+    assert np.mean(changes) < 1
 
 
 NOISY = np.random.default_rng(1).integers(120, 128, (300, 300)).astype(np.uint8)
-BLANK = {
+BLANK_IMAGES = {
     "white": Image.new("RGB", (280, 280), "white"),
     "black": Image.new("L", (280, 280)),
-    "clear": Image.new("RGBA", (280, 280)),
+    "transparent": Image.new("RGBA", (280, 280)),
     "opaque": Image.new("RGBA", (280, 280), "teal"),
     "one pixel": Image.new("RGB", (1, 1), "red"),
     "no pixel": Image.new("L", (0, 5)),
     "noise": Image.fromarray(NOISY),
-    "noise of 16 bits": Image.fromarray(NOISY.astype(np.uint16) * 257),
-    "constant of 16 bits": Image.fromarray(np.full((9, 9), 40_000, np.uint16)),
-    "no numbers": Image.fromarray(np.full((9, 9), np.nan, np.float32)),
-    "a shadow": ramp(),
+    "16-bit noise": Image.fromarray(NOISY.astype(np.uint16) * 257),
+    "16-bit constant": Image.fromarray(np.full((9, 9), 40_000, np.uint16)),
+    "NaN": Image.fromarray(np.full((9, 9), np.nan, np.float32)),
+    "a shadow": Image.fromarray(np.tile(np.arange(64, dtype=np.uint8), (64, 1))),
 }
 
 
 @pytest.mark.guarantee("images-read-or-explained")
-@pytest.mark.parametrize("image", BLANK.values(), ids=BLANK.keys())
-def test_an_empty_sheet_is_told(image):
-    with pytest.raises(ValueError, match="There is nothing drawn on it: draw a digit"):
+@pytest.mark.parametrize("image", BLANK_IMAGES.values(), ids=BLANK_IMAGES.keys())
+def test_blank_image_is_explained(image: Image.Image) -> None:
+    with pytest.raises(ValueError, match="The image is blank; draw a digit"):
         preprocess(image)
 
 
-def png_header(width, height):
-    """A PNG that says how large it is, with nearly nothing in it."""
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that declares a size but has hardly any data."""
 
-    def chunk(kind, body):
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        checksum = zlib.crc32(kind + body)
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     pixels = zlib.compress(bytes(10_000_000))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
 
 
-def gif_beyond_its_screen():
+def gif_with_oversized_frame() -> bytes:
     """A GIF of 1 x 1 whose first frame has 60000 x 60000 pixels."""
     frame = struct.pack("<BHHHHB", 0x2C, 0, 0, 60_000, 60_000, 0)
     return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + frame + b"\x02\x02\x4c\x01\x00;"
 
 
-SOME = Image.fromarray(np.random.default_rng(2).integers(0, 256, (60, 60, 3), dtype=np.uint8))
+RANDOM = Image.fromarray(np.random.default_rng(2).integers(0, 256, (60, 60, 3), dtype=np.uint8))
+UNSUPPORTED = "not a supported image; use a PNG"
 HOSTILE = {
-    "too many bytes": (bytes(MAX_BYTES + 1), "5.0 MB: give one of at most 5 MB"),
-    "81 megapixels": (png_header(9000, 9000), "9000 x 9000 pixels: give one of at most 4096"),
-    "of which Pillow warns": (png_header(10_000, 10_000), "10000 x 10000 pixels: give one of"),
-    "a bomb": (png_header(60_000, 60_000), "too large: give one of at most 4096 x 4096"),
-    "one side": (png_header(MAX_SIDE + 1, 1), "4097 x 1 pixels"),
-    "gif bomb": (gif_beyond_its_screen(), "too large: give one of at most 4096"),
-    "nothing": (b"", "no picture that can be read here: give a PNG"),
-    "text": (b"This is a seven. " * 20, "no picture that can be read here"),
-    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture that can be read here"),
-    "garbage": (bytes(range(256)) * 40, "no picture that can be read here"),
-    "tiff": (file_of(SOME, "TIFF"), "no picture that can be read here"),
-    "eps": (file_of(SOME, "EPS"), "no picture that can be read here"),
+    "too many bytes": (bytes(MAX_BYTES + 1), "The file is 5.0 MB; use one of at most 5 MB"),
+    "81 megapixels": (png_header(9000, 9000), "9000 x 9000 pixels; use one of at most 4096"),
+    "Pillow's warning": (png_header(10_000, 10_000), "10000 x 10000 pixels; use one of at most"),
+    "PNG bomb": (png_header(60_000, 60_000), "too large; use one of at most 4096 x 4096"),
+    "one long side": (png_header(MAX_SIDE + 1, 1), "4097 x 1 pixels"),
+    "GIF bomb": (gif_with_oversized_frame(), "too large; use one of at most 4096 x 4096"),
+    "empty": (b"", UNSUPPORTED),
+    "text": (b"This is a seven. " * 20, UNSUPPORTED),
+    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", UNSUPPORTED),
+    "garbage": (bytes(range(256)) * 40, UNSUPPORTED),
+    "TIFF": (file_of(RANDOM, "TIFF"), UNSUPPORTED),
+    "EPS": (file_of(RANDOM, "EPS"), UNSUPPORTED),
 }
-CUT = ["PNG", "JPEG", "GIF", "WEBP", "BMP"]
-HOSTILE |= {f"half a {kind}": (file_of(SOME, kind)[:2000], "damaged|no picture") for kind in CUT}
+HOSTILE |= {f"half a {kind}": (file_of(RANDOM, kind)[:2000], "damaged") for kind in FORMATS}
 
 
 @pytest.mark.guarantee("oversized-input-rejected-early")
-@pytest.mark.parametrize(("data", "told"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_what_cannot_be_read_is_refused_at_once(data, told):
+@pytest.mark.parametrize(("data", "message"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_unreadable_files_are_rejected_at_once(data: bytes, message: str) -> None:
     began = time.process_time()
-    with pytest.raises(ValueError, match=told) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         read_image(data)
     assert time.process_time() - began < 0.5
-    assert "BytesIO" not in str(caught.value) and len(str(caught.value)) < 120
+    assert "BytesIO" not in str(caught.value)
+    assert len(str(caught.value)) < 120
+
+
+def rejection(data: bytes) -> str | None:
+    """Why `read_image` rejects a file; None if it reads it."""
+    try:
+        read_image(data)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 @pytest.mark.guarantee("images-read-or-explained")
-@pytest.mark.parametrize("kind", CUT)
-def test_damaged_files_are_read_or_refused(kind):
+@pytest.mark.parametrize("kind", FORMATS)
+def test_damaged_files_are_read_or_rejected(kind: str) -> None:
     rng = np.random.default_rng(3)
-    whole = np.frombuffer(file_of(SOME, kind), np.uint8)
-    refused = 0
+    intact = np.frombuffer(file_of(RANDOM, kind), np.uint8)
+    rejections = []
     for _ in range(150):
-        data = whole.copy()
-        where = rng.integers(0, min(len(data), 120), 3)  # the header, where readers trip
+        data = intact.copy()
+        where = rng.integers(0, min(len(data), 120), 3)  # in the header, where decoders fail
         data[where] = rng.integers(0, 256, 3)
-        try:
-            read_image(data.tobytes())
-        except ValueError as fault:
-            assert str(fault).startswith(("The picture", "The file"))
-            refused += 1
-    assert refused > 0
+        rejections.append(rejection(data.tobytes()))
+    messages = [message for message in rejections if message is not None]
+    assert messages
+    assert all(message.startswith(("The image", "The file")) for message in messages)
 
 
 @pytest.mark.guarantee("images-read-or-explained")
-@pytest.mark.parametrize("kind", CUT)
-def test_every_kind_of_file_is_read(originals, kind):
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_is_read(originals: Pixels, kind: str) -> None:
     drawn = dark_on_paper(on_canvas(originals[0], 200, 240)).convert("RGB")
-    assert likeness(preprocess(read_image(file_of(drawn, kind))), originals[0]) > 0.9
+    assert correlation(preprocess(read_image(file_of(drawn, kind))), originals[0]) > 0.9
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_of_an_animation_the_first_frame_counts(originals, kind):
+def test_first_frame_of_an_animation_is_read(originals: Pixels, kind: str) -> None:
     first, second = (Image.fromarray(on_canvas(d, 200, 240)) for d in originals[:2])
     data = file_of(first, kind, save_all=True, append_images=[second])
     found = preprocess(read_image(data))
-    assert likeness_nearby(originals[0], found) > 0.9 > likeness_nearby(originals[1], found)
+    assert shifted_correlation(originals[0], found) > 0.9
+    assert shifted_correlation(originals[1], found) < 0.9
 
 
-def test_a_camera_held_sideways_is_put_upright(originals):
+def test_photo_is_rotated_as_its_exif_data_says(originals: Pixels) -> None:
     drawn = Image.fromarray(on_canvas(originals[0], 200, 240))
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned right by 90 degrees
+    exif[0x0112] = 6  # orientation: rotate by 90 degrees clockwise
     data = file_of(drawn.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
-    assert likeness(originals[0], preprocess(read_image(data))) > 0.9
+    assert correlation(originals[0], preprocess(read_image(data))) > 0.9
 
 
-def test_the_largest_picture_is_read_in_time(originals):
+def test_largest_image_is_preprocessed_in_time(originals: Pixels) -> None:
     large = Image.fromarray(on_canvas(originals[0], 3000, MAX_SIDE, 300, -200)).convert("RGBA")
     began = time.process_time()
     found = preprocess(large)
     assert time.process_time() - began < 5
-    assert likeness(originals[0], found) > 0.9
+    assert correlation(originals[0], found) > 0.9
+
+
+def random_image(
+    mode: str, width: int, height: int, seed: int, share: float, wild: bool
+) -> Image.Image:
+    """An image with ink on a share of its pixels; extreme values or transparency if `wild`."""
+    rng = np.random.default_rng(seed)
+    drawn = (rng.random((height, width)) < share) * rng.integers(0, 256, (height, width))
+    if mode == "F":
+        values = drawn.astype(np.float32) * (np.float32(1e36) if wild else 1)
+        values[rng.random(values.shape) < 0.1 * wild] = rng.choice([np.nan, np.inf, -np.inf])
+        return Image.fromarray(values)
+    if mode == "I":
+        return Image.fromarray((drawn * 257 - 30_000 * wild).astype(np.int32))
+    if mode == "I;16":
+        return Image.fromarray((drawn * 257).astype(np.uint16))
+    image = Image.fromarray(drawn.astype(np.uint8)).convert(mode)
+    if mode in ("LA", "RGBA"):
+        image.putalpha(Image.fromarray(rng.integers(0, 256, drawn.shape, dtype=np.uint8)))
+    if mode in ("P", "L", "RGB") and wild:
+        image.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
+    return image
 
 
 @settings(max_examples=150, deadline=None)
@@ -429,25 +485,16 @@ def test_the_largest_picture_is_read_in_time(originals):
     share=st.sampled_from([0.001, 0.02, 0.2, 0.9]),
     wild=st.booleans(),
 )
-def test_any_picture_gives_ink_or_a_sentence(mode, width, height, seed, share, wild):
-    rng = np.random.default_rng(seed)
-    drawn = (rng.random((height, width)) < share) * rng.integers(0, 256, (height, width))
-    if mode == "F":
-        values = drawn.astype(np.float32) * (np.float32(1e36) if wild else 1)
-        values[rng.random(values.shape) < 0.1 * wild] = rng.choice([np.nan, np.inf, -np.inf])
-        image = Image.fromarray(values)
-    elif mode in ("I", "I;16"):
-        kind = np.int32 if mode == "I" else np.uint16
-        image = Image.fromarray((drawn * 257 - 30_000 * (mode == "I" and wild)).astype(kind))
-    else:
-        image = Image.fromarray(drawn.astype(np.uint8)).convert(mode)
-        if mode in ("LA", "RGBA"):
-            image.putalpha(Image.fromarray(rng.integers(0, 256, drawn.shape, dtype=np.uint8)))
-        if mode in ("P", "L", "RGB") and wild:
-            image.info["transparency"] = (0, 0, 0) if mode == "RGB" else 0
+def test_any_image_is_preprocessed_or_blank(
+    mode: str, width: int, height: int, seed: int, share: float, wild: bool
+) -> None:
     try:
-        found = preprocess(image)
-    except ValueError as fault:
-        assert str(fault).startswith("There is nothing drawn on it")
+        found = preprocess(random_image(mode, width, height, seed, share, wild))
+    except ValueError as error:
+        message = str(error)
     else:
-        assert found.shape == (28, 28) and found.dtype == np.uint8 and found.max() == 255
+        message = ""
+        assert found.shape == (28, 28)
+        assert found.dtype == np.uint8
+        assert found.max() == 255
+    assert message in ("", BLANK)

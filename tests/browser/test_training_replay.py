@@ -14,9 +14,8 @@ from playwright.sync_api import Page, Route, expect
 from torch import Tensor
 
 from benchmarks.server import free_port
-from demo import launch_options
 from latent_navigator.app.components import Replay
-from latent_navigator.app.layout import server_function
+from latent_navigator.app.layout import page_options, server_function
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.training_replay import CURVES, TrainingReplays, shown_range
 from tests.browser.helpers import (
@@ -45,10 +44,12 @@ ALPHA = """(canvas) => {
 @pytest.fixture(scope="module")
 def checkpoints(small_checkpoint: Checkpoint) -> dict[str, Checkpoint]:
     """The small model, and the same one after fewer epochs."""
-    replay = small_checkpoint.snapshots
-    fewer = replay._replace(means=replay.means[: SHORT + 1], grids=replay.grids[: SHORT + 1])
+    snapshots = small_checkpoint.snapshots
+    fewer = snapshots._replace(
+        means=snapshots.means[: SHORT + 1], grids=snapshots.grids[: SHORT + 1]
+    )
     history = small_checkpoint.history[:SHORT]
-    short = dataclasses.replace(small_checkpoint, replay=fewer, history=history)
+    short = dataclasses.replace(small_checkpoint, snapshots=fewer, history=history)
     return {"long": small_checkpoint, "short": short}
 
 
@@ -62,7 +63,7 @@ def address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
         gr.HTML("<div style='height: 2000px'></div>")
         Replay(info, labels[:1], story, elem_id="alone")
     # A gr.HTML alone does not fill the page, as the map does on the real one.
-    options = launch_options()
+    options = page_options()
     options["css"] += ".gradio-container { width: 100%; }"
     _, address, _ = demo.launch(
         server_port=free_port(), quiet=True, prevent_thread_lock=True, **options
@@ -135,7 +136,7 @@ def assert_curve(page: Page, name: str, epoch: int, value: str) -> None:
     dot = plot.locator("circle")
     x, y = (float(dot.get_attribute(axis) or "nan") for axis in ("cx", "cy"))
     marker = plot.locator(".marker").get_attribute("d") or ""
-    assert marker.startswith(f"M{x:.1f}V") or marker.startswith(f"M{x:.1f} ")
+    assert marker.startswith((f"M{x:.1f}V", f"M{x:.1f} "))
     curve = plot.locator(".curve").get_attribute("d") or ""
     vertex = re.findall(r"[ML]([\d.]+) ([\d.]+)", curve)[epoch - 1]
     assert (x, y) == tuple(map(float, vertex))

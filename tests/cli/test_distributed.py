@@ -39,7 +39,7 @@ NAN_IN_RANK_1 = """
         return losses._replace(loss=losses.loss * factor)
     trainer.vae_loss = poisoned_loss
 """
-# 500 digits in batches of 83: seven steps, the last of two images, of which a third process has none.
+# 500 digits in batches of 83: seven steps, the last of two images: none for a third process.
 CONFIG = TrainingConfig(
     epochs=6, batch_size=83, warmup_epochs=1, device="cpu", precision="fp32", output="vae.pt"
 )

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from latent_navigator.data import datasets as pictures
+from latent_navigator.data import datasets
+from latent_navigator.data.image_folder import read_28x28
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.resume import load_resumable
 
@@ -30,7 +31,7 @@ def write_idx(folder, monkeypatch, digits) -> None:
         contents = header + tensor.numpy().astype(np.uint8).tobytes()
         (folder / name).write_bytes(contents)
         sums[name] = hashlib.sha256(contents).hexdigest()
-    monkeypatch.setattr(pictures, "SHA256", sums)
+    monkeypatch.setattr(datasets, "MNIST_SHA256", sums)
 
 
 @pytest.fixture
@@ -41,20 +42,20 @@ def folder(tmp_path, monkeypatch, digits):
 
 
 def test_the_right_files_are_read(folder, tmp_path, digits):
-    loaded = pictures.load_dataset("mnist", tmp_path)
+    loaded = datasets.load_dataset("mnist", tmp_path)
     for ours, theirs in zip(loaded[:4], digits[:4], strict=True):
         assert ours.dtype == theirs.dtype and (ours == theirs).all()
 
 
 @pytest.mark.guarantee("datasets-checked")
-@pytest.mark.parametrize("name", sorted(pictures.SHA256))
+@pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
 def test_a_wrong_file_is_named(folder, tmp_path, name):
     path = folder / name
     damaged = bytearray(path.read_bytes())
     damaged[-1] = 255  # a label 255, or one white pixel
     path.write_bytes(damaged)
     with pytest.raises(ValueError, match="not the official MNIST file") as caught:
-        pictures.load_dataset("mnist", tmp_path)
+        datasets.load_dataset("mnist", tmp_path)
     assert str(path) in str(caught.value) and "delete it" in str(caught.value)
 
 
@@ -63,7 +64,7 @@ def test_a_truncated_file_is_named(folder, tmp_path):
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="train-images"):
-        pictures.load_dataset("mnist", tmp_path)
+        datasets.load_dataset("mnist", tmp_path)
 
 
 @pytest.mark.guarantee("datasets-checked")
@@ -71,11 +72,11 @@ def test_a_wrong_archive_does_not_pass(tmp_path, monkeypatch):
     """torchvision compares the archive's sum, and would fetch it anew: here, from nowhere."""
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
-    for name in pictures.SHA256:
+    for name in datasets.MNIST_SHA256:
         (folder / f"{name}.gz").write_bytes(gzip.compress(b"not digits"))
-    monkeypatch.setattr(pictures.MNIST, "mirrors", [])
+    monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", [])
     with pytest.raises(OSError, match="could not be downloaded"):
-        pictures.load_dataset("mnist", tmp_path)
+        datasets.load_dataset("mnist", tmp_path)
 
 
 @pytest.mark.guarantee("datasets-checked")
@@ -85,7 +86,7 @@ def test_offline_is_one_clear_sentence(tmp_path, monkeypatch):
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
     with pytest.raises(OSError, match=r"could not be downloaded.*connect to the network"):
-        pictures.load_dataset("mnist", tmp_path)
+        datasets.load_dataset("mnist", tmp_path)
 
 
 @pytest.fixture
@@ -98,14 +99,14 @@ def kmnist(tmp_path, monkeypatch, digits):
         packed = gzip.compress(path.read_bytes(), mtime=0)
         path.with_name(f"{path.name}.gz").write_bytes(packed)
         resources.append((f"{path.name}.gz", hashlib.md5(packed).hexdigest()))
-    monkeypatch.setattr(pictures.KMNIST, "resources", resources)
-    monkeypatch.setattr(pictures.KMNIST, "mirrors", [])
+    monkeypatch.setattr("torchvision.datasets.KMNIST.resources", resources)
+    monkeypatch.setattr("torchvision.datasets.KMNIST.mirrors", [])
     return folder
 
 
 @pytest.mark.guarantee("other-datasets")
 def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
-    loaded = pictures.load_dataset("kmnist", tmp_path)
+    loaded = datasets.load_dataset("kmnist", tmp_path)
     assert (loaded.train_images == digits.train_images).all()
     assert loaded.class_names[:2] == ("o", "ki")
 
@@ -121,12 +122,12 @@ def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
     ],
     ids=["truncated", "zeroed", "label 255", "wrong magic"],
 )
-@pytest.mark.parametrize("name", sorted(pictures.SHA256))
+@pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
 def test_an_extracted_file_is_what_its_archive_holds(kmnist, tmp_path, name, damage):
     path = kmnist / name
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match=r"is not what .* holds; delete it") as caught:
-        pictures.load_dataset("kmnist", tmp_path)
+        datasets.load_dataset("kmnist", tmp_path)
     assert str(path) in str(caught.value)
 
 
@@ -137,7 +138,7 @@ def test_an_archive_that_agrees_with_its_file_and_is_another_is_named(kmnist, tm
     path.write_bytes(path.read_bytes()[::-1])
     archive.write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(ValueError, match="is not the official KMNIST archive") as caught:
-        pictures.load_dataset("kmnist", tmp_path)
+        datasets.load_dataset("kmnist", tmp_path)
     assert str(archive) in str(caught.value) and "run again" in str(caught.value)
 
 
@@ -153,7 +154,7 @@ def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
 def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
     write_folder(tmp_path, digits)
     (tmp_path / ".hidden").mkdir()
-    loaded = pictures.load_dataset(str(tmp_path), "nowhere")
+    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
     assert loaded.class_names == ("ankle boot", "bag", "coat")
     assert len(loaded.test_labels) == 51 and len(loaded.train_labels) == 255
     assert (loaded.train_images[85] == digits.train_images[0]).all()
@@ -166,7 +167,7 @@ def test_too_few_pictures_to_test_with_are_named(tmp_path, digits):
         if int(file.stem) >= 90:
             file.unlink()
     with pytest.raises(ValueError, match="45 pictures to test with; the map needs 50"):
-        pictures.load_dataset(str(tmp_path), "nowhere")
+        datasets.load_dataset(str(tmp_path), "nowhere")
 
 
 @pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
@@ -174,7 +175,7 @@ def test_a_folder_of_too_few_or_many_classes_is_named(tmp_path, classes):
     for name in classes:
         (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match="class") as caught:
-        pictures.load_dataset(str(tmp_path), "nowhere")
+        datasets.load_dataset(str(tmp_path), "nowhere")
     assert str(tmp_path) in str(caught.value)
 
 
@@ -184,13 +185,13 @@ def test_a_broken_picture_is_named(tmp_path, digits):
     path = tmp_path / "coat" / "3.png"
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ValueError, match="damaged") as caught:
-        pictures.load_dataset(str(tmp_path), "nowhere")
+        datasets.load_dataset(str(tmp_path), "nowhere")
     assert str(path) in str(caught.value)
 
 
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(ValueError, match="an existing folder"):
-        pictures.load_dataset(str(tmp_path / "nowhere"), "nowhere")
+        datasets.load_dataset(str(tmp_path / "nowhere"), "nowhere")
 
 
 def test_a_folder_may_bring_its_own_split(tmp_path, digits):
@@ -198,11 +199,11 @@ def test_a_folder_may_bring_its_own_split(tmp_path, digits):
     write_folder(tmp_path / "test", digits, ("bag", "coat"))
     for file in list((tmp_path / "test").rglob("*.png"))[::2]:
         file.unlink()
-    loaded = pictures.load_dataset(str(tmp_path), "nowhere")
+    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
     assert len(loaded.train_labels) == 204 and len(loaded.test_labels) == 102
     write_folder(tmp_path / "test", digits, ("hat",))
     with pytest.raises(ValueError, match=r"other classes \(hat\)"):
-        pictures.load_dataset(str(tmp_path), "nowhere")
+        datasets.load_dataset(str(tmp_path), "nowhere")
 
 
 @pytest.mark.guarantee("datasets-checked")
@@ -211,10 +212,10 @@ def test_an_empty_class_and_a_small_one_are_named(tmp_path, digits):
     for i in range(102):
         (tmp_path / "coat" / f"{i}.png").unlink()
     with pytest.raises(ValueError, match="coat holds no pictures"):
-        pictures.load_dataset(str(tmp_path), "nowhere")
+        datasets.load_dataset(str(tmp_path), "nowhere")
     Image.new("L", (28, 28)).save(tmp_path / "coat" / "one.png")
     with pytest.raises(ValueError, match="the class coat has 1 pictures"):
-        pictures.load_dataset(str(tmp_path), "nowhere")
+        datasets.load_dataset(str(tmp_path), "nowhere")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
@@ -226,7 +227,7 @@ def test_pictures_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
     if mode == "I;16":
         image.paste(65535, (20, 40, 80, 160))
     image.save(tmp_path / "bar.png")
-    picture = pictures._picture(tmp_path / "bar.png")
+    picture = read_28x28(tmp_path / "bar.png")
     assert picture.shape == (28, 28) and picture.dtype == np.uint8
     assert picture[:, :7].max() == 0 and picture[:, 21:].max() == 0 and picture[14, 14] == 255
     rows, columns = np.flatnonzero(picture.max(1) > 127), np.flatnonzero(picture.max(0) > 127)

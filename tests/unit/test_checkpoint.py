@@ -228,7 +228,7 @@ def test_missing_and_unknown_keys_are_named(path: Path, small_checkpoint: Checkp
         ({"weights": [1]}, "weights is a list, not a dictionary"),
         ({"weights": {1: 2}}, "weights has keys that are not strings"),
         ({"means": torch.zeros(3, 2)}, "means is (3, 2)"),
-        ({"means": torch.full((200, 2), torch.nan)}, "means holds values that are not finite"),
+        ({"means": torch.full((200, 2), torch.nan)}, "means has values that are not finite"),
         ({"means": [[0.0, 0.0]] * 200}, "means is a list"),
         ({"logvars": torch.zeros(200, 2).double()}, "logvars is (200, 2) torch.float64"),
         ({"labels": torch.full((200,), 10)}, "labels are not in 0 ... 9"),
@@ -308,7 +308,7 @@ def test_weights_that_are_not_finite_are_named(
     weights = {name: value.clone() for name, value in small_checkpoint.weights.items()}
     weights["decoder.out.weight"].view(-1)[0] = poison
     write_changed(path, small_checkpoint, weights=weights)
-    assert_rejected(path, "decoder.out.weight holds values that are not finite")
+    assert_rejected(path, "decoder.out.weight has values that are not finite")
 
 
 def test_weights_of_another_shape_or_type_are_named(

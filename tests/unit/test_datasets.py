@@ -1,4 +1,4 @@
-"""What is learnt from: files are checked before they are believed, folders read with distrust."""
+"""Data sets: downloaded files are verified, folders of images are validated."""
 
 import dataclasses
 import gzip
@@ -17,7 +17,7 @@ from latent_navigator.training.resume import load_resumable
 
 
 def write_idx(folder, monkeypatch, digits) -> None:
-    """The digits that ship with the tests as MNIST's four files, with sums to match."""
+    """Write the tests' digits as MNIST's four files, with matching checksums."""
     folder.mkdir(parents=True)
     files = {
         "train-images-idx3-ubyte": (0x803, digits.train_images),
@@ -41,7 +41,7 @@ def folder(tmp_path, monkeypatch, digits):
     return folder
 
 
-def test_the_right_files_are_read(folder, tmp_path, digits):
+def test_valid_files_are_read(folder, tmp_path, digits):
     loaded = datasets.load_dataset("mnist", tmp_path)
     for ours, theirs in zip(loaded[:4], digits[:4], strict=True):
         assert ours.dtype == theirs.dtype and (ours == theirs).all()
@@ -49,7 +49,7 @@ def test_the_right_files_are_read(folder, tmp_path, digits):
 
 @pytest.mark.guarantee("datasets-checked")
 @pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
-def test_a_wrong_file_is_named(folder, tmp_path, name):
+def test_an_invalid_file_is_named(folder, tmp_path, name):
     path = folder / name
     damaged = bytearray(path.read_bytes())
     damaged[-1] = 255  # a label 255, or one white pixel
@@ -68,8 +68,8 @@ def test_a_truncated_file_is_named(folder, tmp_path):
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_wrong_archive_does_not_pass(tmp_path, monkeypatch):
-    """torchvision compares the archive's sum, and would fetch it anew: here, from nowhere."""
+def test_an_invalid_archive_is_rejected(tmp_path, monkeypatch):
+    """torchvision verifies the archive and would download it again; here it cannot."""
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for name in datasets.MNIST_SHA256:
@@ -80,7 +80,7 @@ def test_a_wrong_archive_does_not_pass(tmp_path, monkeypatch):
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_offline_is_one_clear_sentence(tmp_path, monkeypatch):
+def test_a_failed_download_is_explained(tmp_path, monkeypatch):
     def unreachable(*_):
         raise urllib.error.URLError("no network")
 
@@ -105,7 +105,7 @@ def kmnist(tmp_path, monkeypatch, digits):
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
+def test_kmnist_is_read_with_its_class_names(kmnist, tmp_path, digits):
     loaded = datasets.load_dataset("kmnist", tmp_path)
     assert (loaded.train_images == digits.train_images).all()
     assert loaded.class_names[:2] == ("o", "ki")
@@ -123,16 +123,16 @@ def test_kmnist_is_read_with_its_names(kmnist, tmp_path, digits):
     ids=["truncated", "zeroed", "label 255", "wrong magic"],
 )
 @pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
-def test_an_extracted_file_is_what_its_archive_holds(kmnist, tmp_path, name, damage):
+def test_an_extracted_file_must_match_its_archive(kmnist, tmp_path, name, damage):
     path = kmnist / name
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(ValueError, match=r"is not what .* holds; delete it") as caught:
+    with pytest.raises(ValueError, match=r"differs from the contents of .*; delete it") as caught:
         datasets.load_dataset("kmnist", tmp_path)
     assert str(path) in str(caught.value)
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_an_archive_that_agrees_with_its_file_and_is_another_is_named(kmnist, tmp_path):
+def test_a_consistent_but_foreign_archive_is_named(kmnist, tmp_path):
     path = kmnist / "t10k-labels-idx1-ubyte"
     archive = path.with_suffix(".gz")
     path.write_bytes(path.read_bytes()[::-1])
@@ -146,12 +146,12 @@ def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
     for label, name in enumerate(classes):
         (path / name).mkdir(parents=True)
         for i in range(102):
-            picture = digits.train_images[(label * 102 + i) % 500].numpy()
-            Image.fromarray(picture).save(path / name / f"{i}.png")
+            image = digits.train_images[(label * 102 + i) % 500].numpy()
+            Image.fromarray(image).save(path / name / f"{i}.png")
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
+def test_every_sixth_image_of_a_folder_is_for_testing(tmp_path, digits):
     write_folder(tmp_path, digits)
     (tmp_path / ".hidden").mkdir()
     loaded = datasets.load_dataset(str(tmp_path), "nowhere")
@@ -161,17 +161,17 @@ def test_a_folder_holds_out_every_sixth_picture(tmp_path, digits):
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_too_few_pictures_to_test_with_are_named(tmp_path, digits):
-    write_folder(tmp_path, digits)  # 17 of each of three classes are for testing
+def test_too_few_test_images_are_named(tmp_path, digits):
+    write_folder(tmp_path, digits)  # 17 images of each of three classes are for testing
     for file in tmp_path.glob("*/*.png"):
         if int(file.stem) >= 90:
             file.unlink()
-    with pytest.raises(ValueError, match="45 pictures to test with; the map needs 50"):
+    with pytest.raises(ValueError, match="45 images for testing; the map needs 50"):
         datasets.load_dataset(str(tmp_path), "nowhere")
 
 
 @pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
-def test_a_folder_of_too_few_or_many_classes_is_named(tmp_path, classes):
+def test_too_few_or_too_many_classes_are_named(tmp_path, classes):
     for name in classes:
         (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match="class") as caught:
@@ -180,7 +180,7 @@ def test_a_folder_of_too_few_or_many_classes_is_named(tmp_path, classes):
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_broken_picture_is_named(tmp_path, digits):
+def test_a_damaged_image_is_named(tmp_path, digits):
     write_folder(tmp_path, digits)
     path = tmp_path / "coat" / "3.png"
     path.write_bytes(path.read_bytes()[:100])
@@ -194,7 +194,7 @@ def test_a_missing_folder_is_named(tmp_path):
         datasets.load_dataset(str(tmp_path / "nowhere"), "nowhere")
 
 
-def test_a_folder_may_bring_its_own_split(tmp_path, digits):
+def test_a_folder_can_have_its_own_split(tmp_path, digits):
     write_folder(tmp_path / "train", digits, ("bag", "coat"))
     write_folder(tmp_path / "test", digits, ("bag", "coat"))
     for file in list((tmp_path / "test").rglob("*.png"))[::2]:
@@ -202,7 +202,7 @@ def test_a_folder_may_bring_its_own_split(tmp_path, digits):
     loaded = datasets.load_dataset(str(tmp_path), "nowhere")
     assert len(loaded.train_labels) == 204 and len(loaded.test_labels) == 102
     write_folder(tmp_path / "test", digits, ("hat",))
-    with pytest.raises(ValueError, match=r"other classes \(hat\)"):
+    with pytest.raises(ValueError, match=r"different classes \(hat\)"):
         datasets.load_dataset(str(tmp_path), "nowhere")
 
 
@@ -211,16 +211,16 @@ def test_an_empty_class_and_a_small_one_are_named(tmp_path, digits):
     write_folder(tmp_path, digits)
     for i in range(102):
         (tmp_path / "coat" / f"{i}.png").unlink()
-    with pytest.raises(ValueError, match="coat holds no pictures"):
+    with pytest.raises(ValueError, match="coat has no images"):
         datasets.load_dataset(str(tmp_path), "nowhere")
     Image.new("L", (28, 28)).save(tmp_path / "coat" / "one.png")
-    with pytest.raises(ValueError, match="the class coat has 1 pictures"):
+    with pytest.raises(ValueError, match="the class coat has"):
         datasets.load_dataset(str(tmp_path), "nowhere")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
-def test_pictures_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
-    """A white bar, twice as high as wide, on black: as high as the picture, half as wide."""
+def test_images_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
+    """A white bar on black, twice as high as wide: as high as the image, half as wide."""
     tall = Image.new("L", (100, 200), 0)
     tall.paste(255, (20, 40, 80, 160))
     image = Image.new("I;16", tall.size, 0) if mode == "I;16" else tall.convert(mode)
@@ -235,7 +235,7 @@ def test_pictures_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_the_output_never_lies_beside_the_committed_model():
+def test_the_output_is_never_next_to_the_committed_model():
     def output(**options):
         return str(TrainingConfig(**options).output_path())
 
@@ -243,7 +243,7 @@ def test_the_output_never_lies_beside_the_committed_model():
     assert output(dataset="kmnist") == "runs/kmnist/vae.pt"
     assert output(dataset="some/shoes") == "runs/shoes/vae.pt"
     assert output(dataset="kmnist", output="a/b.pt") == "a/b.pt"
-    with pytest.raises(ValueError, match="folder of the committed model"):
+    with pytest.raises(ValueError, match="folder of the committed MNIST model"):
         output(dataset="kmnist", output="pretrained/kmnist.pt")
 
 
@@ -259,7 +259,7 @@ def test_class_names_of_a_checkpoint_are_checked(tmp_path, small_checkpoint, nam
         load_checkpoint(path)
 
 
-def test_a_run_from_before_there_was_a_choice_is_resumed(tmp_path, small_checkpoint, small_config):
+def test_a_run_that_does_not_name_its_data_set_is_resumed(tmp_path, small_checkpoint, small_config):
     recipe = {k: v for k, v in small_checkpoint.training_config.items() if k != "dataset"}
     old = dataclasses.replace(small_checkpoint, training_config=recipe)
     save_checkpoint(tmp_path / "vae.pt", old)

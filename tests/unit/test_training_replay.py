@@ -93,7 +93,7 @@ def test_a_point_far_off_does_not_coarsen_the_others(small_checkpoint):
     replay = small_checkpoint.snapshots
     means = replay.means.clone()
     means[1, 0] = 60000
-    far = dataclasses.replace(small_checkpoint, replay=replay._replace(means=means))
+    far = dataclasses.replace(small_checkpoint, snapshots=snapshots._replace(means=means))
     points = training_replay("far", far)["points"]
     xy = unpack(points["xy"], "<i2").reshape(means.shape) * points["scale"]
     assert xy[1, 0] == pytest.approx([FAR, FAR])

@@ -1,0 +1,99 @@
+"""The structure of the code: imports run one way, modules and functions stay small."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = "latent_navigator"
+# From the top to the bottom: a module imports from its own level or from those below.
+LEVELS = [
+    ("demo", "trainer"),
+    (f"{PACKAGE}.app",),
+    (f"{PACKAGE}.explorer",),
+    (f"{PACKAGE}.training",),
+    (f"{PACKAGE}.checkpoint",),
+    (f"{PACKAGE}.geometry",),
+    (f"{PACKAGE}.data",),
+    ("latent_utils",),
+    ("neural_network",),
+    tuple(f"{PACKAGE}.{name}" for name in ("model_config", "pretrained", "atomic_io", "device")),
+]
+MAX_MODULE, MAX_FUNCTION = 300, 50  # lines; "about", so a little more passes
+SLACK = 1.4
+
+
+def sources() -> dict[str, Path]:
+    """The modules of the product, by name."""
+    paths = [*ROOT.glob("*.py"), *(ROOT / PACKAGE).rglob("*.py")]
+    names = {path: ".".join(path.relative_to(ROOT).with_suffix("").parts) for path in paths}
+    return {name: path for path, name in names.items() if not name.endswith("__init__")}
+
+
+SOURCES = sources()
+
+
+def imports(name: str) -> set[str]:
+    """The modules of the product that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(SOURCES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return found & set(SOURCES)
+
+
+def level(name: str) -> int:
+    """The index of a module's level."""
+    return next(
+        i
+        for i, prefixes in enumerate(LEVELS)
+        if any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_imports_run_one_way(name: str) -> None:
+    upward = {other for other in imports(name) if level(other) < level(name)}
+    assert upward == set()
+
+
+def test_no_cycle_exists() -> None:
+    """Modules are removed once nothing that they import is left; a cycle would stay."""
+    left = {name: imports(name) for name in SOURCES}
+    while removable := [name for name, needed in left.items() if not needed & set(left)]:
+        for name in removable:
+            del left[name]
+    assert left == {}
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_modules_and_functions_are_small(name: str) -> None:
+    text = SOURCES[name].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= MAX_MODULE * SLACK
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION * SLACK, node.name
+
+
+@pytest.mark.parametrize(
+    ("library", "allowed"),
+    [("gradio", f"{PACKAGE}.app."), ("torchvision", f"{PACKAGE}.data.datasets")],
+)
+def test_libraries_are_imported_in_their_place_only(library: str, allowed: str) -> None:
+    importing = {
+        name
+        for name, path in SOURCES.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (
+            isinstance(node, ast.Import)
+            and any(a.name.split(".")[0] == library for a in node.names)
+        )
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == library)
+    }
+    assert importing
+    assert all(name.startswith(allowed) for name in importing), importing

@@ -90,8 +90,8 @@ def test_few_outliers_do_not_widen_the_square():
 
 
 def test_a_point_far_off_does_not_coarsen_the_others(small_checkpoint):
-    replay = small_checkpoint.snapshots
-    means = replay.means.clone()
+    snapshots = small_checkpoint.snapshots
+    means = snapshots.means.clone()
     means[1, 0] = 60000
     far = dataclasses.replace(small_checkpoint, snapshots=snapshots._replace(means=means))
     points = training_replay("far", far)["points"]

@@ -1,12 +1,12 @@
 # make demo    open the page on the committed checkpoint      make train   train it again
-# make test    every test, in a real Chromium too             make bench   speed and quality, measured
-# make lint    ruff
-# The tests need nginx too: apt install nginx, or brew install nginx.
+# make check   lint, types and unit tests                     make bench   speed and quality, measured
+# make test    every test, in a real Chromium too             make lint    ruff and mypy
+# Some tests need nginx and are skipped without it: apt install nginx, or brew install nginx.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test train bench lint
+.PHONY: demo test train bench lint check
 
 demo: $(VENV)/installed
 	$(RUN) demo.py
@@ -14,12 +14,19 @@ demo: $(VENV)/installed
 train: $(VENV)/installed
 	$(RUN) trainer.py
 
+# Two workers, each with whole files, so that a file's tests share their server and their page.
 test: $(VENV)/chromium
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
+
+check: lint
+	$(RUN) -m pytest -n 2 --dist loadfile tests/unit
 
 lint: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	@# Gradio writes a stub beside its components, which mypy would read in place of the module.
+	rm -f latent_navigator/app/components.pyi
+	$(RUN) -m mypy
 
 bench: $(VENV)/chromium
 	$(RUN) -m benchmarks.page_speed      # benchmarks/page_speed.json

@@ -23,7 +23,7 @@ from typing import cast
 import torch
 import torch.nn as nn
 from torch import Tensor
-from tqdm import tqdm  # type: ignore[import-untyped]  # has no annotations
+from tqdm import tqdm
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import add_snapshot, first_snapshot

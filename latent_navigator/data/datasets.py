@@ -103,7 +103,7 @@ def check_archives(folder: Path, resources: list[tuple[str, str]], title: str) -
 def _download(title: str, class_names: tuple[str, ...], data_dir: Path) -> LabelledImages:
     """The data set of this class of torchvision.datasets, its files verified."""
     # The import takes a second, which a folder of images and trainer.py --help can do without.
-    from torchvision import datasets  # type: ignore[import-untyped]  # has no annotations
+    from torchvision import datasets
 
     dataset: Any = getattr(datasets, title)
     folder = data_dir / title / "raw"

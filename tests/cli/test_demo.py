@@ -1,4 +1,4 @@
-"""`python demo.py` from the shell: what it says when it cannot start."""
+"""`python demo.py` from the shell: defaults, and what it says when it cannot start."""
 
 import dataclasses
 import os
@@ -14,6 +14,7 @@ from packaging.version import Version
 
 import demo
 from benchmarks.server import free_port
+from latent_navigator.app.startup import check_address, load_models
 from latent_navigator.checkpoint.checkpoint import save_checkpoint
 from tests.conftest import ROOT
 
@@ -41,7 +42,7 @@ def busy_port():
 def test_a_busy_port_is_one_clear_line(busy_port):
     done = run("--port", str(busy_port))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"demo.py: port {busy_port} on 127.0.0.1 is not free")
+    assert done.stderr.startswith(f"demo.py: port {busy_port} on 127.0.0.1 is in use")
     assert done.stderr.count("\n") == 1 and done.stdout == ""
 
 
@@ -66,7 +67,7 @@ def test_a_wrong_port_is_named(port, capsys):
     with pytest.raises(SystemExit) as caught:
         demo.parse_arguments([f"--port={port}"])
     assert caught.value.code == 2
-    assert f"{port!r} is no port" in capsys.readouterr().err
+    assert f"{port!r} is not a port" in capsys.readouterr().err
 
 
 def test_a_wrong_checkpoint_is_one_clear_line(tmp_path):
@@ -83,14 +84,14 @@ def test_a_wrong_checkpoint_is_one_clear_line(tmp_path):
 def test_a_folder_for_files_that_cannot_be_written_is_one_clear_line(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("--port", str(free_port()), GRADIO_TEMP_DIR=str(tmp_path / "file"))
-    told = f"demo.py: nothing can be written to {tmp_path}/file (File exists); set the variable "
+    told = f"demo.py: nothing can be written to {tmp_path}/file (File exists); set "
     assert done.returncode == 1 and done.stderr.startswith(f"{told}GRADIO_TEMP_DIR")
     assert done.stderr.count("\n") == 1 and done.stdout == ""
 
 
 @pytest.mark.guarantee("any-working-directory")
 def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch):
-    _, address, *_ = own_demo(folder=tmp_path)
+    _, address, *_ = own_demo(cwd=tmp_path)
     assert httpx.get(f"{address}health").json()["model"] == released.label
     monkeypatch.chdir(tmp_path)
     usual = demo.parse_arguments([]).checkpoint
@@ -104,23 +105,26 @@ def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch
 @pytest.mark.parametrize(
     ("host", "message"),
     [
-        ("", "host '' is unknown"),
-        ("no such host", "host 'no such host' is unknown"),
-        ("x" * 300, "is unknown"),
-        ("999.1.1.1", "host '999.1.1.1' is unknown"),
-        ("192.0.2.1", "host '192.0.2.1' is not of this machine"),  # an address for documentation
+        ("", "unknown host ''"),
+        ("no such host", "unknown host 'no such host'"),
+        ("x" * 300, "unknown host"),
+        ("999.1.1.1", "unknown host '999.1.1.1'"),
+        (
+            "192.0.2.1",
+            "host '192.0.2.1' is not an address of this machine",
+        ),  # an address for documentation
     ],
 )
 def test_a_wrong_host_is_named(host, message):
     with pytest.raises(ValueError) as caught:
-        demo.check_address(host, free_port())
+        check_address(host, free_port())
     assert message in str(caught.value) and "0.0.0.0" in str(caught.value)
 
 
 def test_a_wrong_host_is_one_clear_line():
     done = run("--host", "999.1.1.1", "--port", str(free_port()))
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith("demo.py: host '999.1.1.1' is unknown; give")
+    assert done.stderr.startswith("demo.py: unknown host '999.1.1.1'; give")
     assert done.stderr.count("\n") == 1
 
 
@@ -131,8 +135,8 @@ def test_models_of_other_classes_are_not_compared(tmp_path, small_checkpoint):
     save_checkpoint(tmp_path / "digits.pt", small_checkpoint)
     save_checkpoint(tmp_path / "letters.pt", other)
     with pytest.raises(ValueError, match=r"letters.pt has other classes than .*digits.pt"):
-        demo.load([tmp_path / "digits.pt", tmp_path / "letters.pt"])
-    assert len(demo.load([tmp_path / "digits.pt"] * 2)[1]) == 1
+        load_models([tmp_path / "digits.pt", tmp_path / "letters.pt"])
+    assert len(load_models([tmp_path / "digits.pt"] * 2)[1]) == 1
 
 
 @pytest.mark.guarantee("options-validated")
@@ -145,7 +149,7 @@ def test_unknown_options_are_named(capsys):
 
 @pytest.mark.guarantee("tool-server")
 def test_a_tool_server_that_is_not_installed_is_one_clear_line(monkeypatch, capsys):
-    monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert demo.main(["--mcp", "--port", str(free_port())]) == 1
     assert capsys.readouterr().err == (
         "demo.py: --mcp needs another package: pip install 'gradio[mcp]'\n"

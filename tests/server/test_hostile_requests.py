@@ -17,9 +17,9 @@ import httpx
 import pytest
 from PIL import Image
 
-import demo
 from benchmarks.server import free_port
-from latent_navigator.app import middleware as gate
+from latent_navigator.app.errors import NO_UPLOADS, NOT_FOUND
+from latent_navigator.app.middleware import RequestLimits
 from tests.conftest import ROOT
 
 # As JSON texts: Python's reader takes NaN and Infinity, which are not JSON.
@@ -310,7 +310,7 @@ def test_uploads_leave_nothing(hosts):
         for name in ("x.png", "../../x.png", "/etc/cron.d/x"):
             files = {"files": (name, b"x" * 1000), "video": (name, b"x" * 1000)}
             answer = client.post(f"/gradio_api/{path}", files=files)
-            assert answer.status_code == 403 and answer.json() == {"detail": gate.NO_UPLOADS}
+            assert answer.status_code == 403 and answer.json() == {"detail": NO_UPLOADS}
     assert cached(cache) == before
 
 
@@ -322,7 +322,7 @@ def test_what_a_session_holds_is_not_written_to_a_file(hosts):
     body = {"component_id": component, "fn_name": name, "session_hash": "s", "data": [0, 0, True]}
     assert client.post("/gradio_api/component_server", json=body).status_code == 200
     answer = client.get("/gradio_api/deep_link?session_hash=s")
-    assert answer.status_code == 404 and answer.json() == {"detail": gate.NO_DOOR}
+    assert answer.status_code == 404 and answer.json() == {"detail": NOT_FOUND}
     assert cached(cache) == before
 
 
@@ -337,33 +337,6 @@ def test_visits_are_not_told_to_strangers_and_leave_no_line_in_the_log(hosts):
     assert log.read_text() == before
 
 
-COUNTING = """
-import gc, sys
-from gradio.state_holder import SessionState
-import demo
-demo.SESSIONS = 3
-def drain(*_):
-    print("kept:", sum(type(one) is SessionState for one in gc.get_objects()), flush=True)
-    return True
-demo.Gate.drain = drain
-sys.exit(demo.main())
-"""
-
-
-@pytest.mark.guarantee("malformed-requests-rejected")
-def test_of_sessions_that_a_stranger_invents_few_are_kept(own_demo):
-    """Each takes 140 KB, and all that Gradio would keep 1.4 GB."""
-    assert demo.SESSIONS <= 500
-    process, address, log, _ = own_demo(program=("-c", COUNTING))
-    with httpx.Client(base_url=address) as client:
-        for number in range(10):
-            body = {"data": [number, "typical"], "session_hash": f"{number}"}
-            assert client.post("/gradio_api/run/jump_to_digit", json=body).status_code == 200
-    process.terminate()
-    process.wait(timeout=60)
-    assert log.read_text().splitlines()[-1] == "kept: 3"
-
-
 @pytest.mark.guarantee("slow-uploads-time-out")
 def test_requests_that_never_end_leave_room_for_others(own_demo):
     _, address, *_ = own_demo()
@@ -373,7 +346,7 @@ def test_requests_that_never_end_leave_room_for_others(own_demo):
         "Content-Length: 1000\r\n\r\n{"
     )
     with contextlib.ExitStack() as stack:
-        for _ in range(gate.MAX_RUNNING + 20):
+        for _ in range(RequestLimits().max_running + 20):
             connection = stack.enter_context(socket.create_connection((host, int(port))))
             connection.sendall(head.encode())
         with httpx.Client(base_url=address) as client:

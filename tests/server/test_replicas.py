@@ -1,4 +1,4 @@
-"""Two copies of the demo behind a real nginx with docs/nginx.conf, and one of them dies."""
+"""Two replicas of the demo behind a real nginx with docs/nginx.conf, one of which dies."""
 
 import contextlib
 import math
@@ -20,15 +20,22 @@ from gradio_client import Client
 from playwright.sync_api import Page, expect
 
 from benchmarks.server import free_port, running_process
-from latent_navigator.app import middleware as gate
+from latent_navigator.app.errors import SHUTTING_DOWN
+from latent_navigator.app.middleware import RequestLimits
 from tests.browser.helpers import assert_painted, compare, drawn, map_point, position, settle
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.browser
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        NGINX is None, reason="no nginx; Debian: apt install nginx, macOS: brew install nginx"
+    ),
+]
 
 CONFIGURATION = ROOT / "docs" / "nginx.conf"
 
-# What a program asks: one answer is JSON, one a picture.
+# What a program asks: one answer is JSON, one an image.
 PROGRAM = (
     lambda client: client.predict(3, "typical", api_name="/jump_to_digit"),
     lambda client: Path(client.predict(0.5, -1.2, api_name="/decode")).read_bytes(),
@@ -54,8 +61,6 @@ class Copies:
         self.processes[f"127.0.0.1:{port}"] = process
 
     def _start_nginx(self) -> int:
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-        assert program, "no nginx is found; Debian: apt install nginx, macOS: brew install nginx"
         port, text = free_port(), CONFIGURATION.read_text()
         first, second = self.processes
         for given, ours in (
@@ -69,7 +74,7 @@ class Copies:
             text = text.replace(given, ours)
         (self.folder / "nginx.conf").write_text(text)
         errors = self.folder / "error.log"
-        command = [program, "-c", self.folder / "nginx.conf", "-e", errors, "-g", "daemon off;"]
+        command = [str(NGINX), "-c", self.folder / "nginx.conf", "-e", errors, "-g", "daemon off;"]
         nginx = subprocess.Popen(command)
         self.stack.callback(nginx.wait)
         self.stack.callback(nginx.terminate)
@@ -136,9 +141,9 @@ def part_ids(client: httpx.Client) -> dict[str, int]:
 
 
 @pytest.mark.guarantee("replicas")
-def test_visitors_are_kept_and_spread_and_the_copies_are_alike(copies):
+def test_clients_stay_at_one_of_two_identical_replicas(copies):
     text = CONFIGURATION.read_text()
-    assert f"client_max_body_size {gate.MAX_BODY};" in text
+    assert f"client_max_body_size {RequestLimits().max_body};" in text
     configs = [httpx.get(f"http://{name}/config").json() for name in copies.processes]
     for config in configs:
         for part in config["components"]:
@@ -176,7 +181,7 @@ def stay_on(page: Page, seconds: float, turn: float) -> None:
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser, space):
+def test_a_replica_killed_during_a_drag_loses_nothing(copies, browser, space):
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page, faults, before = context.new_page(), [], copies.logged()
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -231,13 +236,13 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     assert [ask(program) for ask in PROGRAM] == before
     assert copies.serving("/gradio_api/queue/data", since) == other
 
-    # No reload: ways, a drawing, a nudge.
+    # Without a reload: paths, a drawing, a nudge.
     since = copies.logged()
     page.locator("#even input").check()
     expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     compare(page)
     assert copies.serving("/queue/join", since) == copies.serving("/queue/data", since) == other
-    assert [way["curve"] for way in drawn(page)] == [way["curve"] for way in first]
+    assert [path["curve"] for path in drawn(page)] == [path["curve"] for path in first]
     page.get_by_role("tab", name="Directions").click()
     before = position(page)
     page.locator("#directions").get_by_role("button", name="bolder", exact=True).click()
@@ -273,9 +278,7 @@ def test_a_copy_dies_in_the_middle_of_a_drag_and_nothing_is_lost(copies, browser
     assert faults == []
 
 
-def test_a_computation_that_its_copy_takes_along_is_told_and_can_be_asked_for_again(
-    copies, browser
-):
+def test_a_computation_lost_with_its_replica_is_reported_and_can_be_repeated(copies, browser):
     context, before = browser.new_context(), copies.logged()
     page = context.new_page()
     page.goto(copies.address)
@@ -306,7 +309,7 @@ def look(client: httpx.Client, component: int) -> None:
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_copy_that_is_told_to_end_is_not_noticed(copies):
+def test_a_replica_that_drains_is_not_noticed(copies):
     with httpx.Client(base_url=copies.address) as client:
         client.get("/")
         component = part_ids(client)["digit"]
@@ -318,7 +321,7 @@ def test_a_copy_that_is_told_to_end_is_not_noticed(copies):
         # What is asked with one request and answered in another is refused, not passed on: the
         # second would still come here.
         refused = client.post("gradio_api/call/jump_to_digit", json={"data": [3, "typical"]})
-        assert refused.status_code == 503 and refused.json() == {"detail": gate.ENDING}
+        assert refused.status_code == 503 and refused.json() == {"detail": SHUTTING_DOWN}
         while copies.processes[served].poll() is None:
             look(client, component)
         since = copies.logged()

@@ -236,7 +236,7 @@ document.addEventListener("keydown", (event) => {
 
 // --- layers and link ---
 
-for (const layer of props.layers) {
+for (const layer of props.map_layers) {
   const { key, label, help, more } = layer;
   const button = document.createElement("button");
   button.type = "button";
@@ -292,7 +292,7 @@ new MutationObserver(() => {
 
 // --- what the page waits for: the layers that are preloaded, the table of decodings ---
 
-const preloaded = props.layers.filter(({ preload }) => preload);
+const preloaded = props.map_layers.filter(({ preload }) => preload);
 Promise.all([
   ...preloaded.map(({ key }) =>
     fetchLayer(key).then(() => {

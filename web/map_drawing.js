@@ -13,7 +13,7 @@ space.declare({
   range: props.range,
   classes: props.names.length,
   view,
-  layers: props.layers,
+  layers: props.map_layers,
 });
 
 const layers = space.layers; // key -> whether it is shown; shared with the link in the address
@@ -96,7 +96,7 @@ function drawTicks(context) {
 function drawBase() {
   const context = fit(base);
   context.font = "12px system-ui, sans-serif";
-  const shown = props.layers.filter(({ key }) => layers[key] && drawings[key]?.draw);
+  const shown = props.map_layers.filter(({ key }) => layers[key] && drawings[key]?.draw);
   shown.sort((a, b) => drawings[a.key].order - drawings[b.key].order);
   for (const { key } of shown) if (drawings[key].order < 0) drawLayer(context, key);
   drawAxes(context);
@@ -221,7 +221,7 @@ function drawTop() {
   const context = fit(top_);
   context.lineJoin = "round";
   for (const path of space.paths) drawPath(context, path);
-  for (const { key } of props.layers) if (layers[key]) drawings[key]?.drawTop?.(context);
+  for (const { key } of props.map_layers) if (layers[key]) drawings[key]?.drawTop?.(context);
   drawReading(context);
   drawLabels(context);
   drawMarks(context);

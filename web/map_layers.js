@@ -224,7 +224,7 @@ const drawings = {
 // --- their data, fetched once: at the start for those that the page waits for, else when first shown ---
 
 function showLegend() {
-  const lines = props.layers
+  const lines = props.map_layers
     .filter(({ key, preload }) => layers[key] && data[key] && !preload)
     .map(({ key }) => data[key].busy ?? data[key].legend)
     .filter(Boolean);

@@ -70,7 +70,7 @@ class LatentMap(_Component):
     Args:
         range: the map shows -range ... range on both axes, in units of the prior's sigma.
         centroids: (C, 2) nested lists, where the labels stand.
-        layers: the records of `map_layers.LAYERS`.
+        map_layers: the records of `explorer.map_layers.LAYERS`.
         layer: called with a layer's key; returns its data, see `map_layers.layer_data`.
         table: called once a page; returns the decoder as a table, see `decoder_table`.
     """
@@ -83,7 +83,7 @@ class LatentMap(_Component):
         info: DatasetInfo,
         range: float,
         centroids: list[list[float]],
-        layers: Sequence[dict[str, Any]],
+        map_layers: Sequence[dict[str, Any]],
         layer: ServerFunction,
         table: ServerFunction,
         **kwargs: Any,
@@ -94,7 +94,7 @@ class LatentMap(_Component):
             centroids=centroids,
             names=list(info.class_names),
             info=item_names(info),
-            layers=list(layers),
+            map_layers=list(map_layers),  # not `layers`: gr.HTML has an event of that name
             palette=list(PALETTE),
             server_functions=[layer, table],
             **kwargs,

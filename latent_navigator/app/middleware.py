@@ -214,12 +214,15 @@ class ErrorMessages:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started = False
+        # The MCP server answers 500 where it cannot read a request; an error of a tool is a result.
+        is_mcp = scope["path"].startswith("/gradio_api/mcp")
 
         async def send_marked(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                if message["status"] == 500 and scope.get("state", {}).get("client_error"):
+                to_blame = is_mcp or scope.get("state", {}).get("client_error")
+                if message["status"] == 500 and to_blame:
                     message["status"] = 400
             await send(message)
 

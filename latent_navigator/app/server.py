@@ -187,6 +187,8 @@ def finish_launch(blocks: gr.Blocks, gradio_app: GradioApp, local_url: str | Non
     gradio_app.state_holder = Sessions(blocks)
     if blocks.mcp_server_obj is not None:
         blocks.mcp_server_obj._local_url = local_url
+        # It logs a traceback for each request that it cannot read.
+        logging.getLogger("mcp.server.streamable_http").setLevel(logging.CRITICAL)
 
 
 class Server(uvicorn.Server):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 import trainer
 from benchmarks.chromium import launch_chromium
@@ -28,6 +28,9 @@ from latent_navigator.training.config import TrainingConfig
 from tests.helpers import wait_until
 from tests.small import SMALL as SMALL
 from tests.small import read_digits
+
+# Playwright's own five seconds are too few beside busy processes.
+expect.set_options(timeout=30_000)
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -130,7 +130,18 @@ def server_functions(client):
 @pytest.mark.guarantee("server-functions-accept-any-json")
 def test_every_server_function_is_found(hosts):
     names = {name for _, name in server_functions(hosts[0])}
-    assert {"look", "test_digit", "layer", "table", "story", "nudge", "here", "export", "drawn", "check"} <= names
+    assert {
+        "look",
+        "test_digit",
+        "layer",
+        "table",
+        "story",
+        "nudge",
+        "here",
+        "export",
+        "drawn",
+        "check",
+    } <= names
 
 
 @pytest.mark.guarantee("server-functions-accept-any-json")

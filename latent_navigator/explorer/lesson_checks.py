@@ -73,7 +73,7 @@ def no_data(space: LatentSpace, z: Tensor) -> Verdict:
     if within:
         return Verdict(
             False,
-            f"{count_encoded(space, within)} within {RADIUS:g} of this position, the nearest "
+            f"{count_encoded(space, within)} within {RADIUS:g}, the nearest "
             f"{nearest:.3f} away. Find a position with none.",
         )
     none = f"No test {space.info.item} was encoded within {RADIUS:g}: the nearest is {nearest:.3f}"

@@ -1,5 +1,5 @@
 # make demo    open the page on the committed checkpoint      make train   train it again
-# make check   lint, types and unit tests                     make bench   speed and quality, measured
+# make check   lint, types and the quick unit tests           make bench   speed and quality, measured
 # make test    every test, in a real Chromium too             make lint    ruff and mypy
 # Some tests need nginx and are skipped without it: apt install nginx, or brew install nginx.
 PYTHON ?= python3
@@ -19,7 +19,7 @@ test: $(VENV)/chromium
 	$(RUN) -m pytest -n 2 --dist loadfile
 
 check: lint
-	$(RUN) -m pytest -n 2 --dist loadfile tests/unit
+	$(RUN) -m pytest -n 2 --dist loadfile -m 'not slow' tests/unit
 
 lint: $(VENV)/installed-dev
 	$(RUN) -m ruff check .

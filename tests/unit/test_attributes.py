@@ -140,6 +140,7 @@ def anywhere(z: Tensor) -> Tensor:
     return torch.ones(len(z), dtype=torch.bool)
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("gradients-and-nudges")
 @pytest.mark.parametrize("attribute", NAMES)
 @pytest.mark.parametrize("sign", [1, -1])

@@ -19,6 +19,7 @@ def errors(space, table, z: torch.Tensor) -> np.ndarray:
     return np.abs(look_up(table, z).numpy() - exact).ravel()
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("drag-paints-at-once")
 @pytest.mark.parametrize("where", ["prior", "square"])
 def test_its_error_on_random_positions_is_small(space, table, where):

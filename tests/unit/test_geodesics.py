@@ -167,6 +167,7 @@ def test_shortest_path_costs_what_dijkstra_finds() -> None:
     assert cost == pytest.approx(dijkstra(graph, node_of(start), node_of(end)), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("geodesics")
 def test_geodesics_are_never_longer_than_straight_lines(
     decode: Decode, geodesics: Geodesics, released: Checkpoint
@@ -183,6 +184,7 @@ def test_geodesics_are_never_longer_than_straight_lines(
     assert sum(ratio < 0.9 for ratio in ratios) >= 15
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("geodesics")
 @pytest.mark.parametrize("steps", [5, 16, 64])
 def test_retimed_geodesics_have_constant_speed(
@@ -193,6 +195,7 @@ def test_retimed_geodesics_have_constant_speed(
         assert (changes / changes.mean() - 1).abs().max() < 0.1, pair
 
 
+@pytest.mark.slow
 def test_refinement_shortens_the_path_of_the_graph(
     decode: Decode, graph: LatentGraph, geodesics: Geodesics, released: Checkpoint
 ) -> None:
@@ -201,6 +204,7 @@ def test_refinement_shortens_the_path_of_the_graph(
         assert path_length(decode, geodesics[a, b]) < 0.99 * path_length(decode, coarse)
 
 
+@pytest.mark.slow
 def test_geodesic_is_a_local_minimum(decode: Decode, geodesics: Geodesics) -> None:
     path = geodesics[0, 7]
     length = path_length(decode, path)
@@ -211,6 +215,7 @@ def test_geodesic_is_a_local_minimum(decode: Decode, geodesics: Geodesics) -> No
             assert path_length(decode, bent) > 0.999 * length, (waves, direction)
 
 
+@pytest.mark.slow
 def test_geodesic_has_the_same_length_in_reverse(
     decode: Decode, graph: LatentGraph, geodesics: Geodesics, released: Checkpoint
 ) -> None:
@@ -296,6 +301,7 @@ def test_data_weights_follow_their_formula(released: Checkpoint, graph: LatentGr
         assert interpolated == pytest.approx(float(weights[row, column]), rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interpolation", [linear_interpolation, spherical_interpolation])
 def test_retiming_evens_out_the_steps(
     decode: Decode, released: Checkpoint, interpolation: Callable[[Tensor, Tensor, int], Tensor]

@@ -21,6 +21,7 @@ def test_the_document_is_generated_from_the_markers() -> None:
     assert guarantees.DOCUMENT.read_text(encoding="utf-8") == guarantees.document()
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("skipped-browser-tests-fail")
 def test_a_browser_test_that_is_skipped_has_failed(tmp_path):
     (tmp_path / "test_any.py").write_text(

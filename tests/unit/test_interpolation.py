@@ -58,6 +58,7 @@ def test_a_path_runs_between_its_ends_and_its_measures_hold(space, method, even)
     json.dumps(answer, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_the_geodesic_is_shortest_and_the_weighted_one_keeps_to_the_data(space):
     fewer = 0
     for pair in ((0, 7), (5, 7), (1, 6), (3, 6)):
@@ -132,6 +133,7 @@ def test_a_comparison_has_the_images_of_every_path(space):
     json.dumps(compared, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_concurrent_requests_do_not_affect_each_other(space):
     """Many threads get the answers of a single one; torch's forward mode would fail here."""
     asked = [(0.04 * i - 0.8, 0.2) for i in range(40)]

@@ -193,6 +193,7 @@ def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others():
     assert at_prototype[0, 0] > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("interpolation-and-neighbours")
 def test_prototypes_of_60000_points_take_at_most_2_seconds():
     means, labels = scattered(60_000)

@@ -106,6 +106,7 @@ def usual(space):
     return space.once(sensitivities).numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("replay-and-lessons")
 @pytest.mark.parametrize("name", NAMES)
 def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_trivial(
@@ -146,6 +147,7 @@ def test_messages_contain_the_numbers(space):
     assert check_lesson(space, "far_out", *sevens)["message"].startswith(f"{radius:.2f}σ")
 
 
+@pytest.mark.slow
 def test_the_step_in_the_message_leads_from_4_to_9(space, positions):
     counts, within = neighbours(space, positions)
     fours = positions[prevails(counts, 4) & (within > 0)]
@@ -230,6 +232,7 @@ def test_invalid_positions_are_named(space, z):
         check_lesson(space, "no_data", *z)
 
 
+@pytest.mark.slow
 def test_concurrent_checks_do_not_affect_each_other(space):
     asked = [(name, 0.1 * i - 1, 0.3) for i in range(8) for name in NAMES]
     alone = [check_lesson(space, *one) for one in asked]

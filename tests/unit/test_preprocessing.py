@@ -245,6 +245,7 @@ ENCODINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encode", ENCODINGS, ids=lambda encode: encode.__name__)
 def test_every_encoding_of_a_digit(originals: Pixels, encode: Encode) -> None:
     assert_recovers(originals[::5], lambda d: encode(on_canvas(d, 196, 240, 9, -12)))

@@ -22,7 +22,7 @@ WEIGHTS = Path(__file__).parent / "classifier.pt"
 class Classifier(nn.Module):
     """x (N, 1, 28, 28) in [0, 1] -> logits (N, 10)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(1, 16, 5, stride=2, padding=2),  # (N, 16, 14, 14)

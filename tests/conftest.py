@@ -86,7 +86,7 @@ def released() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def space(released) -> LatentSpace:
+def space(released: Checkpoint) -> LatentSpace:
     """The committed checkpoint, ready to be asked."""
     return LatentSpace(released)
 

@@ -228,7 +228,7 @@ class ErrorMessages:
 
         try:
             await self.app(scope, receive, send_marked)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever reading a request makes a library raise
             log_rejected(scope["method"], scope["path"], error)
             if not started:
                 return await send_error(send, 400, MALFORMED)

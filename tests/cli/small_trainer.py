@@ -27,7 +27,7 @@ PROGRAM = """
     from tests.small import SMALL, read_digits
 
     runner.load_dataset = lambda name, folder: read_digits()
-    command_line.VAEConfig = lambda latent_dim=2: SMALL
+    command_line.VAEConfig = lambda **_: SMALL
     {patch}
     if __name__ == "__main__":
         trainer.exit_process(trainer.main(sys.argv[1:]))
@@ -88,7 +88,7 @@ def use_small_model(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     monkeypatch.setattr("latent_navigator.training.runner.load_dataset", load_dataset)
     monkeypatch.setattr(
-        "latent_navigator.training.command_line.VAEConfig", lambda latent_dim=2: SMALL
+        "latent_navigator.training.command_line.VAEConfig", lambda **_: SMALL
     )
     monkeypatch.chdir(folder)
 

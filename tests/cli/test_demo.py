@@ -6,7 +6,9 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,8 +17,8 @@ from packaging.version import Version
 import demo
 from benchmarks.server import free_port
 from latent_navigator.app.startup import check_address, load_models
-from latent_navigator.checkpoint.checkpoint import save_checkpoint
-from tests.conftest import ROOT
+from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
+from tests.conftest import ROOT, Demo
 
 
 def run(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
@@ -31,7 +33,7 @@ def run(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.
 
 
 @pytest.fixture
-def busy_port():
+def busy_port() -> Iterator[Any]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -39,21 +41,23 @@ def busy_port():
 
 
 @pytest.mark.guarantee("any-working-directory")
-def test_a_busy_port_is_one_clear_line(busy_port):
+def test_a_busy_port_is_one_clear_line(busy_port: Any) -> None:
     done = run("--port", str(busy_port))
     assert done.returncode == 1
     assert done.stderr.startswith(f"demo.py: port {busy_port} on 127.0.0.1 is in use")
-    assert done.stderr.count("\n") == 1 and done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
 
 
-def test_the_environment_names_the_port(busy_port):
+def test_the_environment_names_the_port(busy_port: Any) -> None:
     done = run(GRADIO_SERVER_PORT=str(busy_port))
-    assert done.returncode == 1 and f"port {busy_port}" in done.stderr
+    assert done.returncode == 1
+    assert f"port {busy_port}" in done.stderr
     # The option goes before the variable.
     assert demo.parse_arguments(["--port", "7000"]).port == 7000
 
 
-def test_the_defaults(monkeypatch):
+def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
     options = demo.parse_arguments([])
     assert (options.host, options.port) == ("127.0.0.1", 7862)
@@ -63,34 +67,43 @@ def test_the_defaults(monkeypatch):
 
 @pytest.mark.guarantee("options-validated")
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http", "80.5", ""])
-def test_a_wrong_port_is_named(port, capsys):
+def test_a_wrong_port_is_named(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         demo.parse_arguments([f"--port={port}"])
     assert caught.value.code == 2
     assert f"{port!r} is not a port" in capsys.readouterr().err
 
 
-def test_a_wrong_checkpoint_is_one_clear_line(tmp_path):
+def test_a_wrong_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
     page = tmp_path / "page.pt"
     page.write_text("<html>not found</html>")
     for path, fault in ((tmp_path / "none.pt", "no such file"), (page, "web page")):
         done = run("--checkpoint", str(path), "--port", str(free_port()))
-        assert done.returncode == 1 and done.stdout == ""
-        assert done.stderr.startswith(f"demo.py: {path}: ") and fault in done.stderr
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert done.stderr.startswith(f"demo.py: {path}: ")
+        assert fault in done.stderr
         assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.guarantee("demo-folder-checked")
-def test_a_folder_for_files_that_cannot_be_written_is_one_clear_line(tmp_path):
+def test_a_folder_for_files_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = run("--port", str(free_port()), GRADIO_TEMP_DIR=str(tmp_path / "file"))
     told = f"demo.py: nothing can be written to {tmp_path}/file (File exists); set "
-    assert done.returncode == 1 and done.stderr.startswith(f"{told}GRADIO_TEMP_DIR")
-    assert done.stderr.count("\n") == 1 and done.stdout == ""
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{told}GRADIO_TEMP_DIR")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
 
 
 @pytest.mark.guarantee("any-working-directory")
-def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch):
+def test_it_starts_from_another_folder(
+    own_demo: Callable[..., Demo],
+    tmp_path: Path,
+    released: Checkpoint,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     _, address, *_ = own_demo(cwd=tmp_path)
     assert httpx.get(f"{address}health").json()["model"] == released.label
     monkeypatch.chdir(tmp_path)
@@ -115,21 +128,25 @@ def test_it_starts_from_another_folder(own_demo, tmp_path, released, monkeypatch
         ),  # an address for documentation
     ],
 )
-def test_a_wrong_host_is_named(host, message):
-    with pytest.raises(ValueError) as caught:
+def test_a_wrong_host_is_named(host: Any, message: str) -> None:
+    with pytest.raises(ValueError, match="host") as caught:
         check_address(host, free_port())
-    assert message in str(caught.value) and "0.0.0.0" in str(caught.value)
+    assert message in str(caught.value)
+    assert "0.0.0.0" in str(caught.value)
 
 
-def test_a_wrong_host_is_one_clear_line():
+def test_a_wrong_host_is_one_clear_line() -> None:
     done = run("--host", "999.1.1.1", "--port", str(free_port()))
-    assert done.returncode == 1 and done.stdout == ""
+    assert done.returncode == 1
+    assert done.stdout == ""
     assert done.stderr.startswith("demo.py: unknown host '999.1.1.1'; give")
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_models_of_other_classes_are_not_compared(tmp_path, small_checkpoint):
+def test_models_of_other_classes_are_not_compared(
+    tmp_path: Path, small_checkpoint: Checkpoint
+) -> None:
     names = list("abcdefghij")
     other = dataclasses.replace(small_checkpoint, class_names=names)
     save_checkpoint(tmp_path / "digits.pt", small_checkpoint)
@@ -140,16 +157,19 @@ def test_models_of_other_classes_are_not_compared(tmp_path, small_checkpoint):
 
 
 @pytest.mark.guarantee("options-validated")
-def test_unknown_options_are_named(capsys):
+def test_unknown_options_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     for wrong in (["--sharing"], ["--checkpoint"], ["--mcp=yes"]):
         with pytest.raises(SystemExit) as caught:
             demo.parse_arguments(wrong)
-        assert caught.value.code == 2 and wrong[0].split("=")[0] in capsys.readouterr().err
+        assert caught.value.code == 2
+        assert wrong[0].split("=")[0] in capsys.readouterr().err
 
 
 @pytest.mark.guarantee("tool-server")
-def test_a_tool_server_that_is_not_installed_is_one_clear_line(monkeypatch, capsys):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+def test_a_tool_server_that_is_not_installed_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     assert demo.main(["--mcp", "--port", str(free_port())]) == 1
     assert capsys.readouterr().err == (
         "demo.py: --mcp needs another package: pip install 'gradio[mcp]'\n"
@@ -157,7 +177,7 @@ def test_a_tool_server_that_is_not_installed_is_one_clear_line(monkeypatch, caps
 
 
 @pytest.mark.guarantee("hugging-face-space")
-def test_a_space_needs_no_option(monkeypatch):
+def test_a_space_needs_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SPACE_ID", "somebody/navigator")
@@ -168,11 +188,12 @@ def test_a_space_needs_no_option(monkeypatch):
 
 
 @pytest.mark.guarantee("hugging-face-space")
-def test_the_front_matter_fits_this_repository():
+def test_the_front_matter_fits_this_repository() -> None:
     """What a Hugging Face Space reads of README.md."""
     _, block, _ = (ROOT / "README.md").read_text().split("---\n", 2)
     told = dict(line.split(": ", 1) for line in block.splitlines())
-    assert told["sdk"] == "gradio" and (ROOT / told["app_file"]).is_file()
+    assert told["sdk"] == "gradio"
+    assert (ROOT / told["app_file"]).is_file()
     wanted = (ROOT / "requirements.txt").read_text()
     low, high = re.search(r"gradio>=([\d.]+),<([\d.]+)", wanted).groups()
     version = told["sdk_version"]

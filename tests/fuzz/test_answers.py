@@ -2,6 +2,8 @@
 
 import json
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from latent_navigator.checkpoint import checkpoint as checkpoints
-from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from latent_navigator.data.preprocessing import preprocess, read_image
 from latent_navigator.explorer.directions import (
     attribute_directions,
@@ -21,7 +23,7 @@ from latent_navigator.explorer.experiments import experiments
 from latent_navigator.explorer.exports import EXPORTS, animation, export_path, strip_png
 from latent_navigator.explorer.inference import infer_test_image, infer_upload
 from latent_navigator.explorer.interpolation import compare_paths, interpolate, methods
-from latent_navigator.explorer.latent_space import ANCHORS
+from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
 from latent_navigator.explorer.navigation import go_to_class, morph_toward, random_sample
 from latent_navigator.explorer.readout import readout
@@ -81,11 +83,11 @@ DIGITS = mostly(st.integers(0, 9))
 ENDS = mostly(st.one_of(st.integers(0, 9), st.lists(COORDINATES, min_size=2, max_size=2)))
 
 
-def is_number(value) -> bool:
+def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def answers(function, *arguments):
+def answers(function: Any, *arguments: object) -> Any:
     """The answer, which must be JSON, or None where a sentence rejects the arguments."""
     try:
         answer = function(*arguments)
@@ -102,17 +104,18 @@ def answers(function, *arguments):
 @pytest.mark.guarantee("positions-validated")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, nearest=st.booleans())
-def test_readout(space, x, y, nearest):
+def test_readout(space: LatentSpace, x: Any, y: Any, nearest: bool) -> None:
     answer = answers(readout, space, x, y, nearest)
     if answer is not None:
-        assert is_number(x) and is_number(y)
+        assert is_number(x)
+        assert is_number(y)
         assert sum(answer["shares"]) == pytest.approx(1)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(seed=mostly(st.integers(0, 2**63 - 1)))
-def test_random_sample(space, seed):
+def test_random_sample(space: LatentSpace, seed: Any) -> None:
     answer = answers(random_sample, space, seed)
     if answer is not None:
         assert seed is None or (is_number(seed) and seed == int(seed))
@@ -122,10 +125,13 @@ def test_random_sample(space, seed):
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, digit=DIGITS, amount=mostly(st.floats(0, 1)), anchor=JSON)
-def test_jump_and_morph(space, x, y, digit, amount, anchor):
+def test_jump_and_morph(
+    space: LatentSpace, x: Any, y: Any, digit: Any, amount: Any, anchor: Any
+) -> None:
     for name in (anchor, *ANCHORS):
         if answers(go_to_class, space, digit, name) is not None:
-            assert is_number(digit) and digit == int(digit)
+            assert is_number(digit)
+            assert digit == int(digit)
         answers(morph_toward, space, x, y, digit, amount, name)
 
 
@@ -139,7 +145,9 @@ def test_jump_and_morph(space, x, y, digit, amount, anchor):
     anchor=mostly(st.sampled_from(ANCHORS)),
     even=mostly(st.booleans()),
 )
-def test_interpolate(space, start, end, method, steps, anchor, even):
+def test_interpolate(
+    space: LatentSpace, start: Any, end: Any, method: Any, steps: Any, anchor: Any, even: Any
+) -> None:
     answer = answers(interpolate, space, start, end, method, steps, anchor, even)
     if answer is not None:
         assert len(answer["path"]) == steps
@@ -148,7 +156,7 @@ def test_interpolate(space, start, end, method, steps, anchor, even):
 @pytest.mark.guarantee("equal-ends")
 @settings(fuzz, max_examples=6)
 @given(point=st.one_of(st.integers(0, 9), st.lists(COORDINATES, min_size=2, max_size=2)))
-def test_a_path_from_a_point_to_itself(space, point):
+def test_a_path_from_a_point_to_itself(space: LatentSpace, point: Any) -> None:
     for method in methods():
         for even in (False, True):
             answer = answers(interpolate, space, point, point, method, 7, "typical", even)
@@ -159,7 +167,7 @@ def test_a_path_from_a_point_to_itself(space, point):
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=20)
 @given(start=ENDS, end=ENDS, chosen=mostly(st.lists(st.sampled_from(methods()[:2]))), steps=JSON)
-def test_compare(space, start, end, chosen, steps):
+def test_compare(space: LatentSpace, start: Any, end: Any, chosen: Any, steps: Any) -> None:
     answers(compare_paths, space, start, end, chosen, steps, False, "typical")
     answers(compare_paths, space, start, end, chosen, 5, False, "typical")
 
@@ -174,14 +182,14 @@ POSITIONS = mostly(st.lists(st.lists(NUMBERS, max_size=3), max_size=5))
     kind=mostly(st.sampled_from(list(EXPORTS))),
     row=mostly(st.fixed_dictionaries({"points": POSITIONS, "curve": POSITIONS, "title": JSON})),
 )
-def test_export(space, kind, row):
+def test_export(space: LatentSpace, kind: Any, row: Any) -> None:
     answers(export_path, space, kind, row)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=15)
 @given(x=NUMBERS, y=NUMBERS, name=mostly(st.sampled_from(list(ATTRIBUTES))), sign=JSON)
-def test_directions(space, x, y, name, sign):
+def test_directions(space: LatentSpace, x: Any, y: Any, name: Any, sign: Any) -> None:
     answers(attribute_directions, space, x, y)
     answers(class_directions, space, x, y, name)
     answers(nudge_attribute, space, x, y, name, sign)
@@ -191,7 +199,7 @@ def test_directions(space, x, y, name, sign):
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(data=JSON, index=mostly(st.integers(0, 9999)), file=st.binary(max_size=300))
-def test_inference(space, data, index, file):
+def test_inference(space: LatentSpace, data: Any, index: Any, file: bytes) -> None:
     answers(infer_upload, space, data)
     answers(infer_test_image, space, index)
     for start in (
@@ -202,14 +210,14 @@ def test_inference(space, data, index, file):
         b"RIFF\0\0\0\0WEBP",
         b"BM",
     ):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="image"):
             read_image(start + file)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=20)
 @given(name=mostly(st.sampled_from(LESSONS)), x=NUMBERS, y=NUMBERS)
-def test_lessons(space, name, x, y):
+def test_lessons(space: LatentSpace, name: Any, x: Any, y: Any) -> None:
     assert [lesson.key for lesson in lessons(space)] == LESSONS
     answer = answers(check_lesson, space, name, x, y)
     if answer is not None:
@@ -219,11 +227,11 @@ def test_lessons(space, name, x, y):
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(label=JSON)
-def test_training_replays(small_checkpoint, label):
+def test_training_replays(small_checkpoint: Checkpoint, label: Any) -> None:
     answers(TrainingReplays({small_checkpoint.label: small_checkpoint}).replay, label)
 
 
-def test_experiments(space):
+def test_experiments(space: LatentSpace) -> None:
     for experiment in experiments(space):
         answers(experiment.run, space)
 
@@ -234,7 +242,7 @@ def test_experiments(space):
 @pytest.mark.guarantee("broken-checkpoints-refused")
 @fuzz
 @given(data=st.binary(max_size=400), start=st.sampled_from([b"", b"PK\x03\x04", b"<", b"version "]))
-def test_files_that_are_not_checkpoints(tmp_path, data, start):
+def test_files_that_are_not_checkpoints(tmp_path: Path, data: bytes, start: Any) -> None:
     path = tmp_path / "vae.pt"
     path.write_bytes(start + data)
     with pytest.raises(CheckpointError) as caught:
@@ -245,7 +253,9 @@ def test_files_that_are_not_checkpoints(tmp_path, data, start):
 @pytest.mark.guarantee("broken-checkpoints-refused")
 @settings(fuzz, max_examples=40)
 @given(data=st.data())
-def test_a_checkpoint_with_changed_bytes(tmp_path, small_checkpoint, data):
+def test_a_checkpoint_with_changed_bytes(
+    tmp_path: Path, small_checkpoint: Checkpoint, data: Any
+) -> None:
     """It is refused, or what was changed did not matter: all that is loaded is as it was."""
     path = tmp_path / "vae.pt"
     if not path.exists():
@@ -274,7 +284,7 @@ def test_a_checkpoint_with_changed_bytes(tmp_path, small_checkpoint, data):
     name=st.sampled_from(["epochs", "batch_size", "learning_rate", "beta", "seed", "grad_clip"]),
     value=st.one_of(st.integers(), st.floats()),
 )
-def test_configurations(name, value):
+def test_configurations(name: Any, value: Any) -> None:
     try:
         config = TrainingConfig(**{name: value})
     except ValueError as error:
@@ -285,7 +295,7 @@ def test_configurations(name, value):
 
 @fuzz
 @given(value=st.integers(-5, 5))
-def test_model_configurations(value):
+def test_model_configurations(value: int) -> None:
     try:
         assert VAEConfig(latent_dim=value).latent_dim >= 1
     except ValueError as error:
@@ -300,45 +310,51 @@ PLANE = st.lists(COORDINATES, min_size=2, max_size=2).map(torch.tensor)
 @pytest.mark.guarantee("interpolation-and-neighbours")
 @fuzz
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 40), share=st.floats(0, 1))
-def test_paths_begin_and_end_where_they_should(a, b, steps, share):
+def test_paths_begin_and_end_where_they_should(a: Any, b: Any, steps: int, share: float) -> None:
     for between in (linear_interpolation, spherical_interpolation):
         path = between(a, b, steps)
-        assert path.shape == (steps, 2) and bool(path.isfinite().all())
-        assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
+        assert path.shape == (steps, 2)
+        assert bool(path.isfinite().all())
+        assert torch.allclose(path[0], a, atol=1e-5)
+        assert torch.allclose(path[-1], b, atol=1e-5)
     point = move_toward(a, b, share)
     assert float((point - a).norm()) <= float((b - a).norm()) + 1e-5
 
 
 @settings(fuzz, max_examples=20)
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 20))
-def test_even_steps_keep_the_ends(space, a, b, steps):
+def test_even_steps_keep_the_ends(space: LatentSpace, a: Any, b: Any, steps: int) -> None:
     path = retime(space.decode, linear_interpolation(a, b, 33), steps)
-    assert path.shape == (steps, 2) and bool(path.isfinite().all())
-    assert torch.allclose(path[0], a, atol=1e-5) and torch.allclose(path[-1], b, atol=1e-5)
+    assert path.shape == (steps, 2)
+    assert bool(path.isfinite().all())
+    assert torch.allclose(path[0], a, atol=1e-5)
+    assert torch.allclose(path[-1], b, atol=1e-5)
     assert path_length(space.decode, path) >= 0
 
 
 @fuzz
 @given(shape=st.lists(st.integers(0, 4), max_size=4), steps=st.integers(-2, 2))
-def test_wrong_shapes_are_named(shape, steps):
+def test_wrong_shapes_are_named(shape: Any, steps: int) -> None:
     wrong = torch.zeros(shape)
     for between in (linear_interpolation, spherical_interpolation):
         if wrong.ndim != 1 or steps < 2:
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match=r"shapes|steps"):
                 between(wrong, wrong, steps)
 
 
 @settings(fuzz, max_examples=20)
 @given(data=st.data(), n=st.integers(60, 200))
-def test_anchors_and_neighbourhoods(data, n):
+def test_anchors_and_neighbourhoods(data: Any, n: int) -> None:
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 1000)))
     means = torch.randn(n, 2, generator=generator) * data.draw(st.floats(0, 3))
     labels = torch.arange(n) % 10
     for anchors in (digit_centroids(means, labels), digit_prototypes(means, labels)):
-        assert anchors.shape == (10, 2) and bool(anchors.isfinite().all())
+        assert anchors.shape == (10, 2)
+        assert bool(anchors.isfinite().all())
     around = neighbourhood(means[:5], means, labels)
     assert torch.allclose(around.shares.sum(1), torch.ones(5), atol=1e-5)
-    assert bool((around.within >= 1).all()) and bool((around.nearest < 1e-3).all())
+    assert bool((around.within >= 1).all())
+    assert bool((around.nearest < 1e-3).all())
 
 
 @pytest.mark.guarantee("images-read-or-explained")
@@ -349,7 +365,7 @@ def test_anchors_and_neighbourhoods(data, n):
     mode=st.sampled_from(["L", "RGB", "RGBA", "P", "1", "I", "F", "LA", "CMYK", "I;16"]),
     seed=st.integers(0, 99),
 )
-def test_images_of_every_mode(width, height, mode, seed):
+def test_images_of_every_mode(width: int, height: int, mode: Any, seed: int) -> None:
     from PIL import Image
 
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
@@ -367,7 +383,7 @@ def test_images_of_every_mode(width, height, mode, seed):
 
 @settings(fuzz, max_examples=10)
 @given(count=st.integers(2, 8))
-def test_exports(count):
+def test_exports(count: int) -> None:
     frames = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
     assert strip_png(frames).startswith(b"\x89PNG")
     assert animation(frames, "gif").startswith(b"GIF89a")

@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +19,7 @@ from latent_navigator.data.dataset_info import literal, plural, with_article
 from latent_navigator.device import resolve_device
 from latent_navigator.explorer.arguments import choice, number, whole_number
 from latent_navigator.explorer.decoder_table import build_table, look_up
+from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
     attributes_at,
@@ -45,14 +47,14 @@ POINTS = st.lists(st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_s
 
 
 @pytest.fixture(scope="module")
-def graph(space):
+def graph(space: LatentSpace) -> Any:
     """A coarse one, and all its weights 1 ... 5."""
     plain = build_graph(space.decode, REACH, side=24)
     return plain.weighted(data_weights(plain, space.means))
 
 
 @pytest.fixture(scope="module")
-def table(space):
+def table(space: LatentSpace) -> Any:
     return build_table(space.model, REACH)
 
 
@@ -62,23 +64,26 @@ def table(space):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(value=mostly(st.integers(-9, 9)))
-def test_checked_values_are_what_they_say(value):
+def test_checked_values_are_what_they_say(value: Any) -> None:
     for check, kind in ((number, float), (whole_number, int)):
         try:
             found = check("value", value, -5, 5)
         except ValueError as error:
             assert str(error).startswith("value is ")
         else:
-            assert type(found) is kind and -5 <= found <= 5 and found == value
-    with pytest.raises(ValueError):
+            assert type(found) is kind
+            assert -5 <= found <= 5
+            assert found == value
+    with pytest.raises(ValueError, match="value is"):
         choice("value", value, ("none of these",))
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(name=st.text(min_size=1, max_size=30))
-def test_words_of_any_name(name):
-    assert plural(name) and with_article(name).endswith(name)
+def test_words_of_any_name(name: str) -> None:
+    assert plural(name)
+    assert with_article(name).endswith(name)
     assert re.sub(r"\\(.)", r"\1", literal(name)) == name
     assert not re.search(r"(?<!\\)[<>&*_`\[$]", literal(name.replace("\\", "")))
 
@@ -86,7 +91,7 @@ def test_words_of_any_name(name):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(text=st.text(max_size=12))
-def test_text_of_the_command_line(text):
+def test_text_of_the_command_line(text: str) -> None:
     try:
         assert 1 <= demo.port_number(text) <= 65535
     except argparse.ArgumentTypeError as error:
@@ -100,7 +105,7 @@ def test_text_of_the_command_line(text):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(said=st.fixed_dictionaries({n: mostly(st.integers(-1, 4)).map(str) for n in VARIABLES}))
-def test_variables_of_torchrun(said):
+def test_variables_of_torchrun(said: Any) -> None:
     try:
         found = process_group_from_environment(said)
     except ValueError as error:
@@ -116,12 +121,12 @@ def test_variables_of_torchrun(said):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(data=st.binary(max_size=64), most=st.integers(0, 100), junk=st.binary(max_size=64))
-def test_what_is_packed_is_unpacked_and_nothing_else(data, most, junk):
+def test_what_is_packed_is_unpacked_and_nothing_else(data: bytes, most: int, junk: bytes) -> None:
     pictures = torch.frombuffer(bytearray(data or b"x"), dtype=torch.uint8)
     if len(pictures) <= most:
         assert torch.equal(unpack("it", pack(pictures), tuple(pictures.shape), most), pictures)
     else:
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="it "):
             unpack("it", pack(pictures), tuple(pictures.shape), most)
     with pytest.raises(ValueError, match="it "):
         unpack("it", torch.frombuffer(bytearray(junk + b"!"), dtype=torch.uint8), (3, 5), 100)
@@ -135,7 +140,7 @@ def test_what_is_packed_is_unpacked_and_nothing_else(data, most, junk):
     warmup=st.floats(0, 2000),
     beta=st.floats(0, 1000),
 )
-def test_schedules_stay_in_range(share, epochs, warmup, beta):
+def test_schedules_stay_in_range(share: float, epochs: int, warmup: float, beta: float) -> None:
     config = TrainingConfig(epochs=epochs, warmup_epochs=warmup, beta=beta)
     assert 0 <= beta_at(share * epochs, config) <= beta
     assert 0 < learning_rate_at(share * epochs, config) <= config.learning_rate * (1 + 1e-9)
@@ -147,37 +152,42 @@ def test_schedules_stay_in_range(share, epochs, warmup, beta):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(seed=st.integers(0, 999), beta=st.floats(0, 100), size=st.floats(0, 30))
-def test_the_loss_is_finite_and_its_parts_add_up(seed, beta, size):
+def test_the_loss_is_finite_and_its_parts_add_up(seed: int, beta: float, size: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     logits = size * torch.randn(3, 1, 28, 28, generator=generator)
     mu, logvar = size * torch.randn(2, 3, 2, generator=generator).clamp(-0.5, 0.5)
     x = torch.rand(3, 1, 28, 28, generator=generator)
     loss, recon, kl = vae_loss(logits, x, mu, logvar, beta)
-    assert loss.isfinite() and recon >= 0 and kl >= -1e-4
+    assert loss.isfinite()
+    assert recon >= 0
+    assert kl >= -1e-4
     assert float(loss) == pytest.approx(float(recon + beta * kl), rel=1e-5, abs=1e-3)
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
 @given(points=POINTS)
-def test_attributes_and_sensitivity_of_any_place(space, points):
+def test_attributes_and_sensitivity_of_any_place(space: LatentSpace, points: Any) -> None:
     z = torch.tensor(points)
     found = measure(space.decode(z)).detach()
-    assert found.shape == (len(z), len(ATTRIBUTES)) and bool(found.isfinite().all())
+    assert found.shape == (len(z), len(ATTRIBUTES))
+    assert bool(found.isfinite().all())
     assert all(
         describe(name, float(value)) for name, value in zip(ATTRIBUTES, found[0], strict=True)
     )
     values, gradients = attributes_at(space.decode, z[0])
     assert torch.allclose(values, found[0], rtol=1e-3, atol=1e-3)
-    assert gradients.shape == (len(ATTRIBUTES), 2) and bool(gradients.isfinite().all())
+    assert gradients.shape == (len(ATTRIBUTES), 2)
+    assert bool(gradients.isfinite().all())
     norms = jacobian_norm(space.decode, z)
-    assert norms.shape == (len(z),) and bool((norms >= 0).all() and norms.isfinite().all())
+    assert norms.shape == (len(z),)
+    assert bool((norms >= 0).all() and norms.isfinite().all())
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(anchors=POINTS)
-def test_directions_lead_from_each_to_each(anchors):
+def test_directions_lead_from_each_to_each(anchors: Any) -> None:
     places = torch.tensor(anchors)
     found = semantic_directions(places)
     ends = places[:, None] + found.distances[..., None] * found.directions
@@ -187,39 +197,45 @@ def test_directions_lead_from_each_to_each(anchors):
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
 @given(points=POINTS, ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
-def test_the_graph_leads_from_anywhere_to_anywhere(graph, points, ends):
+def test_the_graph_leads_from_anywhere_to_anywhere(graph: Any, points: Any, ends: Any) -> None:
     z = torch.tensor(points)
     nodes = nearest_node(graph, z)
-    assert nodes.shape == z.shape and 0 <= int(nodes.min()) <= int(nodes.max()) < 24
+    assert nodes.shape == z.shape
+    assert 0 <= int(nodes.min()) <= int(nodes.max()) < 24
     weights = weights_at(graph, z)
-    assert weights.shape == (len(z),) and bool((weights >= 1).all() and weights.isfinite().all())
+    assert weights.shape == (len(z),)
+    assert bool((weights >= 1).all() and weights.isfinite().all())
     start, end = torch.tensor(ends)
     route = shortest_path(graph, start, end)
-    assert torch.equal(route[0], start) and torch.equal(route[-1], end)
+    assert torch.equal(route[0], start)
+    assert torch.equal(route[-1], end)
     assert float(route.abs().max()) <= REACH
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=8)
 @given(ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
-def test_geodesics_from_anywhere_to_anywhere(space, graph, ends):
+def test_geodesics_from_anywhere_to_anywhere(space: LatentSpace, graph: Any, ends: Any) -> None:
     start, end = torch.tensor(ends)
     for path in (
         geodesic(space.decode, graph, start, end),
         retime(space.decode, geodesic(space.decode, graph, start, end), 7),
     ):
-        assert torch.equal(path[0], start) and torch.equal(path[-1], end)
-        assert bool(path.isfinite().all()) and float(path.abs().max()) <= REACH
-    with pytest.raises(ValueError):
+        assert torch.equal(path[0], start)
+        assert torch.equal(path[-1], end)
+        assert bool(path.isfinite().all())
+        assert float(path.abs().max()) <= REACH
+    with pytest.raises(ValueError, match="finite"):
         geodesic(space.decode, graph, start, torch.tensor([math.nan, 0.0]))
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=20)
 @given(points=POINTS)
-def test_the_table_answers_everywhere(table, points):
+def test_the_table_answers_everywhere(table: Any, points: Any) -> None:
     found = look_up(table, torch.tensor(points))
-    assert found.shape == (len(points), 28, 28) and found.dtype == torch.uint8
+    assert found.shape == (len(points), 28, 28)
+    assert found.dtype == torch.uint8
 
 
 # --- the middleware ---

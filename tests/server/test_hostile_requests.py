@@ -12,6 +12,9 @@ import subprocess
 import sys
 import threading
 import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +23,7 @@ from PIL import Image
 from benchmarks.server import free_port
 from latent_navigator.app.errors import NO_UPLOADS, NOT_FOUND
 from latent_navigator.app.middleware import RequestLimits
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Demo
 
 # As JSON texts: Python's reader takes NaN and Infinity, which are not JSON.
 VALUES = {
@@ -43,7 +46,7 @@ HEADERS = {"content-type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def hosts(own_demo):
+def hosts(own_demo: Callable[..., Demo]) -> Iterator[Any]:
     """A demo whose log and cache the tests may read."""
     process, address, log, cache = own_demo()
     with httpx.Client(base_url=address, timeout=120) as client:
@@ -52,11 +55,11 @@ def hosts(own_demo):
     assert "Traceback" not in log.read_text()
 
 
-def config(client):
+def config(client: Any) -> Any:
     return client.get("/config").json()
 
 
-def events(client):
+def events(client: Any) -> Any:
     """The events that reach Python, by id, with how many values each takes."""
     return {
         dependency["id"]: len(dependency["inputs"])
@@ -65,35 +68,37 @@ def events(client):
     }
 
 
-def post(client, path, text):
+def post(client: Any, path: Any, text: Any) -> Any:
     return client.post(path, content=text.encode(), headers=HEADERS)
 
 
-def check_clear(answer):
+def check_clear(answer: Any) -> None:
     """No fault of the server; a refusal says what is wrong, in words."""
     told = answer.json()
     if answer.status_code != 200:
         assert answer.status_code in (400, 404, 413, 422), answer.text
         sentence = told.get("error") or told.get("detail")
         assert sentence, told
-    assert ".py" not in answer.text.replace("gradio_api", "") and "Traceback" not in answer.text
+    assert ".py" not in answer.text.replace("gradio_api", "")
+    assert "Traceback" not in answer.text
     assert str(ROOT) not in answer.text
 
 
-def still_well(client):
+def still_well(client: Any) -> None:
     body = {"data": [3, "typical"]}
     answer = client.post("/gradio_api/run/jump_to_digit", json=body)
-    assert answer.status_code == 200 and set(answer.json()["data"][0]) == {"x", "y"}
+    assert answer.status_code == 200
+    assert set(answer.json()["data"][0]) == {"x", "y"}
 
 
-def test_there_is_much_to_attack(hosts):
+def test_there_is_much_to_attack(hosts: Any) -> None:
     client, *_ = hosts
     assert len(events(client)) > 20
 
 
 @pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize("kind", [*VALUES, "missing"])
-def test_events_take_no_harm(hosts, kind):
+def test_events_take_no_harm(hosts: Any, kind: Any) -> None:
     client, *_ = hosts
     for number, count in events(client).items():
         values = [] if kind == "missing" else [VALUES[kind]] * max(1, count)
@@ -104,7 +109,7 @@ def test_events_take_no_harm(hosts, kind):
 
 @pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize("kind", [*VALUES, "missing"])
-def test_the_queue_takes_no_harm(hosts, kind):
+def test_the_queue_takes_no_harm(hosts: Any, kind: Any) -> None:
     """What is wrong is said in the stream of results; the event is not lost without a word."""
     client, *_ = hosts
     for name in ("decode", "interpolate", "nudge", "random_sample"):
@@ -121,14 +126,14 @@ def test_the_queue_takes_no_harm(hosts, kind):
     still_well(client)
 
 
-def server_functions(client):
+def server_functions(client: Any) -> Iterator[Any]:
     for component in config(client)["components"]:
         for name in component["props"].get("server_fns") or []:
             yield component["id"], name
 
 
 @pytest.mark.guarantee("server-functions-accept-any-json")
-def test_every_server_function_is_found(hosts):
+def test_every_server_function_is_found(hosts: Any) -> None:
     names = {name for _, name in server_functions(hosts[0])}
     assert {
         "look",
@@ -146,7 +151,7 @@ def test_every_server_function_is_found(hosts):
 
 @pytest.mark.guarantee("server-functions-accept-any-json")
 @pytest.mark.parametrize("kind", VALUES)
-def test_server_functions_take_no_harm(hosts, kind):
+def test_server_functions_take_no_harm(hosts: Any, kind: Any) -> None:
     client, *_ = hosts
     for component, name in server_functions(client):
         for data in (VALUES[kind], f"[{VALUES[kind]}]", f"[{','.join([VALUES[kind]] * 3)}]"):
@@ -180,7 +185,7 @@ def test_server_functions_take_no_harm(hosts, kind):
         '{"component_id": 1, "fn_name": "launch", "session_hash": "s", "data": []}',
     ],
 )
-def test_requests_that_make_no_sense(hosts, body):
+def test_requests_that_make_no_sense(hosts: Any, body: str) -> None:
     client, *_ = hosts
     for path in ("component_server", "run/predict", "run/nothing", "queue/join", "call/nothing"):
         answer = post(client, f"/gradio_api/{path}", body)
@@ -193,15 +198,16 @@ def test_requests_that_make_no_sense(hosts, body):
 @pytest.mark.parametrize(
     "path", ["call/decode/nothing", "call/nothing/nothing", "queue/data?session_hash=nothing"]
 )
-def test_results_that_nobody_asked_for(hosts, path):
+def test_results_that_nobody_asked_for(hosts: Any, path: str) -> None:
     client, *_ = hosts
     answer = client.get(f"/gradio_api/{path}")
-    assert answer.status_code < 500 and "Traceback" not in answer.text
+    assert answer.status_code < 500
+    assert "Traceback" not in answer.text
     still_well(client)
 
 
 @pytest.mark.guarantee("openapi-fuzzing")
-def test_schemathesis_finds_no_fault_of_the_server(hosts):
+def test_schemathesis_finds_no_fault_of_the_server(hosts: Any) -> None:
     """Calls made from the running application's own OpenAPI description."""
     client, log, _ = hosts
     done = subprocess.run(
@@ -227,12 +233,12 @@ def test_schemathesis_finds_no_fault_of_the_server(hosts):
 
 
 @pytest.fixture(scope="module")
-def bait():
+def bait() -> Iterator[Any]:
     """An address on this machine, and how often it was asked."""
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(200)
             self.end_headers()
@@ -240,7 +246,7 @@ def bait():
 
         do_HEAD = do_POST = do_GET
 
-        def log_message(self, *_):
+        def log_message(self, *_: object) -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
@@ -250,12 +256,14 @@ def bait():
     server.server_close()
 
 
-def cached(cache):
+def cached(cache: Any) -> Any:
     return {path for path in cache.rglob("*") if path.is_file()}
 
 
 @pytest.mark.guarantee("no-local-files")
-def test_no_file_and_no_address_is_read_for_a_stranger(hosts, bait, tmp_path):
+def test_no_file_and_no_address_is_read_for_a_stranger(
+    hosts: Any, bait: Any, tmp_path: Path
+) -> None:
     client, _, cache = hosts
     url, asked = bait
     secret = tmp_path / "secret.png"
@@ -270,7 +278,8 @@ def test_no_file_and_no_address_is_read_for_a_stranger(hosts, bait, tmp_path):
                 body = {"fn_index": number, "session_hash": "s", "data": [value] * max(1, count)}
                 answer = client.post("/gradio_api/run/predict", json=body)
                 check_clear(answer)
-                assert "root:" not in answer.text and "secret" not in answer.text.replace(aim, "")
+                assert "root:" not in answer.text
+                assert "secret" not in answer.text.replace(aim, "")
             for component, name in server_functions(client):
                 body = {
                     "component_id": component,
@@ -301,55 +310,59 @@ def test_no_file_and_no_address_is_read_for_a_stranger(hosts, bait, tmp_path):
         "file=http://127.0.0.1:{port}/x",
     ],
 )
-def test_no_file_is_served_but_gradios_own(hosts, bait, path):
+def test_no_file_is_served_but_gradios_own(hosts: Any, bait: Any, path: str) -> None:
     client, *_ = hosts
     url, asked = bait
     port = url.split(":")[2].split("/")[0]
     for start in ("/gradio_api/", "/"):
         answer = client.get(start + path.format(port=port), follow_redirects=False)
-        assert "root:" not in answer.text and "import argparse" not in answer.text
+        assert "root:" not in answer.text
+        assert "import argparse" not in answer.text
         # Gradio answers a page for names that it does not know.
         assert answer.status_code in (302, 307, 400, 403, 404, 422) or "<html" in answer.text[:400]
     assert asked == []
 
 
 @pytest.mark.guarantee("uploads-never-kept")
-def test_uploads_leave_nothing(hosts):
+def test_uploads_leave_nothing(hosts: Any) -> None:
     client, _, cache = hosts
     before = cached(cache)
     for path in ("upload", "process_recording", "component_server", "run/predict"):
         for name in ("x.png", "../../x.png", "/etc/cron.d/x"):
             files = {"files": (name, b"x" * 1000), "video": (name, b"x" * 1000)}
             answer = client.post(f"/gradio_api/{path}", files=files)
-            assert answer.status_code == 403 and answer.json() == {"detail": NO_UPLOADS}
+            assert answer.status_code == 403
+            assert answer.json() == {"detail": NO_UPLOADS}
     assert cached(cache) == before
 
 
 @pytest.mark.guarantee("unused-routes-blocked")
-def test_what_a_session_holds_is_not_written_to_a_file(hosts):
+def test_what_a_session_holds_is_not_written_to_a_file(hosts: Any) -> None:
     client, _, cache = hosts
     before = cached(cache)
     component, name = next(one for one in server_functions(client) if one[1] == "look")
     body = {"component_id": component, "fn_name": name, "session_hash": "s", "data": [0, 0, True]}
     assert client.post("/gradio_api/component_server", json=body).status_code == 200
     answer = client.get("/gradio_api/deep_link?session_hash=s")
-    assert answer.status_code == 404 and answer.json() == {"detail": NOT_FOUND}
+    assert answer.status_code == 404
+    assert answer.json() == {"detail": NOT_FOUND}
     assert cached(cache) == before
 
 
 @pytest.mark.guarantee("unused-routes-blocked")
-def test_visits_are_not_told_to_strangers_and_leave_no_line_in_the_log(hosts):
+def test_visits_are_not_told_to_strangers_and_leave_no_line_in_the_log(hosts: Any) -> None:
     client, log, _ = hosts
     before = log.read_text()
     for path in ("monitoring", "monitoring/summary", "monitoring/x"):
         answer = client.get(f"/{path}")
-        assert answer.status_code == 403 and "not enabled" in answer.json()["detail"]
+        assert answer.status_code == 403
+        assert "not enabled" in answer.json()["detail"]
     client.get("/gradio_api/custom_component/x/client/x/x%0ALatent Space Navigator")
     assert log.read_text() == before
 
 
 @pytest.mark.guarantee("slow-uploads-time-out")
-def test_requests_that_never_end_leave_room_for_others(own_demo):
+def test_requests_that_never_end_leave_room_for_others(own_demo: Callable[..., Demo]) -> None:
     _, address, *_ = own_demo()
     host, port = address.split("/")[2].split(":")
     head = (
@@ -371,7 +384,7 @@ def test_requests_that_never_end_leave_room_for_others(own_demo):
 # --- pictures, through the page's own server function ---
 
 
-def png(image) -> bytes:
+def png(image: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, format="PNG")
     return file.getvalue()
@@ -392,12 +405,12 @@ def bomb(side: int = 9000) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def send(hosts):
+def send(hosts: Any) -> Any:
     """send(bytes) -> what `drawn` answers."""
     client, *_ = hosts
     component = next(c for c, name in server_functions(client) if name == "drawn")
 
-    def ask(data: bytes | str):
+    def ask(data: bytes | str) -> Any:
         text = data if isinstance(data, str) else base64.b64encode(data).decode()
         body = {
             "component_id": component,
@@ -433,13 +446,14 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"
         ("x" * 100, "not a supported image"),
     ],
 )
-def test_pictures_that_cannot_be_read_are_told(send, picture, message):
+def test_pictures_that_cannot_be_read_are_told(send: Any, picture: Any, message: str) -> None:
     assert not isinstance(picture, bytes) or len(picture) < 60_000
     answer = send(picture)
-    assert answer.status_code == 200 and message in answer.json()["error"], answer.text
+    assert answer.status_code == 200, answer.text
+    assert message in answer.json()["error"]
 
 
 @pytest.mark.guarantee("oversized-input-rejected-early")
-def test_a_picture_over_the_limit_is_refused_before_it_is_read(send):
+def test_a_picture_over_the_limit_is_refused_before_it_is_read(send: Any) -> None:
     assert "5 MB" in send(bytes(5_500_000)).json()["error"]
     assert send(bytes(7_000_000)).status_code == 413

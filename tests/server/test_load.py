@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ import httpx
 import pytest
 
 from benchmarks import load
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Demo
 
 KINDS = {
     "compare paths",
@@ -49,7 +50,7 @@ def fail(self):
 """
 
 
-def run(tmp_path, people: int, seconds: int, locustfile: str) -> tuple[int, dict]:
+def run(tmp_path: Path, people: int, seconds: int, locustfile: str) -> tuple[int, dict]:
     actions, output = tmp_path / "actions.py", tmp_path / "load.json"
     actions.write_text(locustfile)
     status = load.main(
@@ -62,7 +63,7 @@ def run(tmp_path, people: int, seconds: int, locustfile: str) -> tuple[int, dict
 
 
 @pytest.mark.guarantee("load-of-50")
-def test_people_do_everything_without_a_failure(tmp_path):
+def test_people_do_everything_without_a_failure(tmp_path: Path) -> None:
     status, report = run(tmp_path, 4, 12, HASTY.format(more=""))
     actions = report["actions"]
     assert set(actions) == KINDS
@@ -70,7 +71,8 @@ def test_people_do_everything_without_a_failure(tmp_path):
     for action in actions.values():
         assert 0 < action["p50"] <= action["p95"] <= action["p99"] < 30_000
     assert report["responses"] == sum(action["count"] for action in actions.values())
-    assert report["failures"] == 0 and report["log"] == []
+    assert report["failures"] == 0
+    assert report["log"] == []
     # So short a run is all warm-up: a bound for the whole, not for its growth.
     assert 100 < report["memory"]["max_mb"] < 2500
     assert len(report["samples"]) >= 8
@@ -78,20 +80,23 @@ def test_people_do_everything_without_a_failure(tmp_path):
 
 
 @pytest.mark.guarantee("load-of-50")
-def test_a_failure_is_told_with_its_cause(tmp_path, capsys):
+def test_a_failure_is_told_with_its_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     faulty = HASTY.format(more=", fail") + FAULTY
     status, report = run(tmp_path, 1, 3, faulty)
     assert status == 1
     assert report["actions"]["a digit that is not"]["failures"] > 0
     told = capsys.readouterr()
-    assert "requests failed" in told.err and "index" in told.out
+    assert "requests failed" in told.err
+    assert "index" in told.out
 
 
 @pytest.mark.guarantee("load-of-50")
 @pytest.mark.parametrize(
     ("slope", "grows"), [(0.0, False), (0.1, False), (1.0, True)], ids=["flat", "noise", "leak"]
 )
-def test_growth_after_the_warm_up_is_a_fault(slope, grows):
+def test_growth_after_the_warm_up_is_a_fault(slope: float, grows: bool) -> None:
     samples = [
         {
             "second": float(i),
@@ -110,11 +115,12 @@ def test_growth_after_the_warm_up_is_a_fault(slope, grows):
         "memory": load.memory(samples),
     }
     found = load.faults(report)
-    assert bool(found) == grows and (not grows or re.search("memory grew by 8", found[0]))
+    assert bool(found) == grows
+    assert not grows or re.search("memory grew by 8", found[0])
 
 
 @pytest.mark.guarantee("load-of-50")
-def test_the_committed_report_is_of_the_full_load_and_without_a_fault():
+def test_the_committed_report_is_of_the_full_load_and_without_a_fault() -> None:
     report = json.loads((ROOT / "benchmarks" / "load.json").read_text())
     assert (report["users"], report["seconds"]) == (load.USERS, load.SECONDS)
     assert set(report["actions"]) == KINDS
@@ -123,7 +129,7 @@ def test_the_committed_report_is_of_the_full_load_and_without_a_fault():
 
 @pytest.mark.guarantee("load-of-50")
 @pytest.mark.skipif(sys.platform != "linux", reason="heaps are counted in /proc, and are glibc's")
-def test_many_threads_share_few_heaps(own_demo):
+def test_many_threads_share_few_heaps(own_demo: Callable[..., Demo]) -> None:
     process, address, _, _ = own_demo()
 
     def jump(digit: int) -> int:
@@ -142,4 +148,5 @@ def test_many_threads_share_few_heaps(own_demo):
             [int(place, 16) for place in text.split()[0].split("-")] for text in (line, following)
         )
         heaps += start % size == 0 and used == free and end - start == size and "---p" in following
-    assert threads > 8 and heaps <= 3, (threads, heaps)
+    assert threads > 8
+    assert heaps <= 3

@@ -17,11 +17,12 @@ from pathlib import Path
 import httpx
 import pytest
 from gradio_client import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.server import free_port, running_process
 from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.app.middleware import RequestLimits
+from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import assert_painted, compare, drawn, map_point, position, settle
 from tests.conftest import ROOT
 
@@ -45,7 +46,7 @@ PROGRAM = (
 class Copies:
     """Two copies of the demo behind one address; `folder` holds nginx's files and the logs."""
 
-    def __init__(self, folder: Path, stack: contextlib.ExitStack):
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
         self.folder, self.stack = folder, stack
         self.starts = 0
         self.processes: dict[str, subprocess.Popen] = {}  # by "host:port"
@@ -121,7 +122,7 @@ class Copies:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory) -> Iterator[Copies]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
     folder = tmp_path_factory.mktemp("copies")
     with contextlib.ExitStack() as stack:
         yield Copies(folder, stack)
@@ -130,7 +131,7 @@ def both(tmp_path_factory) -> Iterator[Copies]:
 
 
 @pytest.fixture
-def copies(both) -> Copies:
+def copies(both: Copies) -> Copies:
     both.complete()
     return both
 
@@ -141,7 +142,7 @@ def part_ids(client: httpx.Client) -> dict[str, int]:
 
 
 @pytest.mark.guarantee("replicas")
-def test_clients_stay_at_one_of_two_identical_replicas(copies):
+def test_clients_stay_at_one_of_two_identical_replicas(copies: Copies) -> None:
     text = CONFIGURATION.read_text()
     assert f"client_max_body_size {RequestLimits().max_body};" in text
     configs = [httpx.get(f"http://{name}/config").json() for name in copies.processes]
@@ -181,7 +182,9 @@ def stay_on(page: Page, seconds: float, turn: float) -> None:
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_replica_killed_during_a_drag_loses_nothing(copies, browser, space):
+def test_a_replica_killed_during_a_drag_loses_nothing(
+    copies: Copies, browser: Browser, space: LatentSpace
+) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page, faults, before = context.new_page(), [], copies.logged()
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -278,7 +281,9 @@ def test_a_replica_killed_during_a_drag_loses_nothing(copies, browser, space):
     assert faults == []
 
 
-def test_a_computation_lost_with_its_replica_is_reported_and_can_be_repeated(copies, browser):
+def test_a_computation_lost_with_its_replica_is_reported_and_can_be_repeated(
+    copies: Copies, browser: Browser
+) -> None:
     context, before = browser.new_context(), copies.logged()
     page = context.new_page()
     page.goto(copies.address)
@@ -305,11 +310,12 @@ def look(client: httpx.Client, component: int) -> None:
         "session_hash": "visitor",
     }
     answer = client.post("gradio_api/component_server/", json=body)
-    assert answer.status_code == 200 and len(answer.json()["shares"]) == 10, answer.text
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["shares"]) == 10
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_replica_that_drains_is_not_noticed(copies):
+def test_a_replica_that_drains_is_not_noticed(copies: Copies) -> None:
     with httpx.Client(base_url=copies.address) as client:
         client.get("/")
         component = part_ids(client)["digit"]
@@ -321,7 +327,8 @@ def test_a_replica_that_drains_is_not_noticed(copies):
         # What is asked with one request and answered in another is refused, not passed on: the
         # second would still come here.
         refused = client.post("gradio_api/call/jump_to_digit", json={"data": [3, "typical"]})
-        assert refused.status_code == 503 and refused.json() == {"detail": SHUTTING_DOWN}
+        assert refused.status_code == 503
+        assert refused.json() == {"detail": SHUTTING_DOWN}
         while copies.processes[served].poll() is None:
             look(client, component)
         since = copies.logged()

@@ -31,7 +31,7 @@ from latent_navigator.data.dataset_info import (
         ("き", "き"),
     ],
 )
-def test_plurals(one, many):
+def test_plurals(one: str, many: str) -> None:
     assert plural(one) == many
 
 

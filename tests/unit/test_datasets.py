@@ -4,19 +4,27 @@ import dataclasses
 import gzip
 import hashlib
 import urllib.error
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from latent_navigator.checkpoint.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+)
 from latent_navigator.data import datasets
 from latent_navigator.data.image_folder import read_28x28
+from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.resume import load_resumable
 
 
-def write_idx(folder, monkeypatch, digits) -> None:
+def write_idx(folder: Any, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> None:
     """Write the tests' digits as MNIST's four files, with matching checksums."""
     folder.mkdir(parents=True)
     files = {
@@ -35,32 +43,35 @@ def write_idx(folder, monkeypatch, digits) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch, digits):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Any:
     folder = tmp_path / "MNIST" / "raw"
     write_idx(folder, monkeypatch, digits)
     return folder
 
 
-def test_valid_files_are_read(folder, tmp_path, digits):
+@pytest.mark.usefixtures("folder")
+def test_valid_files_are_read(tmp_path: Path, digits: LabelledImages) -> None:
     loaded = datasets.load_dataset("mnist", tmp_path)
     for ours, theirs in zip(loaded[:4], digits[:4], strict=True):
-        assert ours.dtype == theirs.dtype and (ours == theirs).all()
+        assert ours.dtype == theirs.dtype
+        assert (ours == theirs).all()
 
 
 @pytest.mark.guarantee("datasets-checked")
 @pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
-def test_an_invalid_file_is_named(folder, tmp_path, name):
+def test_an_invalid_file_is_named(folder: Any, tmp_path: Path, name: Any) -> None:
     path = folder / name
     damaged = bytearray(path.read_bytes())
     damaged[-1] = 255  # a label 255, or one white pixel
     path.write_bytes(damaged)
     with pytest.raises(ValueError, match="not the official MNIST file") as caught:
         datasets.load_dataset("mnist", tmp_path)
-    assert str(path) in str(caught.value) and "delete it" in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "delete it" in str(caught.value)
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_truncated_file_is_named(folder, tmp_path):
+def test_a_truncated_file_is_named(folder: Any, tmp_path: Path) -> None:
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="train-images"):
@@ -68,7 +79,7 @@ def test_a_truncated_file_is_named(folder, tmp_path):
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_an_invalid_archive_is_rejected(tmp_path, monkeypatch):
+def test_an_invalid_archive_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """torchvision verifies the archive and would download it again; here it cannot."""
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
@@ -80,8 +91,8 @@ def test_an_invalid_archive_is_rejected(tmp_path, monkeypatch):
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_failed_download_is_explained(tmp_path, monkeypatch):
-    def unreachable(*_):
+def test_a_failed_download_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object) -> None:
         raise urllib.error.URLError("no network")
 
     monkeypatch.setattr("urllib.request.urlopen", unreachable)
@@ -90,7 +101,7 @@ def test_a_failed_download_is_explained(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def kmnist(tmp_path, monkeypatch, digits):
+def kmnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Any:
     """KMNIST's four archives and files, as torchvision leaves them, from the tests' digits."""
     folder = tmp_path / "KMNIST" / "raw"
     write_idx(folder, monkeypatch, digits)
@@ -105,7 +116,8 @@ def kmnist(tmp_path, monkeypatch, digits):
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_kmnist_is_read_with_its_class_names(kmnist, tmp_path, digits):
+@pytest.mark.usefixtures("kmnist")
+def test_kmnist_is_read_with_its_class_names(tmp_path: Path, digits: LabelledImages) -> None:
     loaded = datasets.load_dataset("kmnist", tmp_path)
     assert (loaded.train_images == digits.train_images).all()
     assert loaded.class_names[:2] == ("o", "ki")
@@ -123,7 +135,9 @@ def test_kmnist_is_read_with_its_class_names(kmnist, tmp_path, digits):
     ids=["truncated", "zeroed", "label 255", "wrong magic"],
 )
 @pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
-def test_an_extracted_file_must_match_its_archive(kmnist, tmp_path, name, damage):
+def test_an_extracted_file_must_match_its_archive(
+    kmnist: Any, tmp_path: Path, name: Any, damage: Any
+) -> None:
     path = kmnist / name
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match=r"differs from the contents of .*; delete it") as caught:
@@ -132,17 +146,20 @@ def test_an_extracted_file_must_match_its_archive(kmnist, tmp_path, name, damage
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_consistent_but_foreign_archive_is_named(kmnist, tmp_path):
+def test_a_consistent_but_foreign_archive_is_named(kmnist: Any, tmp_path: Path) -> None:
     path = kmnist / "t10k-labels-idx1-ubyte"
     archive = path.with_suffix(".gz")
     path.write_bytes(path.read_bytes()[::-1])
     archive.write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(ValueError, match="is not the official KMNIST archive") as caught:
         datasets.load_dataset("kmnist", tmp_path)
-    assert str(archive) in str(caught.value) and "run again" in str(caught.value)
+    assert str(archive) in str(caught.value)
+    assert "run again" in str(caught.value)
 
 
-def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
+def write_folder(
+    path: Any, digits: LabelledImages, classes: Any = ("bag", "ankle boot", "coat")
+) -> None:
     for label, name in enumerate(classes):
         (path / name).mkdir(parents=True)
         for i in range(102):
@@ -151,17 +168,20 @@ def write_folder(path, digits, classes=("bag", "ankle boot", "coat")):
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_every_sixth_image_of_a_folder_is_for_testing(tmp_path, digits):
+def test_every_sixth_image_of_a_folder_is_for_testing(
+    tmp_path: Path, digits: LabelledImages
+) -> None:
     write_folder(tmp_path, digits)
     (tmp_path / ".hidden").mkdir()
     loaded = datasets.load_dataset(str(tmp_path), "nowhere")
     assert loaded.class_names == ("ankle boot", "bag", "coat")
-    assert len(loaded.test_labels) == 51 and len(loaded.train_labels) == 255
+    assert len(loaded.test_labels) == 51
+    assert len(loaded.train_labels) == 255
     assert (loaded.train_images[85] == digits.train_images[0]).all()
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_too_few_test_images_are_named(tmp_path, digits):
+def test_too_few_test_images_are_named(tmp_path: Path, digits: LabelledImages) -> None:
     write_folder(tmp_path, digits)  # 17 images of each of three classes are for testing
     for file in tmp_path.glob("*/*.png"):
         if int(file.stem) >= 90:
@@ -171,7 +191,7 @@ def test_too_few_test_images_are_named(tmp_path, digits):
 
 
 @pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
-def test_too_few_or_too_many_classes_are_named(tmp_path, classes):
+def test_too_few_or_too_many_classes_are_named(tmp_path: Path, classes: Any) -> None:
     for name in classes:
         (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match="class") as caught:
@@ -180,7 +200,7 @@ def test_too_few_or_too_many_classes_are_named(tmp_path, classes):
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_damaged_image_is_named(tmp_path, digits):
+def test_a_damaged_image_is_named(tmp_path: Path, digits: LabelledImages) -> None:
     write_folder(tmp_path, digits)
     path = tmp_path / "coat" / "3.png"
     path.write_bytes(path.read_bytes()[:100])
@@ -189,25 +209,26 @@ def test_a_damaged_image_is_named(tmp_path, digits):
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_folder_is_named(tmp_path):
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="an existing folder"):
         datasets.load_dataset(str(tmp_path / "nowhere"), "nowhere")
 
 
-def test_a_folder_can_have_its_own_split(tmp_path, digits):
+def test_a_folder_can_have_its_own_split(tmp_path: Path, digits: LabelledImages) -> None:
     write_folder(tmp_path / "train", digits, ("bag", "coat"))
     write_folder(tmp_path / "test", digits, ("bag", "coat"))
     for file in list((tmp_path / "test").rglob("*.png"))[::2]:
         file.unlink()
     loaded = datasets.load_dataset(str(tmp_path), "nowhere")
-    assert len(loaded.train_labels) == 204 and len(loaded.test_labels) == 102
+    assert len(loaded.train_labels) == 204
+    assert len(loaded.test_labels) == 102
     write_folder(tmp_path / "test", digits, ("hat",))
     with pytest.raises(ValueError, match=r"different classes \(hat\)"):
         datasets.load_dataset(str(tmp_path), "nowhere")
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_an_empty_class_and_a_small_one_are_named(tmp_path, digits):
+def test_an_empty_class_and_a_small_one_are_named(tmp_path: Path, digits: LabelledImages) -> None:
     write_folder(tmp_path, digits)
     for i in range(102):
         (tmp_path / "coat" / f"{i}.png").unlink()
@@ -219,7 +240,7 @@ def test_an_empty_class_and_a_small_one_are_named(tmp_path, digits):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
-def test_images_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
+def test_images_of_other_sizes_are_scaled_and_padded(tmp_path: Path, mode: str) -> None:
     """A white bar on black, twice as high as wide: as high as the image, half as wide."""
     tall = Image.new("L", (100, 200), 0)
     tall.paste(255, (20, 40, 80, 160))
@@ -228,15 +249,19 @@ def test_images_of_other_sizes_are_scaled_and_padded(tmp_path, mode):
         image.paste(65535, (20, 40, 80, 160))
     image.save(tmp_path / "bar.png")
     picture = read_28x28(tmp_path / "bar.png")
-    assert picture.shape == (28, 28) and picture.dtype == np.uint8
-    assert picture[:, :7].max() == 0 and picture[:, 21:].max() == 0 and picture[14, 14] == 255
+    assert picture.shape == (28, 28)
+    assert picture.dtype == np.uint8
+    assert picture[:, :7].max() == 0
+    assert picture[:, 21:].max() == 0
+    assert picture[14, 14] == 255
     rows, columns = np.flatnonzero(picture.max(1) > 127), np.flatnonzero(picture.max(0) > 127)
-    assert abs(np.ptp(rows) + 1 - 17) <= 1 and abs(np.ptp(columns) + 1 - 8) <= 1
+    assert abs(np.ptp(rows) + 1 - 17) <= 1
+    assert abs(np.ptp(columns) + 1 - 8) <= 1
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_the_output_is_never_next_to_the_committed_model():
-    def output(**options):
+def test_the_output_is_never_next_to_the_committed_model() -> None:
+    def output(**options: object) -> Any:
         return str(TrainingConfig(**options).output_path())
 
     assert output() == "pretrained/vae_mnist.pt"
@@ -252,19 +277,24 @@ def test_the_output_is_never_next_to_the_committed_model():
     "names",
     [[], ["a"] * 10, ["a", ""], list("abcdefghijk"), ["x" * 500, *"abcdefghi"], [1, 2], "ab"],
 )
-def test_class_names_of_a_checkpoint_are_checked(tmp_path, small_checkpoint, names):
+def test_class_names_of_a_checkpoint_are_checked(
+    tmp_path: Path, small_checkpoint: Checkpoint, names: Any
+) -> None:
     path = tmp_path / "vae.pt"
     save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))
     with pytest.raises(CheckpointError, match="class_names"):
         load_checkpoint(path)
 
 
-def test_a_run_that_does_not_name_its_data_set_is_resumed(tmp_path, small_checkpoint, small_config):
+def test_a_run_that_does_not_name_its_data_set_is_resumed(
+    tmp_path: Path, small_checkpoint: Checkpoint, small_config: TrainingConfig
+) -> None:
     recipe = {k: v for k, v in small_checkpoint.training_config.items() if k != "dataset"}
     old = dataclasses.replace(small_checkpoint, training_config=recipe)
     save_checkpoint(tmp_path / "vae.pt", old)
     found = load_resumable(tmp_path / "vae.pt", old.model_config, small_config)
-    assert len(found.history) == small_config.epochs and found.dataset == "mnist"
+    assert len(found.history) == small_config.epochs
+    assert found.dataset == "mnist"
     other = dataclasses.replace(small_config, dataset="kmnist")
     with pytest.raises(ValueError, match="dataset"):
         load_resumable(tmp_path / "vae.pt", old.model_config, other)

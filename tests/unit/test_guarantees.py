@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_the_document_is_generated_from_the_markers() -> None:
 
 @pytest.mark.slow
 @pytest.mark.guarantee("skipped-browser-tests-fail")
-def test_a_browser_test_that_is_skipped_has_failed(tmp_path):
+def test_a_browser_test_that_is_skipped_has_failed(tmp_path: Path) -> None:
     (tmp_path / "test_any.py").write_text(
         "import pytest\n"
         "@pytest.mark.browser\ndef test_page(): pytest.skip('no Chromium')\n"
@@ -39,4 +40,5 @@ def test_a_browser_test_that_is_skipped_has_failed(tmp_path):
     )
     assert done.returncode == 1, done.stdout
     told = dict(re.findall(r"(FAILED|ERROR) .*::(\w+)", done.stdout))
-    assert told == {"FAILED": "test_page", "ERROR": "test_map"} and "1 skipped" in done.stdout
+    assert told == {"FAILED": "test_page", "ERROR": "test_map"}
+    assert "1 skipped" in done.stdout

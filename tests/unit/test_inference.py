@@ -4,30 +4,36 @@ import base64
 import io
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.inference import infer_test_image, infer_upload
+from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.map_layers import aggregate_posterior, prior_vs_data, round_trips
 from latent_navigator.explorer.readout import readout
 from latent_utils import RADIUS
 from neural_network import vae_loss
 
 
-def unpack(text):
+def unpack(text: Any) -> Any:
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 28, 28)
 
 
-def file_of(image):
+def file_of(image: Any) -> Any:
     held = io.BytesIO()
     Image.fromarray(image, "L").save(held, "PNG")
     return base64.b64encode(held.getvalue()).decode()
 
 
-def test_test_images_land_where_the_checkpoint_says(space, released):
+def test_test_images_land_where_the_checkpoint_says(
+    space: LatentSpace, released: Checkpoint
+) -> None:
     for index in range(0, 10_000, 499):
         answer = infer_test_image(space, index)
         np.testing.assert_allclose(answer["mu"], released.means[index], atol=1e-4)
@@ -38,7 +44,9 @@ def test_test_images_land_where_the_checkpoint_says(space, released):
     json.dumps(answer, allow_nan=False)
 
 
-def test_the_images_of_the_checkpoint_are_those_of_mnist(released, digits):
+def test_the_images_of_the_checkpoint_are_those_of_mnist(
+    released: Checkpoint, digits: LabelledImages
+) -> None:
     """Those that ship with the tests are among them, with the same labels."""
     known = {image.numpy().tobytes(): i for i, image in enumerate(released.images)}
     found = [known[image.numpy().tobytes()] for image in digits.test_images]
@@ -46,7 +54,9 @@ def test_the_images_of_the_checkpoint_are_those_of_mnist(released, digits):
 
 
 @pytest.mark.guarantee("preprocessing")
-def test_reconstruction_and_kl_are_those_of_the_loss(space, released):
+def test_reconstruction_and_kl_are_those_of_the_loss(
+    space: LatentSpace, released: Checkpoint
+) -> None:
     model = released.build_model()
     for index in (3, 77, 4242):
         answer = infer_test_image(space, index)
@@ -61,7 +71,7 @@ def test_reconstruction_and_kl_are_those_of_the_loss(space, released):
         assert len(unpack(answer["samples"])) == 6
 
 
-def test_the_ellipses_contain_the_share_of_samples_that_a_gaussian_has(space):
+def test_the_ellipses_contain_the_share_of_samples_that_a_gaussian_has(space: LatentSpace) -> None:
     """1 and 2 sigma contain 39.3 % and 86.5 % of a posterior in two dimensions."""
     answer = infer_test_image(space, 1234)
     mu, sigma = torch.tensor(answer["mu"]), torch.tensor(answer["sigma"])
@@ -71,7 +81,7 @@ def test_the_ellipses_contain_the_share_of_samples_that_a_gaussian_has(space):
         assert float((out <= k).float().mean()) == pytest.approx(1 - math.exp(-k * k / 2), abs=0.01)
 
 
-def test_the_nearest_images_are_the_nearest(space, released):
+def test_the_nearest_images_are_the_nearest(space: LatentSpace, released: Checkpoint) -> None:
     answer = infer_test_image(space, 500)
     gaps = (released.means - torch.tensor(answer["mu"])).norm(dim=1)
     gaps[500] = math.inf
@@ -88,7 +98,7 @@ def test_the_nearest_images_are_the_nearest(space, released):
 
 
 @pytest.mark.guarantee("preprocessing")
-def test_a_drawn_digit_is_read(space, released):
+def test_a_drawn_digit_is_read(space: LatentSpace, released: Checkpoint) -> None:
     seven = int((released.labels == 7).nonzero()[5])
     big = np.kron(released.images[seven].numpy(), np.ones((10, 10), np.uint8))
     answer = infer_upload(space, file_of(big))
@@ -97,7 +107,7 @@ def test_a_drawn_digit_is_read(space, released):
     assert "among the 7s" in answer["message"]
 
 
-def test_an_image_that_the_model_cannot_draw_is_pointed_out(space):
+def test_an_image_that_the_model_cannot_draw_is_pointed_out(space: LatentSpace) -> None:
     cross = np.zeros((280, 280), np.uint8)
     cross[20:260:40], cross[:, 20:260:40] = 255, 255
     assert "the model cannot draw this image" in infer_upload(space, file_of(cross))["message"]
@@ -107,20 +117,20 @@ def test_an_image_that_the_model_cannot_draw_is_pointed_out(space):
     "data",
     [None, 3, [], {}, "", "%%%", "aGVsbG8=", base64.b64encode(b"<svg></svg>").decode(), "é"],
 )
-def test_what_is_not_an_image_is_rejected(space, data):
-    with pytest.raises(ValueError) as caught:
+def test_what_is_not_an_image_is_rejected(space: LatentSpace, data: Any) -> None:
+    with pytest.raises(ValueError, match="image") as caught:
         infer_upload(space, data)
     assert len(str(caught.value)) > 20
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_blank_image_gets_a_helpful_sentence(space):
+def test_a_blank_image_gets_a_helpful_sentence(space: LatentSpace) -> None:
     with pytest.raises(ValueError, match="The image is blank"):
         infer_upload(space, file_of(np.zeros((280, 280), np.uint8)))
 
 
 @pytest.mark.parametrize("index", [-1, 10_000, 1.5, True, None, "3", math.nan])
-def test_unknown_test_images_are_named(space, index):
+def test_unknown_test_images_are_named(space: LatentSpace, index: Any) -> None:
     with pytest.raises(ValueError, match="index is"):
         infer_test_image(space, index)
 
@@ -128,7 +138,9 @@ def test_unknown_test_images_are_named(space, index):
 # --- what is known at the cursor ---
 
 
-def test_the_readout_has_entropy_neighbours_and_the_round_trip(space, released):
+def test_the_readout_has_entropy_neighbours_and_the_round_trip(
+    space: LatentSpace, released: Checkpoint
+) -> None:
     model = released.build_model()
     for x, y in ((0.0, 0.0), (1.2, -0.7), (-4.0, 4.0)):
         answer = readout(space, x, y)
@@ -146,7 +158,7 @@ def test_the_readout_has_entropy_neighbours_and_the_round_trip(space, released):
         np.testing.assert_allclose(answer["round_trip"], mu[0], atol=1e-4)
 
 
-def test_the_aggregate_posterior_is_the_mean_of_all(released):
+def test_the_aggregate_posterior_is_the_mean_of_all(released: Checkpoint) -> None:
     axis = torch.linspace(-4.5, 4.5, 9)
     found = aggregate_posterior(released.means, released.logvars, axis)
     sigma = (released.logvars / 2).exp()
@@ -158,13 +170,15 @@ def test_the_aggregate_posterior_is_the_mean_of_all(released):
             assert float(found[row, column]) == pytest.approx(float(each.mean()), rel=1e-3)
 
 
-def test_it_integrates_to_one(released):
+def test_it_integrates_to_one(released: Checkpoint) -> None:
     axis = torch.linspace(-6, 6, 1201)
     density = aggregate_posterior(released.means, released.logvars, axis)
     assert float(density.sum()) * 0.01**2 == pytest.approx(1, abs=0.01)
 
 
-def test_prior_vs_data_is_high_where_the_prior_is_greater(space, released):
+def test_prior_vs_data_is_high_where_the_prior_is_greater(
+    space: LatentSpace, released: Checkpoint
+) -> None:
     layer = prior_vs_data(space)
     side = layer["side"]
     cells = np.frombuffer(base64.b64decode(layer["strength"]), np.uint8).reshape(side, side)
@@ -186,7 +200,7 @@ def test_prior_vs_data_is_high_where_the_prior_is_greater(space, released):
     assert seen == {True, False}
 
 
-def test_round_trips_return_where_the_data_is(space, released):
+def test_round_trips_return_where_the_data_is(space: LatentSpace, released: Checkpoint) -> None:
     trips = round_trips(space)
     start, end = np.array(trips["from"]), np.array(trips["to"])
     assert start.shape == end.shape

@@ -6,6 +6,7 @@ import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,9 @@ METHODS = [method.key for method in INTERPOLATIONS]
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("even", [False, True])
-def test_a_path_runs_between_its_ends_and_its_measures_hold(space, method, even):
+def test_a_path_runs_between_its_ends_and_its_measures_hold(
+    space: LatentSpace, method: Any, even: bool
+) -> None:
     answer = interpolate(space, 1, 7, method, 6, even=even)
     path, curve = torch.tensor(answer["path"]), torch.tensor(answer["curve"])
     for ends in (path, curve):
@@ -59,7 +62,9 @@ def test_a_path_runs_between_its_ends_and_its_measures_hold(space, method, even)
 
 
 @pytest.mark.slow
-def test_the_geodesic_is_shortest_and_the_weighted_one_keeps_to_the_data(space):
+def test_the_geodesic_is_shortest_and_the_weighted_one_keeps_to_the_data(
+    space: LatentSpace,
+) -> None:
     fewer = 0
     for pair in ((0, 7), (5, 7), (1, 6), (3, 6)):
         found = {method: interpolate(space, *pair, method) for method in METHODS}
@@ -69,7 +74,7 @@ def test_the_geodesic_is_shortest_and_the_weighted_one_keeps_to_the_data(space):
     assert fewer >= 2
 
 
-def test_ends_are_classes_or_positions(space):
+def test_ends_are_classes_or_positions(space: LatentSpace) -> None:
     answer = interpolate(space, [0.25, -1.5], 4, "linear", 5, "centroid")
     assert answer["path"][0] == [0.25, -1.5]
     assert answer["path"][-1] == space.anchors["centroid"][4].tolist()
@@ -79,18 +84,20 @@ def test_ends_are_classes_or_positions(space):
 @pytest.mark.parametrize(
     "end", [None, 10, -1, 2.5, True, "3", [0], [0, math.nan], [0, 99], [True, 0], ["a", 0], {}]
 )
-def test_impossible_ends_are_named(space, end):
+def test_impossible_ends_are_named(
+    space: LatentSpace, end: bool | dict[str, Any] | float | int | list[Any] | str | None
+) -> None:
     with pytest.raises(ValueError, match=r" is .*; give"):
         interpolate(space, end, 3)
 
 
-def test_points_that_are_not_set_are_pointed_out(space):
+def test_points_that_are_not_set_are_pointed_out(space: LatentSpace) -> None:
     with pytest.raises(ValueError, match="pick them on the map first"):
         interpolate(space, "A", "B")
 
 
 @pytest.mark.guarantee("equal-ends")
-def test_equal_ends_give_a_constant_path(space):
+def test_equal_ends_give_a_constant_path(space: LatentSpace) -> None:
     for method in METHODS:
         answer = interpolate(space, 4, 4, method, 7)
         assert len({tuple(z) for z in answer["path"]}) == 1
@@ -101,20 +108,20 @@ def test_equal_ends_give_a_constant_path(space):
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 25, -1, 10**6, 5.5, True, "9", math.nan])
-def test_invalid_step_counts_are_named(space, steps):
+def test_invalid_step_counts_are_named(space: LatentSpace, steps: Any) -> None:
     with pytest.raises(ValueError, match=r"steps is .*from 5 to 24"):
         interpolate(space, 1, 7, "linear", steps)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("even", [None, 1, 0.0, "true", [], math.nan])
-def test_even_is_true_or_false(space, even):
+def test_even_is_true_or_false(space: LatentSpace, even: Any) -> None:
     with pytest.raises(ValueError, match=r"even is .*give true or false"):
         interpolate(space, 1, 7, "linear", 9, even=even)
 
 
 @pytest.mark.guarantee("arguments-validated")
-def test_unknown_methods_are_named(space):
+def test_unknown_methods_are_named(space: LatentSpace) -> None:
     with pytest.raises(ValueError, match=r"method is 'geodesy'.*linear, spherical, geodesic"):
         interpolate(space, 1, 7, "geodesy")
     for methods, words in ((None, "no path"), ([], "no path"), (["linear", 3], "method is 3")):
@@ -122,7 +129,7 @@ def test_unknown_methods_are_named(space):
             compare_paths(space, 1, 7, methods, 9, False, "typical")
 
 
-def test_a_comparison_has_the_images_of_every_path(space):
+def test_a_comparison_has_the_images_of_every_path(space: LatentSpace) -> None:
     compared = compare_paths(space, 3, [1.0, 0.5], ["geodesic", "linear"], 7, True, "typical")
     assert compared["ends"] == "3 → (1.00, 0.50)"
     assert [row["method"] for row in compared["rows"]] == ["linear", "geodesic"]
@@ -134,7 +141,7 @@ def test_a_comparison_has_the_images_of_every_path(space):
 
 
 @pytest.mark.slow
-def test_concurrent_requests_do_not_affect_each_other(space):
+def test_concurrent_requests_do_not_affect_each_other(space: LatentSpace) -> None:
     """Many threads get the answers of a single one; torch's forward mode would fail here."""
     asked = [(0.04 * i - 0.8, 0.2) for i in range(40)]
     alone = [
@@ -150,7 +157,7 @@ def test_concurrent_requests_do_not_affect_each_other(space):
     assert found == [interpolate(space, d, (d + 3) % 10, "geodesic") for d in range(10)]
 
 
-def test_experiments_show_what_they_describe(space):
+def test_experiments_show_what_they_describe(space: LatentSpace) -> None:
     strip, text = experiments.morph(space)
     ends = [go_to_class(space, 3), go_to_class(space, 8)]
     points = strip["rows"][0]["points"]
@@ -177,19 +184,20 @@ def test_experiments_show_what_they_describe(space):
 
 
 @pytest.fixture
-def row(space):
+def row(space: LatentSpace) -> Any:
     return compare_paths(space, 3, 8, ["geodesic"], 9, False, "typical")["rows"][0]
 
 
-def exported(space, kind, row):
+def exported(space: LatentSpace, kind: Any, row: Any) -> Any:
     answer = export_path(space, kind, row)
     assert answer["name"] == f"latent-path.{kind}"
     return base64.b64decode(answer["data"])
 
 
-def test_the_strip_as_png(space, row):
+def test_the_strip_as_png(space: LatentSpace, row: Any) -> None:
     with Image.open(io.BytesIO(exported(space, "png", row))) as sheet:
-        assert sheet.format == "PNG" and sheet.size == (9 * 116 - 4, 112)
+        assert sheet.format == "PNG"
+        assert sheet.size == (9 * 116 - 4, 112)
         pixels = np.asarray(sheet)
     frames = space.decode_images(torch.tensor(row["points"]))
     for i, frame in enumerate(frames):
@@ -198,9 +206,11 @@ def test_the_strip_as_png(space, row):
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])
-def test_the_morph_as_an_animation(space, row, kind):
+def test_the_morph_as_an_animation(space: LatentSpace, row: Any, kind: str) -> None:
     with Image.open(io.BytesIO(exported(space, kind, row))) as film:
-        assert film.format == kind.upper() and film.is_animated and film.size == (224, 224)
+        assert film.format == kind.upper()
+        assert film.is_animated
+        assert film.size == (224, 224)
         assert film.info.get("loop") == 0
         shown, times = [], []
         for i in range(film.n_frames):
@@ -217,18 +227,19 @@ def test_the_morph_as_an_animation(space, row, kind):
     assert len(shown) == pytest.approx(2 * turn, abs=1)
 
 
-def test_the_path_as_json(space, row):
+def test_the_path_as_json(space: LatentSpace, row: Any) -> None:
     answer = json.loads(exported(space, "json", row))
-    assert answer["positions"] == row["points"] and answer["curve"] == row["curve"]
+    assert answer["positions"] == row["points"]
+    assert answer["curve"] == row["curve"]
     assert answer["changes"] == pytest.approx(row["changes"])
 
 
-def test_export_rejects_what_is_not_a_row(space, row):
+def test_export_rejects_what_is_not_a_row(space: LatentSpace, row: Any) -> None:
     for kind in ("exe", None, 3):
         with pytest.raises(ValueError, match="kind is"):
             export_path(space, kind, row)
     for wrong in (None, {}, [], {"points": [[0, 0]], "curve": [[0, 0]]}):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"row is|a path is"):
             export_path(space, "png", wrong)
     long = {"points": [[0, 0]] * 257, "curve": row["curve"], "title": ""}
     with pytest.raises(ValueError, match="2 to 256"):
@@ -239,7 +250,7 @@ def test_export_rejects_what_is_not_a_row(space, row):
         )
 
 
-def test_files_have_their_formats():
+def test_files_have_their_formats() -> None:
     frames = np.arange(3 * 784, dtype=np.uint8).reshape(3, 28, 28)
     assert strip_png(frames).startswith(b"\x89PNG")
     assert animation(frames, "gif").startswith(b"GIF89a")
@@ -249,7 +260,7 @@ def test_files_have_their_formats():
 # --- directions ---
 
 
-def test_attributes_have_values_directions_and_a_sensitivity(space):
+def test_attributes_have_values_directions_and_a_sensitivity(space: LatentSpace) -> None:
     answer = attribute_directions(space, 0.3, -0.4)
     assert list(answer["attributes"]) == ["ink", "stroke", "slant", "width", "height", "roundness"]
     z = torch.tensor([[0.3, -0.4]])
@@ -266,7 +277,7 @@ def test_attributes_have_values_directions_and_a_sensitivity(space):
     json.dumps(answer, allow_nan=False)
 
 
-def test_the_sensitivity_layer_approximates_the_exact_norm(space):
+def test_the_sensitivity_layer_approximates_the_exact_norm(space: LatentSpace) -> None:
     layer = sensitivity_field(space)
     side = layer["side"]
     cells = np.frombuffer(base64.b64decode(layer["strength"]), np.uint8).reshape(side, side)
@@ -280,7 +291,7 @@ def test_the_sensitivity_layer_approximates_the_exact_norm(space):
     assert np.median(np.abs(shown[seen] / exact[seen] - 1)) < 0.1
 
 
-def test_directions_lead_to_the_classes(space):
+def test_directions_lead_to_the_classes(space: LatentSpace) -> None:
     for anchor in ("typical", "centroid"):
         for digit, toward in enumerate(class_directions(space, 0.5, 1.5, anchor)):
             angle = math.radians(toward["direction"])
@@ -291,7 +302,7 @@ def test_directions_lead_to_the_classes(space):
             assert reached == pytest.approx(space.anchor(digit, anchor).tolist(), abs=1e-4)
 
 
-def test_a_nudge_says_what_it_did_and_why_it_stopped(space):
+def test_a_nudge_says_what_it_did_and_why_it_stopped(space: LatentSpace) -> None:
     z, messages = space.anchor(1).tolist(), []
     for _ in range(60):
         walk = nudge_attribute(space, *z, "stroke", -1)
@@ -309,14 +320,14 @@ def test_a_nudge_says_what_it_did_and_why_it_stopped(space):
     assert again["message"].startswith("No further")
 
 
-def test_a_nudge_from_an_empty_region_may_cross_empty_regions(space):
+def test_a_nudge_from_an_empty_region_may_cross_empty_regions(space: LatentSpace) -> None:
     walk = nudge_attribute(space, -4.4, 4.4, "ink", 1)
     assert np.shape(walk["path"])[1] == 2
     assert np.isfinite(walk["path"]).all()
     assert np.abs(walk["path"]).max() <= space.range
 
 
-def test_the_straight_path_is_that_of_latent_utils(space):
+def test_the_straight_path_is_that_of_latent_utils(space: LatentSpace) -> None:
     answer = interpolate(space, 2, 9, "linear", 11)
     expected = linear_interpolation(space.anchor(2), space.anchor(9), 11)
     assert answer["path"] == expected.tolist()

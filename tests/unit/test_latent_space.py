@@ -6,6 +6,7 @@ import math
 import re
 import threading
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.map_layers import points
 from latent_navigator.explorer.navigation import (
@@ -35,22 +37,22 @@ anything = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def space(small_checkpoint) -> LatentSpace:
+def space(small_checkpoint: Checkpoint) -> LatentSpace:
     return LatentSpace(small_checkpoint)
 
 
-def test_more_than_two_dimensions_are_rejected(small_checkpoint):
+def test_more_than_two_dimensions_are_rejected(small_checkpoint: Checkpoint) -> None:
     config = dataclasses.replace(small_checkpoint.model_config, latent_dim=3)
     with pytest.raises(ValueError, match=r"latent_dim is 3.*--latent-dim 2"):
         LatentSpace(dataclasses.replace(small_checkpoint, model_config=config))
 
 
-def test_the_map_contains_all_points(space):
+def test_the_map_contains_all_points(space: LatentSpace) -> None:
     assert space.range >= 4
     assert float(space.means.abs().max()) <= space.range
 
 
-def test_points_are_the_encoded_images(space):
+def test_points_are_the_encoded_images(space: LatentSpace) -> None:
     answer = points(space)
     xy = np.frombuffer(base64.b64decode(answer["xy"]), "<i2").reshape(-1, 2) * answer["scale"]
     labels = np.frombuffer(base64.b64decode(answer["labels"]), np.uint8)
@@ -58,7 +60,7 @@ def test_points_are_the_encoded_images(space):
     np.testing.assert_array_equal(labels, space.labels)
 
 
-def test_the_readout_shows_the_decoded_image(space):
+def test_the_readout_shows_the_decoded_image(space: LatentSpace) -> None:
     answer = readout(space, 0.3, -1)
     z = torch.tensor([[0.3, -1.0]])
     expected = (space.model.decode(z) * 255).round().byte().numpy()
@@ -66,7 +68,7 @@ def test_the_readout_shows_the_decoded_image(space):
     assert sum(answer["shares"]) == pytest.approx(1)
 
 
-def test_the_readout_says_where_there_is_no_data(space):
+def test_the_readout_says_where_there_is_no_data(space: LatentSpace) -> None:
     distances = torch.cdist(torch.tensor([[3.9, 3.9]]), space.means)
     assert distances.min() > 0.1
     answer = readout(space, 3.9, 3.9)
@@ -80,7 +82,7 @@ def test_the_readout_says_where_there_is_no_data(space):
 
 @pytest.mark.guarantee("positions-validated")
 @pytest.mark.parametrize("bad", NOT_NUMBERS)
-def test_invalid_positions_are_named(space, bad):
+def test_invalid_positions_are_named(space: LatentSpace, bad: Any) -> None:
     limit = f"{space.range:g}"
     for call in (partial(readout, space), space.position):
         with pytest.raises(ValueError, match=f"x is .*give a number from -{limit} to {limit}"):
@@ -92,7 +94,7 @@ def test_invalid_positions_are_named(space, bad):
 @pytest.mark.guarantee("positions-validated")
 @settings(deadline=None)
 @given(x=anything, y=anything)
-def test_any_argument_gives_an_answer_or_a_sentence(space, x, y):
+def test_any_argument_gives_an_answer_or_a_sentence(space: LatentSpace, x: Any, y: Any) -> None:
     try:
         answer = readout(space, x, y)
     except ValueError as error:
@@ -103,7 +105,7 @@ def test_any_argument_gives_an_answer_or_a_sentence(space, x, y):
         assert len(base64.b64decode(answer["pixels"])) == 784
 
 
-def test_random_samples_follow_the_prior(space):
+def test_random_samples_follow_the_prior(space: LatentSpace) -> None:
     draws = [random_sample(space, seed) for seed in range(3000)]
     z = torch.tensor([[d["x"], d["y"]] for d in draws])
     assert z.mean(0).abs().max() < 0.08
@@ -112,19 +114,21 @@ def test_random_samples_follow_the_prior(space):
     assert float((z.norm(dim=1) <= 1).float().mean()) == pytest.approx(0.3935, abs=0.03)
 
 
-def test_only_a_seeded_sample_repeats(space):
+def test_only_a_seeded_sample_repeats(space: LatentSpace) -> None:
     assert random_sample(space, 5) == random_sample(space, 5.0)
     assert random_sample(space) != random_sample(space)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True, "5", math.nan, [1]])
-def test_invalid_seeds_are_named(space, seed):
+def test_invalid_seeds_are_named(space: LatentSpace, seed: Any) -> None:
     with pytest.raises(ValueError, match="seed is"):
         random_sample(space, seed)
 
 
-def test_classes_are_found_at_their_anchors(space, small_checkpoint):
+def test_classes_are_found_at_their_anchors(
+    space: LatentSpace, small_checkpoint: Checkpoint
+) -> None:
     for digit in range(10):
         own = small_checkpoint.means[small_checkpoint.labels == digit]
         centroid = go_to_class(space, digit, "centroid")
@@ -135,19 +139,21 @@ def test_classes_are_found_at_their_anchors(space, small_checkpoint):
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("digit", [-1, 10, 3.5, True, "3", None, math.nan])
-def test_unknown_digits_are_named(space, digit):
+def test_unknown_digits_are_named(space: LatentSpace, digit: Any) -> None:
     with pytest.raises(ValueError, match=r"digit is .*from 0 to 9"):
         go_to_class(space, digit)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("anchor", ["middle", "", None, 1, ["typical"]])
-def test_unknown_anchors_are_named(space, anchor):
+def test_unknown_anchors_are_named(
+    space: LatentSpace, anchor: int | list[Any] | str | None
+) -> None:
     with pytest.raises(ValueError, match="give one of typical, centroid"):
         go_to_class(space, 3, anchor)
 
 
-def test_a_centroid_among_another_class_is_pointed_out(space):
+def test_a_centroid_among_another_class_is_pointed_out(space: LatentSpace) -> None:
     shares = space.around(space.anchors["centroid"]).shares
     displaced = [d for d in range(10) if int(shares[d].argmax()) != d]
     assert 0 < len(displaced) < 10, "this model cannot show the difference"
@@ -157,7 +163,7 @@ def test_a_centroid_among_another_class_is_pointed_out(space):
         assert "most typical" in describe_anchor(space, digit, "typical")
 
 
-def test_morph_toward_goes_part_of_the_path(space):
+def test_morph_toward_goes_part_of_the_path(space: LatentSpace) -> None:
     target = go_to_class(space, 7)
     assert morph_toward(space, 1.0, 1.0, 7, 0) == {"x": 1.0, "y": 1.0}
     assert morph_toward(space, 1.0, 1.0, 7, 1) == target
@@ -168,11 +174,11 @@ def test_morph_toward_goes_part_of_the_path(space):
             morph_toward(space, 0, 0, 7, amount)
 
 
-def test_an_answer_is_computed_on_one_core(space):
+def test_an_answer_is_computed_on_one_core(space: LatentSpace) -> None:
     """torch keeps the number per thread: a value set in the main thread does not reach others."""
     seen = []
 
-    def answer():
+    def answer() -> None:
         readout(space, 0, 0)
         seen.append(torch.get_num_threads())
 

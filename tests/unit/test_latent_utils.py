@@ -2,12 +2,14 @@
 
 import math
 import time
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from latent_navigator.data.labelled_images import LabelledImages
 from latent_utils import (
     digit_centroids,
     digit_prototypes,
@@ -33,28 +35,29 @@ def angle_between(a: torch.Tensor, b: torch.Tensor) -> float:
 
 @both
 @given(start=position, end=position, n=steps)
-def test_paths_hit_both_ends_and_are_finite(path, start, end, n):
+def test_paths_hit_both_ends_and_are_finite(path: Any, start: Any, end: Any, n: Any) -> None:
     z = path(start, end, n)
     assert z.shape == (n, 2)
-    assert torch.equal(z[0], start) and torch.equal(z[-1], end)
+    assert torch.equal(z[0], start)
+    assert torch.equal(z[-1], end)
     assert z.isfinite().all()
 
 
 @both
 @given(start=position, end=position, n=steps)
-def test_paths_are_the_same_backwards(path, start, end, n):
+def test_paths_are_the_same_backwards(path: Any, start: Any, end: Any, n: Any) -> None:
     forth, back = path(start, end, n), path(end, start, n)
     torch.testing.assert_close(forth, back.flip(0), rtol=1e-4, atol=1e-4)
 
 
 @both
 @given(start=position, n=steps)
-def test_equal_ends_give_a_constant_path(path, start, n):
+def test_equal_ends_give_a_constant_path(path: Any, start: Any, n: Any) -> None:
     torch.testing.assert_close(path(start, start, n), start.expand(n, 2))
 
 
 @given(start=position, end=position, n=steps)
-def test_linear_is_the_straight_line_at_even_steps(start, end, n):
+def test_linear_is_the_straight_line_at_even_steps(start: Any, end: Any, n: Any) -> None:
     z = linear_interpolation(start, end, n)
     for i in range(n):
         expected = start.double() + (end - start).double() * i / (n - 1)
@@ -62,16 +65,19 @@ def test_linear_is_the_straight_line_at_even_steps(start, end, n):
 
 
 @given(start=position, end=position, n=steps)
-def test_spherical_keeps_every_radius_between_those_of_the_ends(start, end, n):
+def test_spherical_keeps_every_radius_between_those_of_the_ends(
+    start: Any, end: Any, n: Any
+) -> None:
     turn = abs(angle_between(start, end))
     assume(turn < math.pi - 2e-3)  # there it is the straight line, through the centre
     radii = spherical_interpolation(start, end, n).norm(dim=1)
     low, high = sorted((float(start.norm()), float(end.norm())))
-    assert low * (1 - 1e-5) - 1e-5 <= radii.min() and radii.max() <= high * (1 + 1e-5) + 1e-5
+    assert low * (1 - 1e-5) - 1e-5 <= radii.min()
+    assert radii.max() <= high * (1 + 1e-5) + 1e-5
 
 
 @given(start=position, end=position, n=st.integers(3, 40))
-def test_spherical_turns_evenly_the_shorter_way_round(start, end, n):
+def test_spherical_turns_evenly_the_shorter_way_round(start: Any, end: Any, n: int) -> None:
     assume(min(start.norm(), end.norm()) > 0.01)
     total = angle_between(start, end)
     assume(0.01 < abs(total) < math.pi - 0.01)
@@ -90,12 +96,14 @@ def test_spherical_turns_evenly_the_shorter_way_round(start, end, n):
         ((1.0, 0.0), (-2.0, 1e-4)),
     ],
 )
-def test_spherical_falls_back_to_the_straight_line(start, end):
+def test_spherical_falls_back_to_the_straight_line(
+    start: tuple[Any, ...], end: tuple[Any, ...]
+) -> None:
     ends = torch.tensor(start), torch.tensor(end)
     assert torch.equal(spherical_interpolation(*ends, 9), linear_interpolation(*ends, 9))
 
 
-def test_spherical_of_unit_vectors_is_the_known_arc():
+def test_spherical_of_unit_vectors_is_the_known_arc() -> None:
     z = spherical_interpolation(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 4)
     expected = torch.tensor([[math.cos(a), math.sin(a)] for a in torch.linspace(0, math.pi / 2, 4)])
     torch.testing.assert_close(z, expected)
@@ -103,7 +111,7 @@ def test_spherical_of_unit_vectors_is_the_known_arc():
 
 @pytest.mark.guarantee("interpolation-and-neighbours")
 @given(start=position, end=position)
-def test_spherical_never_blows_up(start, end):
+def test_spherical_never_blows_up(start: Any, end: Any) -> None:
     """The usual slerp reaches 36 times the straight length on published centroids."""
     z = spherical_interpolation(start, end, 200)
     length = z.diff(dim=0).norm(dim=1).sum()
@@ -113,26 +121,26 @@ def test_spherical_never_blows_up(start, end):
 @pytest.mark.guarantee("arguments-validated")
 @both
 @pytest.mark.parametrize("n", [1, 0, -1, 2.0, True, "5", None])
-def test_wrong_steps_are_refused(path, n):
+def test_wrong_steps_are_refused(path: Any, n: bool | float | int | str | None) -> None:
     with pytest.raises(ValueError, match="steps is"):
         path(torch.zeros(2), torch.ones(2), n)
 
 
 @both
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_positions_that_are_not_finite_are_refused(path, bad):
+def test_positions_that_are_not_finite_are_refused(path: Any, bad: Any) -> None:
     with pytest.raises(ValueError, match="finite"):
         path(torch.tensor([bad, 0.0]), torch.ones(2), 5)
 
 
 @both
-def test_positions_of_different_length_are_refused(path):
+def test_positions_of_different_length_are_refused(path: Any) -> None:
     with pytest.raises(ValueError, match="same length"):
         path(torch.zeros(2), torch.ones(3), 5)
 
 
 @given(z=position, target=position, amount=st.floats(0, 1))
-def test_morph_goes_the_amount_of_the_way(z, target, amount):
+def test_morph_goes_the_amount_of_the_way(z: Any, target: Any, amount: float) -> None:
     here = morph_toward(z, target, amount)
     assert float((here - z).norm()) == pytest.approx(
         amount * float((target - z).norm()), rel=1e-4, abs=1e-5
@@ -142,7 +150,7 @@ def test_morph_goes_the_amount_of_the_way(z, target, amount):
 
 
 @pytest.mark.parametrize("amount", [-0.1, 1.1, math.nan, True])
-def test_morph_refuses_amounts_beyond_the_way(amount):
+def test_morph_refuses_amounts_beyond_the_way(amount: Any) -> None:
     with pytest.raises(ValueError, match="amount is"):
         morph_toward(torch.zeros(2), torch.ones(2), amount)
 
@@ -154,13 +162,13 @@ def scattered(n: int) -> tuple[torch.Tensor, torch.Tensor]:
     return home + 0.4 * torch.randn(n, 2, generator=generator), labels
 
 
-def test_centroids_are_the_class_means():
+def test_centroids_are_the_class_means() -> None:
     means, labels = scattered(3000)
     expected = torch.stack([means[labels == d].mean(0) for d in range(10)])
     torch.testing.assert_close(digit_centroids(means, labels), expected)
 
 
-def test_a_missing_digit_is_named():
+def test_a_missing_digit_is_named() -> None:
     means, labels = scattered(100)
     for function in (digit_centroids, digit_prototypes):
         with pytest.raises(ValueError, match=r"missing: \[7\]"):
@@ -169,7 +177,7 @@ def test_a_missing_digit_is_named():
             function(means, labels[:-1])
 
 
-def test_prototypes_are_points_of_their_class_in_its_own_country():
+def test_prototypes_are_points_of_their_class_in_its_own_country() -> None:
     means, labels = scattered(3000)
     prototypes = digit_prototypes(means, labels)
     for digit in range(10):
@@ -178,7 +186,7 @@ def test_prototypes_are_points_of_their_class_in_its_own_country():
     assert torch.equal(neighbourhood(prototypes, means, labels).shares.argmax(1), torch.arange(10))
 
 
-def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others():
+def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others() -> None:
     """Class 0 in two islands with class 1 between them: its mean is where only 1s are."""
     means, labels = scattered(4000)
     means, labels = means + torch.tensor([10.0, 0.0]), labels.clone()
@@ -195,7 +203,7 @@ def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others():
 
 @pytest.mark.slow
 @pytest.mark.guarantee("interpolation-and-neighbours")
-def test_prototypes_of_60000_points_take_at_most_2_seconds():
+def test_prototypes_of_60000_points_take_at_most_2_seconds() -> None:
     means, labels = scattered(60_000)
     digit_prototypes(means, labels)
     times = []
@@ -208,7 +216,7 @@ def test_prototypes_of_60000_points_take_at_most_2_seconds():
 
 
 @pytest.mark.guarantee("interpolation-and-neighbours")
-def test_surroundings_against_brute_force():
+def test_surroundings_against_brute_force() -> None:
     means, labels = scattered(500)
     z = torch.tensor([[0.3, 0.1], [2.0, 0.0], [9.0, 9.0]])
     found = neighbourhood(z, means, labels, neighbours=20, radius=0.5)
@@ -221,7 +229,7 @@ def test_surroundings_against_brute_force():
         assert found.nearest[i] == pytest.approx(min(distances), rel=1e-5)
 
 
-def test_semantic_directions_lead_from_anchor_to_anchor():
+def test_semantic_directions_lead_from_anchor_to_anchor() -> None:
     anchors, _ = scattered(10)
     directions, distances = semantic_directions(anchors)
     for a in range(10):
@@ -234,12 +242,13 @@ def test_semantic_directions_lead_from_anchor_to_anchor():
     assert torch.equal(distances, distances.T)
 
 
-def test_semantic_directions_of_coinciding_anchors_are_zero():
+def test_semantic_directions_of_coinciding_anchors_are_zero() -> None:
     directions, distances = semantic_directions(torch.ones(10, 2))
-    assert torch.equal(directions, torch.zeros(10, 10, 2)) and distances.sum() == 0
+    assert torch.equal(directions, torch.zeros(10, 10, 2))
+    assert distances.sum() == 0
 
 
-def test_encode_dataset_equals_the_encoder_whatever_the_batch(digits):
+def test_encode_dataset_equals_the_encoder_whatever_the_batch(digits: LabelledImages) -> None:
     model = VAE().eval()
     whole = encode_dataset(model, digits.test_images, digits.test_labels, batch_size=200)
     parts = encode_dataset(
@@ -253,7 +262,7 @@ def test_encode_dataset_equals_the_encoder_whatever_the_batch(digits):
     assert not whole.means.requires_grad
 
 
-def test_encode_dataset_refuses_other_shapes(digits):
+def test_encode_dataset_refuses_other_shapes(digits: LabelledImages) -> None:
     with pytest.raises(ValueError, match="shape"):
         encode_dataset(VAE(), torch.zeros(3, 14, 14), torch.zeros(3))
     with pytest.raises(ValueError, match="labels"):

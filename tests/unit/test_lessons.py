@@ -3,6 +3,7 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def positions() -> torch.Tensor:
     return (grid[grid.norm(dim=1) <= 3] * 1000).round() / 1000
 
 
-def neighbours(space, z):
+def neighbours(space: LatentSpace, z: Any) -> Any:
     """z (N, 2) numpy -> counts (N, 10) of the 50 nearest, and how many lie within 0.1."""
     means, labels = space.means.double().numpy(), space.labels.numpy()
     counts, within = [], []
@@ -47,17 +48,17 @@ def neighbours(space, z):
     return np.array(counts), np.array(within)
 
 
-def prevails(counts, digit):
+def prevails(counts: Any, digit: Any) -> Any:
     """(N,) whether a class has more neighbours than each other."""
     return (counts[:, [digit]] > np.delete(counts, digit, axis=1)).all(1)
 
 
-def inks(space, z):
+def inks(space: LatentSpace, z: Any) -> Any:
     """(N,) mean brightness in percent, from the images as bytes."""
     return space.decode_images(torch.as_tensor(z).float()).reshape(len(z), -1).mean(1) / 2.55
 
 
-def slopes(space, z):
+def slopes(space: LatentSpace, z: Any) -> Any:
     """(N,) |J| by central differences, in float64."""
     z, total = torch.as_tensor(z).double(), 0
     model = space.checkpoint.build_model().double()
@@ -68,7 +69,7 @@ def slopes(space, z):
     return total.sqrt().numpy()
 
 
-def meets_goal(space, name, z, usual=None) -> np.ndarray:
+def meets_goal(space: LatentSpace, name: Any, z: Any, usual: Any = None) -> np.ndarray:
     """Which of z (N, 2) meet the goal of a lesson, by brute force.
 
     Args:
@@ -102,7 +103,7 @@ def meets_goal(space, name, z, usual=None) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def usual(space):
+def usual(space: LatentSpace) -> Any:
     return space.once(sensitivities).numpy()
 
 
@@ -110,8 +111,8 @@ def usual(space):
 @pytest.mark.guarantee("replay-and-lessons")
 @pytest.mark.parametrize("name", NAMES)
 def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_trivial(
-    space, positions, usual, name
-):
+    space: LatentSpace, positions: torch.Tensor, usual: Any, name: Any
+) -> None:
     expected = meets_goal(space, name, positions, usual)
     share = 100 * expected.mean()
     assert 0.05 <= share <= 15
@@ -127,7 +128,7 @@ def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_trivial(
     assert differ <= 1, "only rounding may tell them apart"
 
 
-def test_messages_contain_the_numbers(space):
+def test_messages_contain_the_numbers(space: LatentSpace) -> None:
     z = [0.31, -0.42]
     counts, within = neighbours(space, [z])
     message = check_lesson(space, "no_data", *z)["message"]
@@ -148,7 +149,9 @@ def test_messages_contain_the_numbers(space):
 
 
 @pytest.mark.slow
-def test_the_step_in_the_message_leads_from_4_to_9(space, positions):
+def test_the_step_in_the_message_leads_from_4_to_9(
+    space: LatentSpace, positions: torch.Tensor
+) -> None:
     counts, within = neighbours(space, positions)
     fours = positions[prevails(counts, 4) & (within > 0)]
     done = 0
@@ -176,7 +179,9 @@ def test_the_step_in_the_message_leads_from_4_to_9(space, positions):
 
 
 @pytest.mark.guarantee("replay-and-lessons")
-def test_what_the_lessons_teach_holds_for_this_model(space, usual, positions):
+def test_what_the_lessons_teach_holds_for_this_model(
+    space: LatentSpace, usual: Any, positions: torch.Tensor
+) -> None:
     """Sensitive positions are less pure, and at the same distance some sides are empty."""
     encoded = space.means[::20].numpy()
     counts, _ = neighbours(space, encoded)
@@ -193,7 +198,7 @@ def test_what_the_lessons_teach_holds_for_this_model(space, usual, positions):
         assert round(100 * (1 - math.exp(-(limit**2) / 2))) == share
 
 
-def test_lessons_have_short_texts(space):
+def test_lessons_have_short_texts(space: LatentSpace) -> None:
     listed = [lesson.record() for lesson in lessons(space)]
     assert [lesson["name"] for lesson in listed] == NAMES
     assert len(set(NAMES)) == 6
@@ -206,7 +211,9 @@ def test_lessons_have_short_texts(space):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("z", [(0, 0), (4.5, -4.5), (-4.5, 4.5), (-0.75, -0.65)])
-def test_every_position_of_the_map_has_an_answer(space, name, z):
+def test_every_position_of_the_map_has_an_answer(
+    space: LatentSpace, name: Any, z: tuple[Any, ...]
+) -> None:
     answer = check_lesson(space, name, *z)
     assert set(answer) == {"done", "message"}
     assert type(answer["done"]) is bool
@@ -218,7 +225,9 @@ def test_every_position_of_the_map_has_an_answer(space, name, z):
 @pytest.mark.parametrize(
     "name", [None, "", "Border", "goal", "all", "_border", 2, ["border"], True]
 )
-def test_unknown_lessons_are_named(space, name):
+def test_unknown_lessons_are_named(
+    space: LatentSpace, name: bool | int | list[Any] | str | None
+) -> None:
     with pytest.raises(ValueError, match=r"lesson is .*give one of no_data, border"):
         check_lesson(space, name, 0, 0)
 
@@ -227,13 +236,13 @@ def test_unknown_lessons_are_named(space, name):
 @pytest.mark.parametrize(
     "z", [(9, 0), (0, math.nan), ("1", 0), (None, 0), (0, True), (math.inf, 0)]
 )
-def test_invalid_positions_are_named(space, z):
+def test_invalid_positions_are_named(space: LatentSpace, z: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match=r"is .*; give a number from"):
         check_lesson(space, "no_data", *z)
 
 
 @pytest.mark.slow
-def test_concurrent_checks_do_not_affect_each_other(space):
+def test_concurrent_checks_do_not_affect_each_other(space: LatentSpace) -> None:
     asked = [(name, 0.1 * i - 1, 0.3) for i in range(8) for name in NAMES]
     alone = [check_lesson(space, *one) for one in asked]
     fresh = LatentSpace(space.checkpoint)
@@ -242,6 +251,6 @@ def test_concurrent_checks_do_not_affect_each_other(space):
 
 
 @pytest.mark.guarantee("imports-have-no-effects")
-def test_importing_lessons_computes_nothing():
+def test_importing_lessons_computes_nothing() -> None:
     values = vars(lesson_checks) | vars(lesson_texts)
     assert not [name for name, value in values.items() if isinstance(value, torch.Tensor)]

@@ -20,46 +20,48 @@ def pictures(n: int) -> torch.Tensor:
 
 
 @pytest.mark.guarantee("model-and-loss")
-def test_shapes_and_ranges():
+def test_shapes_and_ranges() -> None:
     model = VAE()
     x = pictures(3)
     mu, logvar = model.encode(x)
     assert mu.shape == logvar.shape == (3, 2)
     images = model.decode(mu)
     assert images.shape == (3, 1, 28, 28)
-    assert images.min() >= 0 and images.max() <= 1
+    assert images.min() >= 0
+    assert images.max() <= 1
     logits, mu, logvar = model(x)
     assert logits.shape == (3, 1, 28, 28)
     assert torch.equal(model.decode(mu), torch.sigmoid(model.decoder(mu)))
 
 
 @pytest.mark.guarantee("model-and-loss")
-def test_the_parameter_budget():
+def test_the_parameter_budget() -> None:
     count = sum(p.numel() for p in VAE().parameters())
     assert 1_200_000 <= count <= 1_350_000
 
 
-def test_it_is_made_of_convolutions():
+def test_it_is_made_of_convolutions() -> None:
     model = VAE()
     assert any(isinstance(m, nn.Conv2d) for m in model.encoder.modules())
     assert any(isinstance(m, nn.ConvTranspose2d) for m in model.decoder.modules())
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2, 10])
-def test_other_latent_dimensions(latent_dim):
+def test_other_latent_dimensions(latent_dim: int) -> None:
     model = VAE(VAEConfig(latent_dim=latent_dim))
     logits, mu, _ = model(pictures(2))
-    assert logits.shape == (2, 1, 28, 28) and mu.shape == (2, latent_dim)
+    assert logits.shape == (2, 1, 28, 28)
+    assert mu.shape == (2, latent_dim)
 
 
 @pytest.mark.parametrize("field", ["latent_dim", "decoder_channels"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "2", 4097])
-def test_a_wrong_configuration_is_named(field, value):
+def test_a_wrong_configuration_is_named(field: str, value: bool | float | int | str) -> None:
     with pytest.raises(ValueError, match=f"{field} is {value!r}"):
         VAEConfig(**{field: value})
 
 
-def test_logvar_is_clamped():
+def test_logvar_is_clamped() -> None:
     model = VAE()
     with torch.no_grad():
         model.encoder.out.bias.copy_(torch.tensor([0.0, 0.0, 1e6, -1e6]))
@@ -67,7 +69,7 @@ def test_logvar_is_clamped():
     assert torch.equal(logvar, torch.tensor([LOGVAR_RANGE[::-1]] * 2))
 
 
-def test_reparameterize_is_the_normal_of_the_posterior():
+def test_reparameterize_is_the_normal_of_the_posterior() -> None:
     model = VAE()
     mu, logvar = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, -1.5]])
     generator = torch.Generator().manual_seed(3)
@@ -81,7 +83,7 @@ def test_reparameterize_is_the_normal_of_the_posterior():
 
 
 @pytest.mark.guarantee("model-and-loss")
-def test_loss_agrees_with_torch_distributions():
+def test_loss_agrees_with_torch_distributions() -> None:
     torch.manual_seed(0)
     x = pictures(16).round()
     logits, mu, logvar = 3 * torch.randn(16, 1, 28, 28), torch.randn(16, 2), torch.randn(16, 2)
@@ -94,7 +96,7 @@ def test_loss_agrees_with_torch_distributions():
     torch.testing.assert_close(loss.loss, loss.recon + 4 * loss.kl, rtol=1e-6, atol=0)
 
 
-def test_loss_takes_grey_pictures_and_bfloat16_logits():
+def test_loss_takes_grey_pictures_and_bfloat16_logits() -> None:
     x, mu = pictures(4), torch.zeros(4, 2)
     logits = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     p = torch.sigmoid(logits.double())
@@ -108,7 +110,7 @@ def test_loss_takes_grey_pictures_and_bfloat16_logits():
 
 
 @pytest.mark.parametrize("size", [2, 4])
-def test_patch_layers_equal_the_general_convolutions(size):
+def test_patch_layers_equal_the_general_convolutions(size: int) -> None:
     torch.manual_seed(0)
     x = torch.randn(3, 5, 8, 8, requires_grad=True)
     down, up = PatchConv2d(5, 7, size), PatchConvTranspose2d(5, 7, size)

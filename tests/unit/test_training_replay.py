@@ -4,11 +4,13 @@ import base64
 import dataclasses
 import gzip
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.training_replay import (
     FAR,
     TrainingReplays,
@@ -19,7 +21,7 @@ from latent_navigator.explorer.training_replay import (
 
 
 @pytest.fixture(scope="module")
-def replays(small_checkpoint):
+def replays(small_checkpoint: Checkpoint) -> Any:
     return TrainingReplays({"small": small_checkpoint, "the other": small_checkpoint})
 
 
@@ -28,7 +30,9 @@ def unpack(text: str, dtype: str) -> np.ndarray:
 
 
 @pytest.mark.guarantee("replay-and-lessons")
-def test_a_replay_is_what_the_checkpoint_recorded(replays, small_checkpoint):
+def test_a_replay_is_what_the_checkpoint_recorded(
+    replays: Any, small_checkpoint: Checkpoint
+) -> None:
     answer, replay = replays.replay("small"), small_checkpoint.snapshots
     json.dumps(answer, allow_nan=False)
     assert (answer["label"], answer["epochs"]) == ("small", len(small_checkpoint.history) + 1)
@@ -45,24 +49,26 @@ def test_a_replay_is_what_the_checkpoint_recorded(replays, small_checkpoint):
     assert (side, answer["grid_reach"]) == (9, 3.0)
 
 
-def test_its_curves_are_the_history(replays, small_checkpoint):
+def test_its_curves_are_the_history(replays: Any, small_checkpoint: Checkpoint) -> None:
     curves = replays.replay("small")["curves"]
     for name, key in (("recon", "test_recon"), ("kl", "test_kl"), ("beta", "beta")):
         assert curves[name] == [entry[key] for entry in small_checkpoint.history]
 
 
-def test_it_is_computed_once_a_label(replays):
+def test_it_is_computed_once_a_label(replays: Any) -> None:
     assert replays.replay("small") is replays.replay("small")
     assert replays.replay("the other")["label"] == "the other"
 
 
 @pytest.mark.parametrize("label", ["nobody", "", None, 1, ["small"], {"label": "small"}])
-def test_an_unknown_label_is_named_with_the_labels(replays, label):
+def test_an_unknown_label_is_named_with_the_labels(
+    replays: Any, label: dict[str, Any] | int | list[Any] | str | None
+) -> None:
     with pytest.raises(ValueError, match="give one of small, the other"):
         replays.replay(label)
 
 
-def test_a_replay_needs_two_dimensions_and_a_checkpoint(small_checkpoint):
+def test_a_replay_needs_two_dimensions_and_a_checkpoint(small_checkpoint: Checkpoint) -> None:
     config = dataclasses.replace(small_checkpoint.model_config, latent_dim=3)
     with pytest.raises(ValueError, match="solid: latent_dim is 3"):
         TrainingReplays({"solid": dataclasses.replace(small_checkpoint, model_config=config)})
@@ -73,14 +79,14 @@ def test_a_replay_needs_two_dimensions_and_a_checkpoint(small_checkpoint):
 @pytest.mark.parametrize(
     ("reach", "expected"), [(0.1, 4.0), (4.0, 4.0), (6.1, 6.5), (12.0, 12.0), (500.0, 12.0)]
 )
-def test_the_square_contains_the_points_within_bounds(reach, expected):
+def test_the_square_contains_the_points_within_bounds(reach: float, expected: float) -> None:
     means = torch.zeros(5, 100, 2)
     means[0] = 1000  # before training: does not count
     means[1:, 10:, 1] = -reach
     assert shown_range(means) == expected
 
 
-def test_few_outliers_do_not_widen_the_square():
+def test_few_outliers_do_not_widen_the_square() -> None:
     means = torch.zeros(11, 100, 2)
     means[1:, 0, 0] = torch.tensor([9.0] * 5 + [5.0] * 5)  # 5 of 1000 points lie at 9
     assert shown_range(means) == 5.0
@@ -89,7 +95,7 @@ def test_few_outliers_do_not_widen_the_square():
     assert shown_range(means[:1]) == 4.0
 
 
-def test_a_point_far_off_does_not_coarsen_the_others(small_checkpoint):
+def test_a_point_far_off_does_not_coarsen_the_others(small_checkpoint: Checkpoint) -> None:
     snapshots = small_checkpoint.snapshots
     means = snapshots.means.clone()
     means[1, 0] = 60000
@@ -110,7 +116,9 @@ def test_a_point_far_off_does_not_coarsen_the_others(small_checkpoint):
         (0.0, {"warmup_epochs": 10.0}, "with beta 0: without the prior, a plain autoencoder."),
     ],
 )
-def test_the_summary_describes_the_schedule(small_checkpoint, beta, config, expected):
+def test_the_summary_describes_the_schedule(
+    small_checkpoint: Checkpoint, beta: float, config: dict[str, Any], expected: str
+) -> None:
     history = [entry | {"beta": beta} for entry in small_checkpoint.history]
     run = dataclasses.replace(small_checkpoint, history=history, training_config=config)
     assert expected in summary(run)

@@ -36,7 +36,8 @@ class Classifier(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+        logits: Tensor = self.layers(x)
+        return logits
 
 
 def load_classifier() -> Classifier:

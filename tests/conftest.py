@@ -37,7 +37,9 @@ ROOT = HERE.parent
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a browser test that skips itself; `skipif`, which states its reason, is allowed."""
     report = yield
     declared = item.get_closest_marker("skipif")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from playwright.sync_api import Dialog, expect
+from playwright.sync_api import Dialog, Page, expect
 
 import trainer
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
@@ -16,7 +16,7 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.presets import presets
 from latent_navigator.training.config import TrainingConfig
 from tests.browser.helpers import OpenPage, Visits, after_timers, assert_fits, box_of, open_tab
-from tests.conftest import SMALL
+from tests.conftest import SMALL, Demo
 
 NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot", "Bag")
 # Names that HTML, Markdown, LaTeX or a template would interpret.
@@ -59,13 +59,15 @@ def six_classes(
     )
     path = tmp_path_factory.mktemp("six") / "vae.pt"
     config = dataclasses.replace(small_config, epochs=12, output=str(path))
-    return trainer.train(config, SMALL, others)
+    checkpoint = trainer.train(config, SMALL, others)
+    assert checkpoint is not None
+    return checkpoint
 
 
 @pytest.fixture(scope="module")
 def demo_of(
     six_classes: Checkpoint,
-    own_demo: Callable[..., tuple[object, str, object, object]],
+    own_demo: Callable[..., Demo],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[DemoOf]:
     """demo_of(names, dataset) -> the address of a demo of the model, under other names."""
@@ -93,7 +95,7 @@ def address(demo_of: DemoOf) -> str:
 
 @pytest.fixture
 def open_garments(visit: Visits, address: str) -> OpenPage:
-    def open_(width: int, height: int) -> OpenPage:
+    def open_(width: int, height: int) -> Page:
         return visit(address, width, height)
 
     return open_

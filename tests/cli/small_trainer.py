@@ -87,9 +87,7 @@ def use_small_model(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         return read_digits()
 
     monkeypatch.setattr("latent_navigator.training.runner.load_dataset", load_dataset)
-    monkeypatch.setattr(
-        "latent_navigator.training.command_line.VAEConfig", lambda **_: SMALL
-    )
+    monkeypatch.setattr("latent_navigator.training.command_line.VAEConfig", lambda **_: SMALL)
     monkeypatch.chdir(folder)
 
 

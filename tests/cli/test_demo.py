@@ -21,7 +21,9 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from tests.conftest import ROOT, Demo
 
 
-def run(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
+def run(
+    *arguments: str, folder: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(ROOT / "demo.py"), *arguments],
         cwd=folder,
@@ -195,8 +197,11 @@ def test_the_front_matter_fits_this_repository() -> None:
     assert told["sdk"] == "gradio"
     assert (ROOT / told["app_file"]).is_file()
     wanted = (ROOT / "requirements.txt").read_text()
-    low, high = re.search(r"gradio>=([\d.]+),<([\d.]+)", wanted).groups()
+    bounds = re.search(r"gradio>=([\d.]+),<([\d.]+)", wanted)
+    assert bounds
+    low, high = bounds.groups()
     version = told["sdk_version"]
     assert Version(low) <= Version(version) < Version(high)
     needs = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert needs
     assert Version(told["python_version"].strip('"')) >= Version(needs.group(1))

@@ -26,6 +26,7 @@ from latent_navigator.checkpoint.checkpoint import (
     save_checkpoint,
 )
 from latent_navigator.training import results, runner
+from latent_navigator.training.resume import describe_state
 from latent_navigator.training.signals import interruptible
 from tests.cli.small_trainer import ROOT, SmallTrainer
 
@@ -304,7 +305,7 @@ def test_second_signal_does_not_disturb_the_shutdown(
     tmp_path: Path, small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch, signum: int
 ) -> None:
     """The first signal comes while the state is saved, two more during the shutdown."""
-    save, describe, calls = torch.save, runner.describe_state, []
+    save, describe, calls = torch.save, describe_state, []
 
     def interrupted_save(contents: object, file: object) -> None:
         calls.append(1)

@@ -68,7 +68,7 @@ COORDINATES = st.floats(-4, 4)
 
 
 # Values that once passed the checks; chance alone finds them too rarely.
-TRICKY = st.sampled_from(
+TRICKY: st.SearchStrategy[Any] = st.sampled_from(
     [math.nan, math.inf, -math.inf, True, None, "1", "typical", [], {}, [0], 1e30, 10**400, -1, 0.5]
 )
 

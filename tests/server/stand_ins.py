@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import gradio as gr
@@ -82,7 +82,9 @@ def behind_middleware(
     return app
 
 
-def post(client: httpx.AsyncClient, name: str, **content: Any) -> Awaitable[httpx.Response]:
+def post(
+    client: httpx.AsyncClient, name: str, **content: Any
+) -> Coroutine[Any, Any, httpx.Response]:
     """Send a request as the page does, or with other `content`."""
     return client.post(f"/gradio_api/run/{name}", **(content or {"json": {"data": []}}))
 

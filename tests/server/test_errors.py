@@ -1,7 +1,8 @@
 """Client errors are reported to the client, server errors logged: Gradio behind the middleware."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import gradio as gr
 import httpx
@@ -18,7 +19,9 @@ FULL_DISK = OSError(errno.ENOSPC, "No space left on device", "/a/secret/image.pn
 
 
 def ask(
-    use: Callable[[httpx.AsyncClient], object], *functions: Callable[..., object], **options: object
+    use: Callable[[httpx.AsyncClient], Awaitable[None]],
+    *functions: Callable[..., object],
+    **options: Any,
 ) -> None:
     """Run `use(client)` with a client of a page with these endpoints."""
     page = small_page(*functions)

@@ -225,6 +225,7 @@ def test_schemathesis_finds_no_fault_of_the_server(hosts: Any) -> None:
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     found = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
+    assert found, done.stdout
     assert int(found.group(1)) == int(found.group(2)) > 60, done.stdout[-3000:]
     still_well(client)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -50,7 +51,7 @@ def fail(self):
 """
 
 
-def run(tmp_path: Path, people: int, seconds: int, locustfile: str) -> tuple[int, dict]:
+def run(tmp_path: Path, people: int, seconds: int, locustfile: str) -> tuple[int, dict[str, Any]]:
     actions, output = tmp_path / "actions.py", tmp_path / "load.json"
     actions.write_text(locustfile)
     status = load.main(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -113,7 +114,7 @@ def test_unused_routes_are_blocked_under_a_sub_path_too(
     inner = Inner()
 
     async def use(client: httpx.AsyncClient) -> None:
-        content = {"json": {}} if method == "POST" else {}
+        content: dict[str, Any] = {"json": {}} if method == "POST" else {}
         answer = await client.request(method, prefix + path, **content)
         assert answer.status_code == 404
         assert method == "HEAD" or answer.json() == {"detail": NOT_FOUND}

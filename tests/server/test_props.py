@@ -2,6 +2,7 @@
 
 import types
 
+import gradio as gr
 import pytest
 
 from latent_navigator.app.components import LatentMap
@@ -66,6 +67,7 @@ def test_a_registered_layer_and_method_reach_page_api_and_links(
     assert map_layers.layer_data(space, "dummy") == {"count": 10_000}
 
     methods = next(b for b in page.blocks.values() if getattr(b, "elem_id", "") == "methods")
+    assert isinstance(methods, gr.CheckboxGroup)
     assert ("a detour (dummy)", "detour") in methods.choices
     api = page.get_api_info()["named_endpoints"]["/interpolate"]
     assert '"detour" (dummy)' in api["description"]

@@ -17,13 +17,21 @@ from pathlib import Path
 import httpx
 import pytest
 from gradio_client import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from benchmarks.server import free_port, running_process
 from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.app.middleware import RequestLimits
 from latent_navigator.explorer.latent_space import LatentSpace
-from tests.browser.helpers import assert_painted, compare, drawn, map_point, position, settle
+from tests.browser.helpers import (
+    assert_painted,
+    box_of,
+    compare,
+    drawn,
+    map_point,
+    position,
+    settle,
+)
 from tests.conftest import ROOT
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -49,7 +57,7 @@ class Copies:
     def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
         self.folder, self.stack = folder, stack
         self.starts = 0
-        self.processes: dict[str, subprocess.Popen] = {}  # by "host:port"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}  # by "host:port"
         ports = free_port(), free_port()
         with ThreadPoolExecutor() as pool:  # each start needs one core for some seconds
             list(pool.map(self.start, ports))
@@ -75,7 +83,8 @@ class Copies:
             text = text.replace(given, ours)
         (self.folder / "nginx.conf").write_text(text)
         errors = self.folder / "error.log"
-        command = [str(NGINX), "-c", self.folder / "nginx.conf", "-e", errors, "-g", "daemon off;"]
+        settings = f"{self.folder}/nginx.conf"
+        command = [str(NGINX), "-c", settings, "-e", f"{errors}", "-g", "daemon off;"]
         nginx = subprocess.Popen(command)
         self.stack.callback(nginx.wait)
         self.stack.callback(nginx.terminate)
@@ -115,7 +124,7 @@ class Copies:
         for name, process in self.processes.items():
             if process.poll() is not None:
                 self.start(int(name.split(":")[1]))
-        seen = set()
+        seen: set[str] = set()
         while seen != set(self.processes):
             with httpx.Client(cookies={"copy": uuid.uuid4().hex}) as client:
                 seen.add(self.home(client))
@@ -186,9 +195,15 @@ def test_a_replica_killed_during_a_drag_loses_nothing(
     copies: Copies, browser: Browser, space: LatentSpace
 ) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page, faults, before = context.new_page(), [], copies.logged()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda m: faults.append((m.text, m.location)) if m.type == "error" else None)
+    page, start = context.new_page(), copies.logged()
+    faults: list[tuple[str, str]] = []  # text and address
+
+    def keep(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            faults.append((message.text, message.location["url"]))
+
+    page.on("pageerror", lambda error: faults.append((str(error), "")))
+    page.on("console", keep)
     page.goto(copies.address)
     page.wait_for_selector("#latent-map [data-ready=true]")
     page.wait_for_selector("#digit [data-state=shown]")
@@ -200,8 +215,8 @@ def test_a_replica_killed_during_a_drag_loses_nothing(
     page.mouse.move(*map_point(page, 1.5, 0))
     page.mouse.down()
     stay_on(page, 0.5, 0)
-    served = copies.serving("/component_server", before)
-    assert served == copies.serving("/queue/join", before) == copies.serving("/queue/data", before)
+    served = copies.serving("/component_server", start)
+    assert served == copies.serving("/queue/join", start) == copies.serving("/queue/data", start)
     other = next(name for name in copies.processes if name != served)
 
     assert faults == []
@@ -211,7 +226,7 @@ def test_a_replica_killed_during_a_drag_loses_nothing(
     for number in range(32):
         since = copies.logged()
         program = Client(copies.address, verbose=False, headers={"user-agent": f"program {number}"})
-        before = [ask(program) for ask in PROGRAM]
+        answers = [ask(program) for ask in PROGRAM]
         if copies.serving("/gradio_api/queue/data", since) == served:
             break
     else:
@@ -229,14 +244,14 @@ def test_a_replica_killed_during_a_drag_loses_nothing(
     assert copies.serving("/component_server", since) == other
     # An answer of which a part had gone out cannot be asked of another copy by nginx, only by the
     # page: one of its questions is in flight at a time, so one at most fails.
-    for text, place in faults:
+    for text, url in faults:
         assert text.startswith("Failed to load resource: net::ERR_"), text
-        assert "/component_server" in place["url"]
+        assert "/component_server" in url
     assert len(faults) <= 1
     faults.clear()
 
     since = copies.logged()
-    assert [ask(program) for ask in PROGRAM] == before
+    assert [ask(program) for ask in PROGRAM] == answers
     assert copies.serving("/gradio_api/queue/data", since) == other
 
     # Without a reload: paths, a drawing, a nudge.
@@ -254,7 +269,7 @@ def test_a_replica_killed_during_a_drag_loses_nothing(
     )
     settle(page)
     page.get_by_role("tab", name="Your digit").click()
-    pad = page.locator("#own-digit .paper").bounding_box()
+    pad = box_of(page.locator("#own-digit .paper"))
     page.mouse.move(pad["x"] + pad["width"] / 2, pad["y"] + pad["height"] / 5)
     page.mouse.down()
     page.mouse.move(pad["x"] + pad["width"] / 2, pad["y"] + 4 * pad["height"] / 5, steps=8)

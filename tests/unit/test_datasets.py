@@ -261,7 +261,7 @@ def test_images_of_other_sizes_are_scaled_and_padded(tmp_path: Path, mode: str) 
 
 @pytest.mark.guarantee("other-datasets")
 def test_the_output_is_never_next_to_the_committed_model() -> None:
-    def output(**options: object) -> Any:
+    def output(**options: Any) -> str:
         return str(TrainingConfig(**options).output_path())
 
     assert output() == "pretrained/vae_mnist.pt"

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from latent_navigator.explorer.decoder_table import BOUND, SIDE, build_table, look_up, pack_table
+from latent_navigator.explorer.decoder_table import (
+    BOUND,
+    SIDE,
+    DecoderTable,
+    build_table,
+    look_up,
+    pack_table,
+)
 from latent_navigator.explorer.latent_space import LatentSpace
 
 
@@ -16,7 +23,7 @@ def table(space: LatentSpace) -> Any:
     return build_table(space.model, space.range)
 
 
-def errors(space: LatentSpace, table: Any, z: torch.Tensor) -> np.ndarray:
+def errors(space: LatentSpace, table: DecoderTable, z: torch.Tensor) -> Any:
     exact = space.decode_images(z).astype(float)
     return np.abs(look_up(table, z).numpy() - exact).ravel()
 

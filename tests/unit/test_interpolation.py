@@ -209,11 +209,12 @@ def test_the_strip_as_png(space: LatentSpace, row: Any) -> None:
 def test_the_morph_as_an_animation(space: LatentSpace, row: Any, kind: str) -> None:
     with Image.open(io.BytesIO(exported(space, kind, row))) as film:
         assert film.format == kind.upper()
-        assert film.is_animated
+        frames = getattr(film, "n_frames", 1)
+        assert frames > 1
         assert film.size == (224, 224)
         assert film.info.get("loop") == 0
         shown, times = [], []
-        for i in range(film.n_frames):
+        for i in range(frames):
             film.seek(i)
             shown.append(np.asarray(film.convert("L"))[4::8, 4::8].astype(int))
             times.append(film.info["duration"])
@@ -238,7 +239,8 @@ def test_export_rejects_what_is_not_a_row(space: LatentSpace, row: Any) -> None:
     for kind in ("exe", None, 3):
         with pytest.raises(ValueError, match="kind is"):
             export_path(space, kind, row)
-    for wrong in (None, {}, [], {"points": [[0, 0]], "curve": [[0, 0]]}):
+    hostile: list[Any] = [None, {}, [], {"points": [[0, 0]], "curve": [[0, 0]]}]
+    for wrong in hostile:
         with pytest.raises(ValueError, match=r"row is|a path is"):
             export_path(space, "png", wrong)
     long = {"points": [[0, 0]] * 257, "curve": row["curve"], "title": ""}
@@ -303,11 +305,11 @@ def test_directions_lead_to_the_classes(space: LatentSpace) -> None:
 
 
 def test_a_nudge_says_what_it_did_and_why_it_stopped(space: LatentSpace) -> None:
-    z, messages = space.anchor(1).tolist(), []
+    (x, y), messages = space.anchor(1).tolist(), []
     for _ in range(60):
-        walk = nudge_attribute(space, *z, "stroke", -1)
+        walk = nudge_attribute(space, x, y, "stroke", -1)
         messages.append(walk["message"])
-        z = walk["path"][-1]
+        x, y = walk["path"][-1]
         if walk["stopped"]:
             break
     assert walk["stopped"] == "barred"
@@ -315,7 +317,7 @@ def test_a_nudge_says_what_it_did_and_why_it_stopped(space: LatentSpace) -> None
     assert "Still among the 1s" in messages[0]
     assert "No further as a 1" in messages[-1]
     assert "thinner" in messages[-1]
-    again = nudge_attribute(space, *z, "stroke", -1)
+    again = nudge_attribute(space, x, y, "stroke", -1)
     assert len(again["path"]) == 1
     assert again["message"].startswith("No further")
 

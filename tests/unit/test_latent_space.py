@@ -25,7 +25,7 @@ from latent_navigator.explorer.navigation import (
 )
 from latent_navigator.explorer.readout import readout
 
-NOT_NUMBERS = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
+NOT_NUMBERS: list[Any] = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
 anything = st.one_of(
     st.none(),
     st.booleans(),

@@ -60,7 +60,7 @@ def inks(space: LatentSpace, z: Any) -> Any:
 
 def slopes(space: LatentSpace, z: Any) -> Any:
     """(N,) |J| by central differences, in float64."""
-    z, total = torch.as_tensor(z).double(), 0
+    z, total = torch.as_tensor(z).double(), torch.zeros(len(z), dtype=torch.float64)
     model = space.checkpoint.build_model().double()
     with torch.no_grad():
         for axis in torch.eye(2, dtype=torch.float64):
@@ -69,7 +69,7 @@ def slopes(space: LatentSpace, z: Any) -> Any:
     return total.sqrt().numpy()
 
 
-def meets_goal(space: LatentSpace, name: Any, z: Any, usual: Any = None) -> np.ndarray:
+def meets_goal(space: LatentSpace, name: str, z: Any, usual: Any = None) -> Any:
     """Which of z (N, 2) meet the goal of a lesson, by brute force.
 
     Args:
@@ -119,10 +119,9 @@ def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_trivial(
     assert share == pytest.approx(SHARES[name], rel=0.25)
     # All positions would take minutes: some that meet the goal, and some that do not.
     generator = np.random.default_rng(0)
-    tried = [
-        generator.permutation(np.flatnonzero(expected == wanted))[:40] for wanted in (True, False)
-    ]
-    tried = np.concatenate(tried)
+    tried = np.concatenate(
+        [generator.permutation(np.flatnonzero(expected == wanted))[:40] for wanted in (True, False)]
+    )
     found = [check_lesson(space, name, *positions[i].tolist())["done"] for i in tried]
     differ = int((np.array(found) != expected[tried]).sum())
     assert differ <= 1, "only rounding may tell them apart"

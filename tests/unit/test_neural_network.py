@@ -1,5 +1,7 @@
 """The model and its loss, against torch's own layers and distributions."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn as nn
@@ -56,7 +58,7 @@ def test_other_latent_dimensions(latent_dim: int) -> None:
 
 @pytest.mark.parametrize("field", ["latent_dim", "decoder_channels"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "2", 4097])
-def test_a_wrong_configuration_is_named(field: str, value: bool | float | int | str) -> None:
+def test_a_wrong_configuration_is_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{field} is {value!r}"):
         VAEConfig(**{field: value})
 
@@ -119,6 +121,7 @@ def test_patch_layers_equal_the_general_convolutions(size: int) -> None:
     torch.testing.assert_close(down(x), expected_down)
     torch.testing.assert_close(up(x), expected_up)
     for layer, expected in ((down, expected_down), (up, expected_up)):
+        assert layer.bias is not None
         of = [x, layer.weight, layer.bias]
         ours = torch.autograd.grad(layer(x).square().sum(), of)
         theirs = torch.autograd.grad(expected.square().sum(), of)

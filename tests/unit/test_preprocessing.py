@@ -60,7 +60,8 @@ def stacked(*channels: npt.ArrayLike) -> Image.Image:
 def centre(pixels: Pixels) -> npt.NDArray[np.float64]:
     """The centre of mass, (row, column)."""
     ink = pixels.astype(float)
-    return np.array([ink.sum(1) @ INDEX, ink.sum(0) @ INDEX]) / ink.sum()
+    found: npt.NDArray[np.float64] = np.array([ink.sum(1) @ INDEX, ink.sum(0) @ INDEX]) / ink.sum()
+    return found
 
 
 def extent(found: Pixels) -> tuple[int, int]:

@@ -1,7 +1,6 @@
 """Inference: the posterior q(z|x) of a user's own image or a test image, and what it decodes to."""
 
 import base64
-import binascii
 from typing import Any
 
 import numpy as np
@@ -32,7 +31,7 @@ def infer_upload(space: LatentSpace, data: object) -> dict[str, Any]:
         raise ValueError(f"image is {data!r:.40}; give the bytes of a file in base64")
     try:
         file = base64.b64decode(data, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; text that is not ASCII raises another
         raise ValueError("the image is not valid base64; give the bytes of a file") from None
     return _infer(space, preprocess(read_image(file)), "Your image")
 

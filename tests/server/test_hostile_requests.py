@@ -1,4 +1,4 @@
-"""What a stranger may send: every event and every server function, with values of every kind."""
+"""Hostile requests: every event and every server function, with values of every kind."""
 
 import base64
 import contextlib
@@ -14,7 +14,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -25,7 +25,7 @@ from latent_navigator.app.errors import NO_UPLOADS, NOT_FOUND
 from latent_navigator.app.middleware import RequestLimits
 from tests.conftest import ROOT, Demo
 
-# As JSON texts: Python's reader takes NaN and Infinity, which are not JSON.
+# As JSON texts: Python's parser accepts NaN and Infinity, although they are not JSON.
 VALUES = {
     "nan": "NaN",
     "infinite": "Infinity",
@@ -45,96 +45,108 @@ VALUES = {
 HEADERS = {"content-type": "application/json"}
 
 
+class Target(NamedTuple):
+    """A running demo: a client of it, its log and Gradio's cache."""
+
+    client: httpx.Client
+    log: Path
+    cache: Path
+
+
 @pytest.fixture(scope="module")
-def hosts(own_demo: Callable[..., Demo]) -> Iterator[Any]:
-    """A demo whose log and cache the tests may read."""
-    process, address, log, cache = own_demo()
-    with httpx.Client(base_url=address, timeout=120) as client:
-        yield client, log, cache
-    assert process.poll() is None
-    assert "Traceback" not in log.read_text()
+def target(own_demo: Callable[..., Demo]) -> Iterator[Target]:
+    """A demo of which no request may cause a traceback in the log."""
+    demo = own_demo()
+    with httpx.Client(base_url=demo.address, timeout=120) as client:
+        yield Target(client, demo.log, demo.cache)
+    assert demo.process.poll() is None
+    assert "Traceback" not in demo.log.read_text()
 
 
-def config(client: Any) -> Any:
-    return client.get("/config").json()
+@pytest.fixture(scope="module")
+def client(target: Target) -> httpx.Client:
+    return target.client
 
 
-def events(client: Any) -> Any:
-    """The events that reach Python, by id, with how many values each takes."""
+def page_config(client: httpx.Client) -> dict[str, Any]:
+    """Gradio's description of the page."""
+    return dict(client.get("/config").json())
+
+
+def event_inputs(client: httpx.Client) -> dict[int, int]:
+    """The events that call Python, by id, with the number of their inputs."""
     return {
         dependency["id"]: len(dependency["inputs"])
-        for dependency in config(client)["dependencies"]
+        for dependency in page_config(client)["dependencies"]
         if dependency["backend_fn"]
     }
 
 
-def post(client: Any, path: Any, text: Any) -> Any:
+def server_functions(client: httpx.Client) -> Iterator[tuple[int, str]]:
+    """(component id, name) of each server function."""
+    for component in page_config(client)["components"]:
+        for name in component["props"].get("server_fns") or []:
+            yield component["id"], name
+
+
+def post(client: httpx.Client, path: str, text: str) -> httpx.Response:
+    """Send a text as JSON, whether it is or not."""
     return client.post(path, content=text.encode(), headers=HEADERS)
 
 
-def check_clear(answer: Any) -> None:
-    """No fault of the server; a refusal says what is wrong, in words."""
-    told = answer.json()
+def assert_no_server_error(answer: httpx.Response) -> None:
+    """Success or a client error with a message, and neither a traceback nor a local path."""
+    body = answer.json()
     if answer.status_code != 200:
         assert answer.status_code in (400, 404, 413, 422), answer.text
-        sentence = told.get("error") or told.get("detail")
-        assert sentence, told
+        assert body.get("error") or body.get("detail"), body
     assert ".py" not in answer.text.replace("gradio_api", "")
     assert "Traceback" not in answer.text
     assert str(ROOT) not in answer.text
 
 
-def still_well(client: Any) -> None:
+def assert_still_works(client: httpx.Client) -> None:
     body = {"data": [3, "typical"]}
     answer = client.post("/gradio_api/run/jump_to_digit", json=body)
     assert answer.status_code == 200
     assert set(answer.json()["data"][0]) == {"x", "y"}
 
 
-def test_there_is_much_to_attack(hosts: Any) -> None:
-    client, *_ = hosts
-    assert len(events(client)) > 20
+def test_the_page_has_many_events(client: httpx.Client) -> None:
+    assert len(event_inputs(client)) > 20
 
 
 @pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize("kind", [*VALUES, "missing"])
-def test_events_take_no_harm(hosts: Any, kind: Any) -> None:
-    client, *_ = hosts
-    for number, count in events(client).items():
+def test_events_handle_any_json(client: httpx.Client, kind: str) -> None:
+    for number, count in event_inputs(client).items():
         values = [] if kind == "missing" else [VALUES[kind]] * max(1, count)
         body = f'{{"fn_index": {number}, "session_hash": "s", "data": [{",".join(values)}]}}'
-        check_clear(post(client, "/gradio_api/run/predict", body))
-    still_well(client)
+        assert_no_server_error(post(client, "/gradio_api/run/predict", body))
+    assert_still_works(client)
 
 
 @pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize("kind", [*VALUES, "missing"])
-def test_the_queue_takes_no_harm(hosts: Any, kind: Any) -> None:
-    """What is wrong is said in the stream of results; the event is not lost without a word."""
-    client, *_ = hosts
+def test_queued_events_handle_any_json(client: httpx.Client, kind: str) -> None:
+    """An error is reported in the stream of results: no event ends without a message."""
     for name in ("decode", "interpolate", "nudge", "random_sample"):
         data = "" if kind == "missing" else ",".join([VALUES[kind]] * 5)
         joined = post(client, f"/gradio_api/call/{name}", f'{{"data": [{data}]}}')
         if joined.status_code == 200:
-            told = client.get(f"/gradio_api/call/{name}/{joined.json()['event_id']}").text
-            last = told.strip().split("\n\n")[-1]
+            stream = client.get(f"/gradio_api/call/{name}/{joined.json()['event_id']}").text
+            last = stream.strip().split("\n\n")[-1]
             assert last.startswith(("event: error", "event: complete"))
             if last.startswith("event: error"):
                 assert json.loads(last.split("data: ", 1)[1])["error"]
         else:
-            check_clear(joined)
-    still_well(client)
-
-
-def server_functions(client: Any) -> Iterator[Any]:
-    for component in config(client)["components"]:
-        for name in component["props"].get("server_fns") or []:
-            yield component["id"], name
+            assert_no_server_error(joined)
+    assert_still_works(client)
 
 
 @pytest.mark.guarantee("server-functions-accept-any-json")
-def test_every_server_function_is_found(hosts: Any) -> None:
-    names = {name for _, name in server_functions(hosts[0])}
+def test_every_server_function_is_found(client: httpx.Client) -> None:
+    names = {name for _, name in server_functions(client)}
     assert {
         "look",
         "test_digit",
@@ -151,8 +163,7 @@ def test_every_server_function_is_found(hosts: Any) -> None:
 
 @pytest.mark.guarantee("server-functions-accept-any-json")
 @pytest.mark.parametrize("kind", VALUES)
-def test_server_functions_take_no_harm(hosts: Any, kind: Any) -> None:
-    client, *_ = hosts
+def test_server_functions_handle_any_json(client: httpx.Client, kind: str) -> None:
     for component, name in server_functions(client):
         for data in (VALUES[kind], f"[{VALUES[kind]}]", f"[{','.join([VALUES[kind]] * 3)}]"):
             body = (
@@ -160,10 +171,10 @@ def test_server_functions_take_no_harm(hosts: Any, kind: Any) -> None:
                 f'"data": {data}}}'
             )
             answer = post(client, "/gradio_api/component_server", body)
-            check_clear(answer)
+            assert_no_server_error(answer)
             if answer.status_code == 200 and "error" in answer.json():
                 assert answer.json()["error"]
-    still_well(client)
+    assert_still_works(client)
 
 
 @pytest.mark.guarantee("events-accept-any-json")
@@ -185,31 +196,29 @@ def test_server_functions_take_no_harm(hosts: Any, kind: Any) -> None:
         '{"component_id": 1, "fn_name": "launch", "session_hash": "s", "data": []}',
     ],
 )
-def test_requests_that_make_no_sense(hosts: Any, body: str) -> None:
-    client, *_ = hosts
+def test_malformed_requests_are_client_errors(client: httpx.Client, body: str) -> None:
     for path in ("component_server", "run/predict", "run/nothing", "queue/join", "call/nothing"):
         answer = post(client, f"/gradio_api/{path}", body)
         assert 400 <= answer.status_code < 500, (path, answer.text)
-        check_clear(answer)
-    still_well(client)
+        assert_no_server_error(answer)
+    assert_still_works(client)
 
 
 @pytest.mark.guarantee("events-accept-any-json")
 @pytest.mark.parametrize(
     "path", ["call/decode/nothing", "call/nothing/nothing", "queue/data?session_hash=nothing"]
 )
-def test_results_that_nobody_asked_for(hosts: Any, path: str) -> None:
-    client, *_ = hosts
+def test_unknown_results_are_not_server_errors(client: httpx.Client, path: str) -> None:
     answer = client.get(f"/gradio_api/{path}")
     assert answer.status_code < 500
     assert "Traceback" not in answer.text
-    still_well(client)
+    assert_still_works(client)
 
 
 @pytest.mark.guarantee("openapi-fuzzing")
-def test_schemathesis_finds_no_fault_of_the_server(hosts: Any) -> None:
-    """Calls made from the running application's own OpenAPI description."""
-    client, log, _ = hosts
+def test_schemathesis_finds_no_server_error(target: Target) -> None:
+    """Requests generated from the running application's own OpenAPI description."""
+    client, log, _ = target
     done = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run"),
@@ -220,27 +229,34 @@ def test_schemathesis_finds_no_fault_of_the_server(hosts: Any) -> None:
         capture_output=True,
         text=True,
         timeout=300,
-        cwd=log.parent,  # it keeps a folder of its own
+        cwd=log.parent,  # it writes a folder of its own there
         env={**os.environ, "COLUMNS": "200"},
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     found = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
     assert found, done.stdout
     assert int(found.group(1)) == int(found.group(2)) > 60, done.stdout[-3000:]
-    still_well(client)
+    assert_still_works(client)
 
 
-# --- files of this machine, and addresses that it can reach ---
+# --- local files and addresses ---
+
+
+class Canary(NamedTuple):
+    """An address on this machine, and the requests that reached it."""
+
+    url: str
+    requests: list[str]
 
 
 @pytest.fixture(scope="module")
-def bait() -> Iterator[Any]:
-    """An address on this machine, and how often it was asked."""
-    asked = []
+def canary() -> Iterator[Canary]:
+    """A local HTTP server that the demo must never contact."""
+    requests: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"secret")
@@ -252,35 +268,34 @@ def bait() -> Iterator[Any]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/x.png", asked
+    yield Canary(f"http://127.0.0.1:{server.server_port}/x.png", requests)
     server.shutdown()
     server.server_close()
 
 
-def cached(cache: Any) -> Any:
+def files_in(cache: Path) -> set[Path]:
     return {path for path in cache.rglob("*") if path.is_file()}
 
 
 @pytest.mark.guarantee("no-local-files")
-def test_no_file_and_no_address_is_read_for_a_stranger(
-    hosts: Any, bait: Any, tmp_path: Path
+def test_file_data_never_makes_the_server_read_files_or_addresses(
+    target: Target, canary: Canary, tmp_path: Path
 ) -> None:
-    client, _, cache = hosts
-    url, asked = bait
+    client, _, cache = target
     secret = tmp_path / "secret.png"
     Image.new("L", (28, 28)).save(secret)
-    aims = [str(secret), "/etc/passwd", "README.md", "../../etc/passwd", url]
-    aims += ["file:///etc/passwd", "data:image/png;base64,AAAA"]
-    before = cached(cache)
-    for aim in aims:
+    paths = [str(secret), "/etc/passwd", "README.md", "../../etc/passwd", canary.url]
+    paths += ["file:///etc/passwd", "data:image/png;base64,AAAA"]
+    before = files_in(cache)
+    for path in paths:
         meta = {"_type": "gradio.FileData"}
-        for value in ({"path": aim, "meta": meta}, {"path": aim, "url": aim, "meta": meta}):
-            for number, count in events(client).items():
+        for value in ({"path": path, "meta": meta}, {"path": path, "url": path, "meta": meta}):
+            for number, count in event_inputs(client).items():
                 body = {"fn_index": number, "session_hash": "s", "data": [value] * max(1, count)}
                 answer = client.post("/gradio_api/run/predict", json=body)
-                check_clear(answer)
+                assert_no_server_error(answer)
                 assert "root:" not in answer.text
-                assert "secret" not in answer.text.replace(aim, "")
+                assert "secret" not in answer.text.replace(path, "")
             for component, name in server_functions(client):
                 body = {
                     "component_id": component,
@@ -288,9 +303,9 @@ def test_no_file_and_no_address_is_read_for_a_stranger(
                     "session_hash": "s",
                     "data": [value],
                 }
-                check_clear(client.post("/gradio_api/component_server", json=body))
-    assert asked == []
-    assert cached(cache) == before
+                assert_no_server_error(client.post("/gradio_api/component_server", json=body))
+    assert canary.requests == []
+    assert files_in(cache) == before
 
 
 @pytest.mark.guarantee("no-local-files")
@@ -311,48 +326,46 @@ def test_no_file_and_no_address_is_read_for_a_stranger(
         "file=http://127.0.0.1:{port}/x",
     ],
 )
-def test_no_file_is_served_but_gradios_own(hosts: Any, bait: Any, path: str) -> None:
-    client, *_ = hosts
-    url, asked = bait
-    port = url.split(":")[2].split("/")[0]
-    for start in ("/gradio_api/", "/"):
-        answer = client.get(start + path.format(port=port), follow_redirects=False)
+def test_only_gradios_own_files_are_served(client: httpx.Client, canary: Canary, path: str) -> None:
+    port = canary.url.split(":")[2].split("/")[0]
+    for prefix in ("/gradio_api/", "/"):
+        answer = client.get(prefix + path.format(port=port), follow_redirects=False)
         assert "root:" not in answer.text
         assert "import argparse" not in answer.text
-        # Gradio answers a page for names that it does not know.
+        # For an unknown name Gradio answers with a page.
         assert answer.status_code in (302, 307, 400, 403, 404, 422) or "<html" in answer.text[:400]
-    assert asked == []
+    assert canary.requests == []
 
 
 @pytest.mark.guarantee("uploads-never-kept")
-def test_uploads_leave_nothing(hosts: Any) -> None:
-    client, _, cache = hosts
-    before = cached(cache)
+def test_uploads_are_rejected_and_not_stored(target: Target) -> None:
+    client, _, cache = target
+    before = files_in(cache)
     for path in ("upload", "process_recording", "component_server", "run/predict"):
         for name in ("x.png", "../../x.png", "/etc/cron.d/x"):
             files = {"files": (name, b"x" * 1000), "video": (name, b"x" * 1000)}
             answer = client.post(f"/gradio_api/{path}", files=files)
             assert answer.status_code == 403
             assert answer.json() == {"detail": NO_UPLOADS}
-    assert cached(cache) == before
+    assert files_in(cache) == before
 
 
 @pytest.mark.guarantee("unused-routes-blocked")
-def test_what_a_session_holds_is_not_written_to_a_file(hosts: Any) -> None:
-    client, _, cache = hosts
-    before = cached(cache)
-    component, name = next(one for one in server_functions(client) if one[1] == "look")
-    body = {"component_id": component, "fn_name": name, "session_hash": "s", "data": [0, 0, True]}
+def test_session_state_is_never_written_to_a_file(target: Target) -> None:
+    client, _, cache = target
+    before = files_in(cache)
+    component = next(id_ for id_, name in server_functions(client) if name == "look")
+    body = {"component_id": component, "fn_name": "look", "session_hash": "s", "data": [0, 0, True]}
     assert client.post("/gradio_api/component_server", json=body).status_code == 200
     answer = client.get("/gradio_api/deep_link?session_hash=s")
     assert answer.status_code == 404
     assert answer.json() == {"detail": NOT_FOUND}
-    assert cached(cache) == before
+    assert files_in(cache) == before
 
 
 @pytest.mark.guarantee("unused-routes-blocked")
-def test_visits_are_not_told_to_strangers_and_leave_no_line_in_the_log(hosts: Any) -> None:
-    client, log, _ = hosts
+def test_monitoring_is_disabled_and_no_request_writes_to_the_log(target: Target) -> None:
+    client, log, _ = target
     before = log.read_text()
     for path in ("monitoring", "monitoring/summary", "monitoring/x"):
         answer = client.get(f"/{path}")
@@ -363,7 +376,7 @@ def test_visits_are_not_told_to_strangers_and_leave_no_line_in_the_log(hosts: An
 
 
 @pytest.mark.guarantee("slow-uploads-time-out")
-def test_requests_that_never_end_leave_room_for_others(own_demo: Callable[..., Demo]) -> None:
+def test_endless_requests_do_not_block_other_clients(own_demo: Callable[..., Demo]) -> None:
     _, address, *_ = own_demo()
     host, port = address.split("/")[2].split(":")
     head = (
@@ -376,42 +389,45 @@ def test_requests_that_never_end_leave_room_for_others(own_demo: Callable[..., D
             connection.sendall(head.encode())
         with httpx.Client(base_url=address) as client:
             assert client.get("/health").json()["running"] == 0
-            still_well(client)
+            assert_still_works(client)
             connection.settimeout(60)
             assert connection.recv(1000).startswith(b"HTTP/1.1 408")
-            still_well(client)
+            assert_still_works(client)
 
 
-# --- pictures, through the page's own server function ---
+# --- images, through the server function of the drawing pad ---
 
 
-def png(image: Any) -> bytes:
+def png(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, format="PNG")
     return file.getvalue()
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    sum_ = zlib.crc32(kind + data).to_bytes(4, "big")
-    return len(data).to_bytes(4, "big") + kind + data + sum_
+    """A chunk of a PNG file: length, type, data, checksum."""
+    checksum = zlib.crc32(kind + data).to_bytes(4, "big")
+    return len(data).to_bytes(4, "big") + kind + data + checksum
 
 
 def bomb(side: int = 9000) -> bytes:
-    """A PNG of some 10 KB with 81 million pixels."""
-    header = side.to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])  # one bit a pixel
+    """A PNG file of about 10 KB that has 81 million pixels."""
+    header = side.to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])  # one bit per pixel
     rows = zlib.compress(bytes((side + 7) // 8 + 1) * side, 9)
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     )
 
 
-@pytest.fixture(scope="module")
-def send(hosts: Any) -> Any:
-    """send(bytes) -> what `drawn` answers."""
-    client, *_ = hosts
-    component = next(c for c, name in server_functions(client) if name == "drawn")
+Send = Callable[[bytes | str], httpx.Response]
 
-    def ask(data: bytes | str) -> Any:
+
+@pytest.fixture(scope="module")
+def send(client: httpx.Client) -> Send:
+    """send(data) -> the answer of `drawn` to a file's bytes, or to a text in place of base64."""
+    component = next(id_ for id_, name in server_functions(client) if name == "drawn")
+
+    def send_data(data: bytes | str) -> httpx.Response:
         text = data if isinstance(data, str) else base64.b64encode(data).decode()
         body = {
             "component_id": component,
@@ -421,7 +437,7 @@ def send(hosts: Any) -> Any:
         }
         return client.post("/gradio_api/component_server", json=body)
 
-    return ask
+    return send_data
 
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
@@ -429,7 +445,7 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"
 
 @pytest.mark.guarantee("images-read-or-explained")
 @pytest.mark.parametrize(
-    ("picture", "message"),
+    ("data", "message"),
     [
         (png(Image.new("L", (28, 28))), "blank"),
         (png(Image.new("RGBA", (300, 300))), "blank"),
@@ -447,14 +463,14 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"
         ("x" * 100, "not a supported image"),
     ],
 )
-def test_pictures_that_cannot_be_read_are_told(send: Any, picture: Any, message: str) -> None:
-    assert not isinstance(picture, bytes) or len(picture) < 60_000
-    answer = send(picture)
+def test_unreadable_images_are_explained(send: Send, data: bytes | str, message: str) -> None:
+    assert not isinstance(data, bytes) or len(data) < 60_000
+    answer = send(data)
     assert answer.status_code == 200, answer.text
     assert message in answer.json()["error"]
 
 
 @pytest.mark.guarantee("oversized-input-rejected-early")
-def test_a_picture_over_the_limit_is_refused_before_it_is_read(send: Any) -> None:
+def test_oversized_images_are_rejected_before_they_are_read(send: Send) -> None:
     assert "5 MB" in send(bytes(5_500_000)).json()["error"]
     assert send(bytes(7_000_000)).status_code == 413

@@ -1,4 +1,4 @@
-"""The load test, small: every kind of action, no failure, and that it would tell of one."""
+"""The load test on a small scale: every action succeeds, and a failure would be reported."""
 
 import json
 import re
@@ -30,42 +30,44 @@ KINDS = {
     "readout, while dragging",
 }
 
-# People who first do everything once, in haste, so that ten seconds suffice.
-HASTY = """
+# Users who first perform every action once, with short pauses, so that ten seconds suffice.
+FAST_USER = """
 from benchmarks.users import User
 
-class Hasty(User):
+class FastUser(User):
     def wait_time(self):
         return 0.1
 
     def on_start(self):
         super().on_start()
-        for task in (Hasty.draw, Hasty.open_test_digit, Hasty.directions, Hasty.compare_paths,
-                     Hasty.decode, Hasty.drag{more}):
+        for task in (FastUser.draw, FastUser.open_test_digit, FastUser.directions,
+                     FastUser.compare_paths, FastUser.decode, FastUser.drag{more}):
             task(self)
 """
-FAULTY = """
+# An action that always fails.
+FAILING_ACTION = """
 
 def fail(self):
-    self.call("a digit that is not", "digit", "test_digit", -1, "recon")
+    self.call("open a missing digit", "digit", "test_digit", -1, "recon")
 """
 
 
-def run(tmp_path: Path, people: int, seconds: int, locustfile: str) -> tuple[int, dict[str, Any]]:
-    actions, output = tmp_path / "actions.py", tmp_path / "load.json"
-    actions.write_text(locustfile)
+def run(tmp_path: Path, users: int, seconds: int, actions: str) -> tuple[int, dict[str, Any]]:
+    """The exit status and the report of a load test with these actions."""
+    locustfile, output = tmp_path / "actions.py", tmp_path / "load.json"
+    locustfile.write_text(actions)
     status = load.main(
         [
-            *("--users", str(people), "--seconds", str(seconds)),
-            *("--locustfile", str(actions), "--output", str(output)),
+            *("--users", str(users), "--seconds", str(seconds)),
+            *("--locustfile", str(locustfile), "--output", str(output)),
         ]
     )
     return status, json.loads(output.read_text())
 
 
 @pytest.mark.guarantee("load-of-50")
-def test_people_do_everything_without_a_failure(tmp_path: Path) -> None:
-    status, report = run(tmp_path, 4, 12, HASTY.format(more=""))
+def test_every_action_succeeds(tmp_path: Path) -> None:
+    status, report = run(tmp_path, 4, 12, FAST_USER.format(more=""))
     actions = report["actions"]
     assert set(actions) == KINDS
     assert all(action["count"] > 0 == action["failures"] for action in actions.values()), actions
@@ -74,30 +76,30 @@ def test_people_do_everything_without_a_failure(tmp_path: Path) -> None:
     assert report["responses"] == sum(action["count"] for action in actions.values())
     assert report["failures"] == 0
     assert report["log"] == []
-    # So short a run is all warm-up: a bound for the whole, not for its growth.
+    # So short a run is all warm-up, so this bounds the memory itself, not its growth.
     assert 100 < report["memory"]["max_mb"] < 2500
     assert len(report["samples"]) >= 8
     assert status == (1 if load.faults(report) else 0)
 
 
 @pytest.mark.guarantee("load-of-50")
-def test_a_failure_is_told_with_its_cause(
+def test_a_failure_is_reported_with_its_cause(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    faulty = HASTY.format(more=", fail") + FAULTY
-    status, report = run(tmp_path, 1, 3, faulty)
+    actions = FAST_USER.format(more=", fail") + FAILING_ACTION
+    status, report = run(tmp_path, 1, 3, actions)
     assert status == 1
-    assert report["actions"]["a digit that is not"]["failures"] > 0
-    told = capsys.readouterr()
-    assert "requests failed" in told.err
-    assert "index" in told.out
+    assert report["actions"]["open a missing digit"]["failures"] > 0
+    printed = capsys.readouterr()
+    assert "requests failed" in printed.err
+    assert "index" in printed.out
 
 
 @pytest.mark.guarantee("load-of-50")
 @pytest.mark.parametrize(
     ("slope", "grows"), [(0.0, False), (0.1, False), (1.0, True)], ids=["flat", "noise", "leak"]
 )
-def test_growth_after_the_warm_up_is_a_fault(slope: float, grows: bool) -> None:
+def test_memory_growth_after_the_warm_up_is_reported(slope: float, grows: bool) -> None:
     samples = [
         {
             "second": float(i),
@@ -121,7 +123,7 @@ def test_growth_after_the_warm_up_is_a_fault(slope: float, grows: bool) -> None:
 
 
 @pytest.mark.guarantee("load-of-50")
-def test_the_committed_report_is_of_the_full_load_and_without_a_fault() -> None:
+def test_the_committed_report_shows_the_full_load_without_faults() -> None:
     report = json.loads((ROOT / "benchmarks" / "load.json").read_text())
     assert (report["users"], report["seconds"]) == (load.USERS, load.SECONDS)
     assert set(report["actions"]) == KINDS
@@ -129,7 +131,7 @@ def test_the_committed_report_is_of_the_full_load_and_without_a_fault() -> None:
 
 
 @pytest.mark.guarantee("load-of-50")
-@pytest.mark.skipif(sys.platform != "linux", reason="heaps are counted in /proc, and are glibc's")
+@pytest.mark.skipif(sys.platform != "linux", reason="counts glibc's heaps in /proc")
 def test_many_threads_share_few_heaps(own_demo: Callable[..., Demo]) -> None:
     process, address, _, _ = own_demo()
 
@@ -137,16 +139,16 @@ def test_many_threads_share_few_heaps(own_demo: Callable[..., Demo]) -> None:
         body = {"data": [digit % 10, "typical"]}
         return httpx.post(f"{address}gradio_api/run/jump_to_digit", json=body).status_code
 
-    with ThreadPoolExecutor(16) as people:
-        assert set(people.map(jump, range(160))) == {200}
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(jump, range(160))) == {200}
     threads = len(list(Path(f"/proc/{process.pid}/task").iterdir()))
-    # glibc's heaps but the first begin at multiples of their size, and what is not yet used is
-    # reserved behind what is.
+    # Each heap of glibc but the first starts at a multiple of its size: the used part, then the
+    # reserved part, which is not accessible yet.
     size, heaps = 2**26, 0
     lines = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
     for line, following in pairwise(lines):
         (start, used), (free, end) = (
-            [int(place, 16) for place in text.split()[0].split("-")] for text in (line, following)
+            [int(bound, 16) for bound in text.split()[0].split("-")] for text in (line, following)
         )
         heaps += start % size == 0 and used == free and end - start == size and "---p" in following
     assert threads > 8

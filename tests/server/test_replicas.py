@@ -1,4 +1,4 @@
-"""Two replicas of the demo behind a real nginx with docs/nginx.conf, one of which dies."""
+"""Two replicas of the demo behind a real nginx with docs/nginx.conf; tests kill or drain one."""
 
 import contextlib
 import math
@@ -44,15 +44,15 @@ pytestmark = [
 
 CONFIGURATION = ROOT / "docs" / "nginx.conf"
 
-# What a program asks: one answer is JSON, one an image.
-PROGRAM = (
-    lambda client: client.predict(3, "typical", api_name="/jump_to_digit"),
-    lambda client: Path(client.predict(0.5, -1.2, api_name="/decode")).read_bytes(),
-)
+
+def api_answers(client: Client) -> tuple[object, bytes]:
+    """The answers of two endpoints to an API client: a JSON value and an image file."""
+    jump = client.predict(3, "typical", api_name="/jump_to_digit")
+    return jump, Path(client.predict(0.5, -1.2, api_name="/decode")).read_bytes()
 
 
-class Copies:
-    """Two copies of the demo behind one address; `folder` holds nginx's files and the logs."""
+class Replicas:
+    """Two replicas of the demo behind one address; `folder` holds nginx's files and the logs."""
 
     def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
         self.folder, self.stack = folder, stack
@@ -65,22 +65,22 @@ class Copies:
 
     def start(self, port: int) -> None:
         self.starts += 1
-        log = self.folder / f"copy-{self.starts}-{port}.log"
+        log = self.folder / f"replica-{self.starts}-{port}.log"
         process = self.stack.enter_context(running_process(log, port=port))[1]
         self.processes[f"127.0.0.1:{port}"] = process
 
     def _start_nginx(self) -> int:
         port, text = free_port(), CONFIGURATION.read_text()
         first, second = self.processes
-        for given, ours in (
+        for original, replacement in (
             ("listen 8080;", f"listen 127.0.0.1:{port};"),
             ("server 127.0.0.1:7862 ", f"server {first} "),
             ("server 127.0.0.1:7863 ", f"server {second} "),
             ("/run/nginx.pid", f"{self.folder}/nginx.pid"),
             ("/var/log/nginx/", f"{self.folder}/"),
         ):
-            assert given in text, given
-            text = text.replace(given, ours)
+            assert original in text, original
+            text = text.replace(original, replacement)
         (self.folder / "nginx.conf").write_text(text)
         errors = self.folder / "error.log"
         settings = f"{self.folder}/nginx.conf"
@@ -95,172 +95,178 @@ class Copies:
                 return port
 
     def logged(self) -> int:
-        """How many requests nginx has logged; it does so a moment after the answer."""
+        """The number of requests in nginx's log, where each appears shortly after its answer."""
         return len((self.folder / "access.log").read_text().splitlines())
 
     def serving(self, path: str, since: int) -> str:
-        """The copy that answered the newest request of a path, of those logged after `since`."""
-        until = time.monotonic() + 30
+        """The replica that answered the newest request of a path, of those logged after `since`."""
+        deadline = time.monotonic() + 30
         while True:
             lines = (self.folder / "access.log").read_text().splitlines()[since:]
             if found := [line for line in lines if path in line]:
                 return found[-1].split()[-2]
-            assert time.monotonic() < until, path
+            assert time.monotonic() < deadline, path
             time.sleep(0.01)
 
-    def home(self, client: httpx.Client) -> str:
-        """The copy at which a client is kept."""
+    def replica_of(self, client: httpx.Client) -> str:
+        """The replica to which nginx sends a client's requests."""
         before, mark = self.logged(), uuid.uuid4().hex
         assert client.get(f"{self.address}health?{mark}").status_code == 200
         return self.serving(mark, before)
 
     def kill(self, name: str) -> None:
-        """End a copy in the hardest way, and wait until it is gone."""
+        """End a replica with SIGKILL, and wait until its process is gone."""
         self.processes[name].kill()
         self.processes[name].wait()
 
-    def complete(self) -> None:
-        """Start anew what was killed, and wait until nginx sends requests to every copy."""
+    def restore(self) -> None:
+        """Restart replicas that have ended, and wait until nginx sends requests to both."""
         for name, process in self.processes.items():
             if process.poll() is not None:
                 self.start(int(name.split(":")[1]))
         seen: set[str] = set()
         while seen != set(self.processes):
             with httpx.Client(cookies={"copy": uuid.uuid4().hex}) as client:
-                seen.add(self.home(client))
+                seen.add(self.replica_of(client))
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
-    folder = tmp_path_factory.mktemp("copies")
+def shared_replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicas]:
+    folder = tmp_path_factory.mktemp("replicas")
     with contextlib.ExitStack() as stack:
-        yield Copies(folder, stack)
-    for log in folder.glob("copy-*.log"):
+        yield Replicas(folder, stack)
+    for log in folder.glob("replica-*.log"):
         assert "Traceback" not in log.read_text(), log.read_text()
 
 
 @pytest.fixture
-def copies(both: Copies) -> Copies:
-    both.complete()
-    return both
+def replicas(shared_replicas: Replicas) -> Replicas:
+    """Two replicas that are running, whatever the test before has done."""
+    shared_replicas.restore()
+    return shared_replicas
 
 
-def part_ids(client: httpx.Client) -> dict[str, int]:
+def component_ids(client: httpx.Client) -> dict[str, int]:
+    """The ids of the page's components, by their HTML ids."""
     components = client.get("config").json()["components"]
-    return {part["props"].get("elem_id"): part["id"] for part in components}
+    return {component["props"].get("elem_id"): component["id"] for component in components}
 
 
 @pytest.mark.guarantee("replicas")
-def test_clients_stay_at_one_of_two_identical_replicas(copies: Copies) -> None:
+def test_each_client_stays_at_one_of_two_identical_replicas(replicas: Replicas) -> None:
     text = CONFIGURATION.read_text()
     assert f"client_max_body_size {RequestLimits().max_body};" in text
-    configs = [httpx.get(f"http://{name}/config").json() for name in copies.processes]
+    configs = [httpx.get(f"http://{name}/config").json() for name in replicas.processes]
     for config in configs:
-        for part in config["components"]:
-            # What Gradio tells of server functions holds their addresses in memory.
-            part["props"] = {k: v for k, v in part["props"].items() if "0x" not in str(v)}
-    for part in ("components", "dependencies", "layout"):
-        assert configs[0][part] == configs[1][part]
+        for component in config["components"]:
+            # Gradio's descriptions of server functions contain their addresses in memory.
+            component["props"] = {k: v for k, v in component["props"].items() if "0x" not in str(v)}
+    for key in ("components", "dependencies", "layout"):
+        assert configs[0][key] == configs[1][key]
 
-    # One address, many browsers: both copies are used, each browser has one.
+    # Many browsers at one address: both replicas are used, and each browser stays at one.
     used = set()
     for _ in range(16):
-        with httpx.Client(base_url=copies.address) as visitor:
-            assert "copy" in visitor.get("/").cookies
-            assert "copy" not in visitor.get("/").headers.get("set-cookie", "")
-            homes = {copies.home(visitor) for _ in range(4)}
-            assert len(homes) == 1
-            used |= homes
-    assert used == set(copies.processes)
-    # A program takes no cookie and is kept too.
-    homes = set()
+        with httpx.Client(base_url=replicas.address) as browser:
+            assert "copy" in browser.get("/").cookies
+            assert "copy" not in browser.get("/").headers.get("set-cookie", "")
+            found = {replicas.replica_of(browser) for _ in range(4)}
+            assert len(found) == 1
+            used |= found
+    assert used == set(replicas.processes)
+    # API clients without cookies stay at one replica too.
+    found = set()
     for _ in range(8):
-        with httpx.Client() as program:
-            homes.add(copies.home(program))
-    assert len(homes) == 1
-    too_large = httpx.post(f"{copies.address}gradio_api/queue/join", content=b"x" * 8_000_001)
+        with httpx.Client() as api_client:
+            found.add(replicas.replica_of(api_client))
+    assert len(found) == 1
+    too_large = httpx.post(f"{replicas.address}gradio_api/queue/join", content=b"x" * 8_000_001)
     assert too_large.status_code == 413
 
 
-def stay_on(page: Page, seconds: float, turn: float) -> None:
-    """Move the held pointer on a circle about the middle of the map."""
-    started = time.monotonic()
+def drag_in_a_circle(page: Page, seconds: float) -> None:
+    """Move the held pointer around the centre of the map."""
+    started, angle = time.monotonic(), 0.0
     while time.monotonic() - started < seconds:
-        turn += 0.1
-        page.mouse.move(*map_point(page, 1.5 * math.cos(turn), 1.5 * math.sin(turn)))
+        angle += 0.1
+        page.mouse.move(*map_point(page, 1.5 * math.cos(angle), 1.5 * math.sin(angle)))
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_replica_killed_during_a_drag_loses_nothing(
-    copies: Copies, browser: Browser, space: LatentSpace
+def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
+    replicas: Replicas, browser: Browser, space: LatentSpace
 ) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page, start = context.new_page(), copies.logged()
-    faults: list[tuple[str, str]] = []  # text and address
+    page, start = context.new_page(), replicas.logged()
+    errors: list[tuple[str, str]] = []  # text and address
 
-    def keep(message: ConsoleMessage) -> None:
+    def record_error(message: ConsoleMessage) -> None:
         if message.type == "error":
-            faults.append((message.text, message.location["url"]))
+            errors.append((message.text, message.location["url"]))
 
-    page.on("pageerror", lambda error: faults.append((str(error), "")))
-    page.on("console", keep)
-    page.goto(copies.address)
+    page.on("pageerror", lambda error: errors.append((str(error), "")))
+    page.on("console", record_error)
+    page.goto(replicas.address)
     page.wait_for_selector("#latent-map [data-ready=true]")
     page.wait_for_selector("#digit [data-state=shown]")
     compare(page)
-    first = drawn(page)
-    assert len(first) == 4
+    paths = drawn(page)
+    assert len(paths) == 4
 
-    # The visitor is kept at one copy, whatever is asked.
+    # All requests of the page go to one replica.
     page.mouse.move(*map_point(page, 1.5, 0))
     page.mouse.down()
-    stay_on(page, 0.5, 0)
-    served = copies.serving("/component_server", start)
-    assert served == copies.serving("/queue/join", start) == copies.serving("/queue/data", start)
-    other = next(name for name in copies.processes if name != served)
+    drag_in_a_circle(page, 0.5)
+    served = replicas.serving("/component_server", start)
+    assert (
+        served == replicas.serving("/queue/join", start) == replicas.serving("/queue/data", start)
+    )
+    other = next(name for name in replicas.processes if name != served)
 
-    assert faults == []
+    assert errors == []
 
-    # A program at the same copy; which it is depends on its name. (In small letters, as the client
-    # writes its own: with capitals both would be sent, and nginx reads the first.)
+    # An API client at the same replica, which depends on its user agent. (The header's name is in
+    # lower case, like the client's own: otherwise both are sent, and nginx reads the first.)
     for number in range(32):
-        since = copies.logged()
-        program = Client(copies.address, verbose=False, headers={"user-agent": f"program {number}"})
-        answers = [ask(program) for ask in PROGRAM]
-        if copies.serving("/gradio_api/queue/data", since) == served:
+        since = replicas.logged()
+        api_client = Client(
+            replicas.address, verbose=False, headers={"user-agent": f"program {number}"}
+        )
+        answers = api_answers(api_client)
+        if replicas.serving("/gradio_api/queue/data", since) == served:
             break
     else:
-        raise AssertionError("no program is served by that copy")
+        raise AssertionError("that replica serves no API client")
 
-    killed = threading.Timer(0.7, copies.kill, [served])
+    killed = threading.Timer(0.7, replicas.kill, [served])
     killed.start()
-    stay_on(page, 1.5, 0)
+    drag_in_a_circle(page, 1.5)
     killed.join()
-    since = copies.logged()
+    since = replicas.logged()
     page.mouse.up()
     page.mouse.click(*map_point(page, -1, -1))
     settle(page)
     assert_painted(page, space)
-    assert copies.serving("/component_server", since) == other
-    # An answer of which a part had gone out cannot be asked of another copy by nginx, only by the
-    # page: one of its questions is in flight at a time, so one at most fails.
-    for text, url in faults:
+    assert replicas.serving("/component_server", since) == other
+    # Once part of an answer has been sent, nginx cannot repeat the request at another replica; the
+    # page does. It has one request in flight at a time, so at most one fails.
+    for text, url in errors:
         assert text.startswith("Failed to load resource: net::ERR_"), text
         assert "/component_server" in url
-    assert len(faults) <= 1
-    faults.clear()
+    assert len(errors) <= 1
+    errors.clear()
 
-    since = copies.logged()
-    assert [ask(program) for ask in PROGRAM] == answers
-    assert copies.serving("/gradio_api/queue/data", since) == other
+    since = replicas.logged()
+    assert api_answers(api_client) == answers
+    assert replicas.serving("/gradio_api/queue/data", since) == other
 
-    # Without a reload: paths, a drawing, a nudge.
-    since = copies.logged()
+    # Paths, a nudge and a drawing work without a reload.
+    since = replicas.logged()
     page.locator("#even input").check()
     expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     compare(page)
-    assert copies.serving("/queue/join", since) == copies.serving("/queue/data", since) == other
-    assert [path["curve"] for path in drawn(page)] == [path["curve"] for path in first]
+    assert replicas.serving("/queue/join", since) == replicas.serving("/queue/data", since) == other
+    assert [path["curve"] for path in drawn(page)] == [path["curve"] for path in paths]
     page.get_by_role("tab", name="Directions").click()
     before = position(page)
     page.locator("#directions").get_by_role("button", name="bolder", exact=True).click()
@@ -277,52 +283,52 @@ def test_a_replica_killed_during_a_drag_loses_nothing(
     expect(page.locator("#own-digit")).to_contain_text("It lands among the 1s")
     settle(page)
 
-    # The link opens the same, on whatever copy is left.
+    # The link opens the same view, served by the replica that is left.
     assert_painted(page, space)
-    here = position(page)
+    z = position(page)
     page.wait_for_function(
         """([x, y]) => {
-          const asked = new URLSearchParams(location.hash.slice(1));
-          return +asked.get("x") === x && +asked.get("y") === y;
+          const link = new URLSearchParams(location.hash.slice(1));
+          return +link.get("x") === x && +link.get("y") === y;
         }""",
-        arg=here,
+        arg=z,
     )
-    again = context.new_page()
-    again.goto(page.url)
-    again.wait_for_selector("#latent-map [data-ready=true]")
-    assert position(again) == pytest.approx(here, abs=0.001)
-    assert again.locator("#even input").is_checked()
+    reopened = context.new_page()
+    reopened.goto(page.url)
+    reopened.wait_for_selector("#latent-map [data-ready=true]")
+    assert position(reopened) == pytest.approx(z, abs=0.001)
+    assert reopened.locator("#even input").is_checked()
     context.close()
-    assert faults == []
+    assert errors == []
 
 
 def test_a_computation_lost_with_its_replica_is_reported_and_can_be_repeated(
-    copies: Copies, browser: Browser
+    replicas: Replicas, browser: Browser
 ) -> None:
-    context, before = browser.new_context(), copies.logged()
+    context, before = browser.new_context(), replicas.logged()
     page = context.new_page()
-    page.goto(copies.address)
+    page.goto(replicas.address)
     page.wait_for_selector("#digit [data-state=shown]")
-    served = copies.serving("/component_server", before)
+    served = replicas.serving("/component_server", before)
     with page.expect_response(re.compile("/queue/join")):
         page.locator("#compare").click()
-    copies.kill(served)  # ways that nobody asked for before take a second
-    since = copies.logged()
+    replicas.kill(served)  # paths that are not in the cache yet take a second
+    since = replicas.logged()
     expect(page.locator("[data-testid=toast-body]")).to_contain_text("onnection")
     expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
     compare(page)
     assert len(drawn(page)) == 4
-    assert copies.serving("/queue/join", since) != served
+    assert replicas.serving("/queue/join", since) != served
     context.close()
 
 
-def look(client: httpx.Client, component: int) -> None:
-    """Ask for a digit as the page does."""
+def request_readout(client: httpx.Client, component: int) -> None:
+    """Request the image and the readout of a position as the page does."""
     body = {
         "data": [0.5, -1.2, False],
         "component_id": component,
         "fn_name": "look",
-        "session_hash": "visitor",
+        "session_hash": "client",
     }
     answer = client.post("gradio_api/component_server/", json=body)
     assert answer.status_code == 200, answer.text
@@ -330,23 +336,23 @@ def look(client: httpx.Client, component: int) -> None:
 
 
 @pytest.mark.guarantee("replicas")
-def test_a_replica_that_drains_is_not_noticed(copies: Copies) -> None:
-    with httpx.Client(base_url=copies.address) as client:
+def test_clients_do_not_notice_a_draining_replica(replicas: Replicas) -> None:
+    with httpx.Client(base_url=replicas.address) as client:
         client.get("/")
-        component = part_ids(client)["digit"]
-        served = copies.home(client)
-        look(client, component)
-        copies.processes[served].send_signal(signal.SIGTERM)
+        component = component_ids(client)["digit"]
+        served = replicas.replica_of(client)
+        request_readout(client, component)
+        replicas.processes[served].send_signal(signal.SIGTERM)
         while httpx.get(f"http://{served}/health").status_code == 200:
             time.sleep(0.01)
-        # What is asked with one request and answered in another is refused, not passed on: the
-        # second would still come here.
-        refused = client.post("gradio_api/call/jump_to_digit", json={"data": [3, "typical"]})
-        assert refused.status_code == 503
-        assert refused.json() == {"detail": SHUTTING_DOWN}
-        while copies.processes[served].poll() is None:
-            look(client, component)
-        since = copies.logged()
-        look(client, component)
-        assert copies.processes[served].returncode == 0
-        assert copies.serving("/component_server", since) != served
+        # A queued event is rejected, not sent to the other replica: the request for its result
+        # would still come here.
+        rejected = client.post("gradio_api/call/jump_to_digit", json={"data": [3, "typical"]})
+        assert rejected.status_code == 503
+        assert rejected.json() == {"detail": SHUTTING_DOWN}
+        while replicas.processes[served].poll() is None:
+            request_readout(client, component)
+        since = replicas.logged()
+        request_readout(client, component)
+        assert replicas.processes[served].returncode == 0
+        assert replicas.serving("/component_server", since) != served

@@ -1,9 +1,9 @@
-"""An independent judge of digits: a small CNN that has never seen the VAE.
+"""An independent digit classifier, a small CNN, to check what the VAE generates.
 
-    python -m tests.classifier --data-dir data      # trains it again: tests/classifier.pt, 1 minute
+    python -m tests.classifier --data-dir data      # retrains tests/classifier.pt in a minute
 
-Trained on MNIST's 60,000 training digits; tests/test_prototypes.py states its accuracy on the
-test digits that ship with the tests.
+It is trained on MNIST's 60,000 training digits, without the VAE; tests/unit/test_release.py checks
+its accuracy on the test digits that ship with the tests.
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Classifier(nn.Module):
 
 
 def load_classifier() -> Classifier:
-    """The committed judge, in evaluation mode."""
+    """The committed classifier in evaluation mode."""
     model = Classifier()
     model.load_state_dict(torch.load(WEIGHTS, weights_only=True))
     return model.eval()
@@ -66,9 +66,9 @@ def main() -> None:
             optimizer.step()
         schedule.step()
         with torch.inference_mode():
-            named = model(digits.test_images.unsqueeze(1).float() / 255).argmax(1)
-        accuracy = (named == digits.test_labels).float().mean()
-        print(f"epoch {epoch + 1}: {accuracy:.4f} of the 10,000 test digits named rightly")
+            predicted = model(digits.test_images.unsqueeze(1).float() / 255).argmax(1)
+        accuracy = (predicted == digits.test_labels).float().mean()
+        print(f"epoch {epoch + 1}: accuracy {accuracy:.4f} on the 10,000 test digits")
     torch.save(model.state_dict(), WEIGHTS)
 
 

@@ -1,9 +1,9 @@
-"""What the tests share: real digits, checkpoints, a running demo, a Chromium."""
+"""Shared fixtures: real digits, checkpoints, a running demo, a Chromium."""
 
 import os
 
-# Before torch is imported, and for the processes that tests start: several threads in each of
-# several workers would spend their time waiting for each other.
+# Set before torch is imported, and inherited by the processes that tests start: with several
+# threads in each of several workers, they would mostly wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import contextlib
@@ -29,7 +29,7 @@ from tests.helpers import wait_until
 from tests.small import SMALL as SMALL
 from tests.small import read_digits
 
-# Playwright's own five seconds are too few beside busy processes.
+# Playwright's default of five seconds is too short on a busy machine.
 expect.set_options(timeout=30_000)
 
 HERE = Path(__file__).parent
@@ -89,7 +89,7 @@ def released() -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def space(released: Checkpoint) -> LatentSpace:
-    """The committed checkpoint, ready to be asked."""
+    """The LatentSpace of the committed checkpoint."""
     return LatentSpace(released)
 
 
@@ -106,7 +106,7 @@ class Demo(NamedTuple):
 def started_demo(
     folder: Path, *options: str, cwd: Path = ROOT, **environment: str
 ) -> Iterator[Demo]:
-    """`python demo.py` with options and variables; its log and cache are in `folder`."""
+    """Run `python demo.py` with options and variables; its log and cache are in `folder`."""
     port, log, cache = free_port(), folder / "log", folder / "cache"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -129,7 +129,7 @@ def started_demo(
 
 @pytest.fixture(scope="session")
 def served_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo of the committed checkpoint that all tests share, so none may stop it."""
+    """A demo of the committed checkpoint, shared by all tests: they must not stop it."""
     with started_demo(tmp_path_factory.mktemp("demo")) as demo:
         yield demo
         assert demo.process.poll() is None, demo.log.read_text()
@@ -156,7 +156,7 @@ def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A Chromium; where there is none the test fails."""
+    """A Chromium; without one the test fails."""
     with sync_playwright() as playwright:
         chromium = launch_chromium(playwright)
         yield chromium

@@ -1,4 +1,4 @@
-"""Small tools that several test folders share."""
+"""Helpers shared by several test folders."""
 
 import asyncio
 import time
@@ -10,10 +10,10 @@ T = TypeVar("T")
 
 
 def wait_until(condition: Callable[[], T], timeout: float = 60, describe: object = "") -> T:
-    """Poll until `condition()` is true, and return what it returned.
+    """Poll until `condition()` is true, and return its result.
 
     Raises:
-        AssertionError: after `timeout` seconds, with `describe` (called if it can be).
+        AssertionError: after `timeout` seconds, with `describe` or, if callable, its result.
     """
     deadline = time.monotonic() + timeout
     while not (found := condition()):
@@ -35,6 +35,6 @@ async def until(condition: Callable[[], object], timeout: float = 20) -> None:
 
 
 def run_async(coroutine: Coroutine[object, object, T]) -> T:
-    """The coroutine's result; this thread may already have a loop, of Playwright's."""
+    """Run a coroutine in a thread of its own: this one may already run Playwright's loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()

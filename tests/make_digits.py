@@ -1,4 +1,4 @@
-"""Choose the real digits that ship with the tests: tests/digits.npz.
+"""Select the real digits that ship with the tests: tests/digits.npz.
 
     python -m tests.make_digits --data-dir data
 
@@ -15,9 +15,10 @@ from latent_navigator.data.datasets import load_dataset
 
 
 def first_of_each(images: Tensor, labels: Tensor, count: int) -> tuple[np.ndarray, np.ndarray]:
-    chosen = np.concatenate([np.flatnonzero(labels.numpy() == d)[:count] for d in range(10)])
-    chosen.sort()
-    return images.numpy()[chosen], labels.numpy()[chosen].astype(np.uint8)
+    """The first `count` images of each class, with their labels, in the order of the data set."""
+    indices = np.concatenate([np.flatnonzero(labels.numpy() == d)[:count] for d in range(10)])
+    indices.sort()
+    return images.numpy()[indices], labels.numpy()[indices].astype(np.uint8)
 
 
 def main() -> None:

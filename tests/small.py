@@ -1,4 +1,4 @@
-"""A small model and data set, for trainings that take seconds."""
+"""A small model and data set, for training runs of a few seconds."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the page and for what lies behind the middleware, and servers in this process."""
+"""Stand-ins for the page and for the application behind the middleware; servers in this process."""
 
 import asyncio
 import contextlib
@@ -23,17 +23,17 @@ from tests.helpers import run_async, wait_until
 
 T = TypeVar("T")
 
-# Gradio counts its answers with pandas, in ways that pandas deprecates.
+# Gradio uses deprecated features of pandas for its statistics.
 ignore_pandas = pytest.mark.filterwarnings(
     "ignore:.*no_silent_downcasting", "ignore:The copy keyword is deprecated"
 )
 
 
 class Inner:
-    """An application that answers "answer", and keeps what it received.
+    """An application that answers "answer" and records the requests.
 
-    Paths that end in "slow" wait for `release`; those in "broken" fail in the middle of the
-    answer, those in "fail" before it.
+    Paths that end in "slow" wait for `release`; "broken" fails in the middle of the answer, "fail"
+    before it.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Inner:
 
 
 def visit(app: ASGIApp, use: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
-    """Run `use(client)` with a client of an application that no server runs."""
+    """Run `use(client)` with a client that calls the application directly, without a server."""
 
     async def run() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -90,7 +90,7 @@ def post(
 
 
 def in_loop(build: Callable[[], T]) -> T:
-    """`build()`, called within a running loop: else Gradio makes one that nobody closes."""
+    """`build()`, called within a running loop: otherwise Gradio opens one and never closes it."""
 
     async def call() -> T:
         return build()
@@ -99,7 +99,7 @@ def in_loop(build: Callable[[], T]) -> T:
 
 
 def small_page(*functions: Callable[..., Any]) -> Page:
-    """A page whose only content are endpoints."""
+    """A page that consists of endpoints only."""
 
     def build() -> Page:
         page = Page(analytics_enabled=False)
@@ -165,5 +165,5 @@ def health(address: str) -> httpx.Response:
 
 
 def wait_for_drain(address: str) -> None:
-    """Wait until a server that is told to stop says so."""
+    """Wait until /health reports that the server is draining."""
     wait_until(lambda: health(address).status_code == 503)

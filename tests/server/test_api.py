@@ -1,4 +1,4 @@
-"""The named endpoints, through gradio_client, as a program would use them."""
+"""The named endpoints, called through gradio_client."""
 
 import json
 
@@ -30,8 +30,8 @@ def test_every_endpoint_is_named_and_described(client: Client) -> None:
         "/nudge",
     }
     names = {
-        endpoint: [p["parameter_name"] for p in about["parameters"]]
-        for endpoint, about in named.items()
+        endpoint: [p["parameter_name"] for p in description["parameters"]]
+        for endpoint, description in named.items()
     }
     assert names == {
         "/decode": ["x", "y"],
@@ -43,7 +43,7 @@ def test_every_endpoint_is_named_and_described(client: Client) -> None:
         "/digit_directions": ["x", "y"],
         "/nudge": ["x", "y", "attribute", "sign"],
     }
-    assert all(about["description"] for about in named.values())
+    assert all(description["description"] for description in named.values())
 
 
 def test_decode_returns_the_decoders_image_as_png(client: Client, released: Checkpoint) -> None:

@@ -1,4 +1,4 @@
-"""Stopping without dropping a request: the clockwork, the server, and the real process."""
+"""Graceful shutdown: the Drain class, the server in this process, and `python demo.py`."""
 
 import concurrent.futures
 import re
@@ -34,7 +34,7 @@ pytestmark = ignore_pandas
 
 
 class Clock:
-    """A time that tests set."""
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -63,9 +63,9 @@ def test_draining_waits_for_running_requests(clock: Clock) -> None:
 
 
 @pytest.mark.guarantee("sigterm-drains")
-def test_draining_waits_for_clients_that_have_yet_to_fetch_a_result(clock: Clock) -> None:
+def test_draining_waits_until_clients_have_fetched_their_results(clock: Clock) -> None:
     drain = Drain(quiet=1, clock=clock)
-    clock.now += 10  # the pause before the stop does not count
+    clock.now += 10  # idle time before the stop does not count
     drain.start()
     for _ in range(4):
         clock.now += 0.9
@@ -90,7 +90,7 @@ def test_draining_ends_after_the_timeout(clock: Clock) -> None:
         assert drain.describe() == "not done after 30 seconds: dropped 1 request"
 
 
-def test_a_server_that_is_not_told_to_stop_goes_on(clock: Clock) -> None:
+def test_an_idle_server_without_a_stop_signal_never_finishes(clock: Clock) -> None:
     drain = Drain(clock=clock)
     clock.now += 1000
     assert drain.complete
@@ -102,14 +102,14 @@ def test_a_server_that_is_not_told_to_stop_goes_on(clock: Clock) -> None:
 
 @pytest.fixture
 def temporary_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Gradio's cache, for pages built within the test."""
+    """Gradio's cache, for pages that a test builds."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     return tmp_path
 
 
 @pytest.mark.guarantee("sigterm-drains")
 @pytest.mark.usefixtures("temporary_cache")
-def test_the_first_ctrl_c_waits_for_answers() -> None:
+def test_the_first_ctrl_c_waits_for_running_requests() -> None:
     release = threading.Event()
 
     def work() -> dict[str, int]:
@@ -134,7 +134,7 @@ def test_the_first_ctrl_c_waits_for_answers() -> None:
 
 @pytest.mark.guarantee("sigterm-drains")
 @pytest.mark.usefixtures("temporary_cache")
-def test_a_second_sigterm_does_not_hurry(clock: Clock) -> None:
+def test_a_second_sigterm_still_waits_but_ctrl_c_does_not(clock: Clock) -> None:
     drain = Drain(clock=clock)
     with running_page(small_page(), drain) as (running, _):
         for _ in range(2):
@@ -167,7 +167,7 @@ def test_files_in_the_cache_are_cleaned(
 
 
 @pytest.mark.guarantee("sigterm-drains")
-def test_sigterm_waits_for_answers_and_not_for_pages(own_demo: Callable[..., Demo]) -> None:
+def test_sigterm_waits_for_results_but_not_for_open_pages(own_demo: Callable[..., Demo]) -> None:
     process, address, log, cache = own_demo()
     image = fetch(address, "decode", submit(address, "decode", 0.5, 0.5))
     assert list(cache.rglob("*.png"))
@@ -187,12 +187,12 @@ def test_sigterm_waits_for_answers_and_not_for_pages(own_demo: Callable[..., Dem
         assert httpx.get(image["url"]).content.startswith(b"\x89PNG")
         assert [len(answer.result()["path"]) for answer in answers] == [24] * 6
         assert process.wait(timeout=60) == 0
-    assert log.read_text().count("\n") == 1  # the line that it started with
+    assert log.read_text().count("\n") == 1  # only the line printed at the start
     assert not list(cache.rglob("*.png"))
 
 
 @pytest.mark.guarantee("sigterm-drains")
-def test_a_second_ctrl_c_drops_what_is_running(own_demo: Callable[..., Demo]) -> None:
+def test_a_second_ctrl_c_drops_running_requests(own_demo: Callable[..., Demo]) -> None:
     process, address, log, cache = own_demo()
     fetch(address, "decode", submit(address, "decode", 0.5, 0.5))
     pairs = [(a, b) for a in range(5) for b in range(5, 10)]
@@ -205,7 +205,7 @@ def test_a_second_ctrl_c_drops_what_is_running(own_demo: Callable[..., Demo]) ->
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 1
         concurrent.futures.wait(answers)
-    assert any(answer.exception() for answer in answers), "all were answered"
+    assert any(answer.exception() for answer in answers), "every request was answered"
     _, last = log.read_text().splitlines()
     assert re.fullmatch(r"demo.py: second Ctrl-C: dropped \d+ requests", last), last
     assert not list(cache.rglob("*.png"))

@@ -18,12 +18,12 @@ from tests.server.stand_ins import in_loop, post, small_page, visit
 FULL_DISK = OSError(errno.ENOSPC, "No space left on device", "/a/secret/image.png")
 
 
-def ask(
+def with_page(
     use: Callable[[httpx.AsyncClient], Awaitable[None]],
     *functions: Callable[..., object],
     **options: Any,
 ) -> None:
-    """Run `use(client)` with a client of a page with these endpoints."""
+    """Run `use(client)` with a client of a page that has these endpoints."""
     page = small_page(*functions)
     app = in_loop(lambda: build_app(page, Drain(), model="a model", **options))
     visit(app, use)
@@ -51,7 +51,7 @@ def test_errors_of_endpoints(
         assert answer.status_code == status
         assert answer.json()["error"] == message
 
-    ask(use, fail)
+    with_page(use, fail)
     log = capfd.readouterr().err
     assert log.startswith(logged)
     assert bool(log) == bool(logged), log
@@ -94,7 +94,7 @@ def test_an_internal_error_of_a_server_function_is_a_500_without_details() -> No
     visit(app, use)
 
 
-# --- what cannot be read ---
+# --- unreadable requests ---
 
 
 def echo(number: int) -> int:
@@ -127,7 +127,7 @@ def test_unreadable_requests_are_malformed(kind: str) -> None:
             assert answer.status_code == 400, path
             assert answer.json() == {"detail": MALFORMED}
 
-    ask(use, echo)
+    with_page(use, echo)
 
 
 @pytest.mark.guarantee("malformed-requests-rejected")
@@ -136,7 +136,7 @@ def test_unreadable_requests_are_malformed(kind: str) -> None:
     ['"' + "x" * (MAX_SESSION_NAME + 1) + '"', '"' + r"\u0078" * 1000 + '"', "7", '["x"]', "{}"],
     ids=["long", "long, escaped", "number", "list", "object"],
 )
-def test_session_names_that_cannot_be_kept_are_rejected(name: str) -> None:
+def test_invalid_session_names_are_rejected(name: str) -> None:
     page = small_page(echo)
 
     async def use(client: httpx.AsyncClient) -> None:
@@ -158,8 +158,8 @@ def test_session_names_that_cannot_be_kept_are_rejected(name: str) -> None:
 
 
 @pytest.mark.guarantee("malformed-requests-rejected")
-def test_few_of_the_sessions_that_a_client_names_are_kept() -> None:
-    """Each takes 140 KB; Gradio alone would keep 10,000."""
+def test_only_the_newest_sessions_are_kept() -> None:
+    """Each takes 140 KB; Gradio's default is to keep 10,000."""
     assert MAX_SESSIONS <= 500
     page = small_page(echo)
     app = in_loop(lambda: build_app(page, Drain(), model="a model"))
@@ -180,10 +180,10 @@ def test_few_of_the_sessions_that_a_client_names_are_kept() -> None:
 
 
 @pytest.mark.guarantee("tool-server")
-def test_without_the_option_there_are_no_tools() -> None:
+def test_tool_server_is_off_by_default() -> None:
     async def use(client: httpx.AsyncClient) -> None:
-        question = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-        answer = await client.post("/gradio_api/mcp/", json=question)
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        answer = await client.post("/gradio_api/mcp/", json=body)
         assert answer.status_code in (404, 405)
 
-    ask(use, echo)
+    with_page(use, echo)

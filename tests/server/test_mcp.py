@@ -33,7 +33,7 @@ ENDPOINTS = {
 def call_tools(
     address: str, *calls: tuple[str, dict[str, object]]
 ) -> tuple[dict[str, Tool], list[CallToolResult]]:
-    """The tools by name, and the results of calls of (name, arguments) each."""
+    """The tools by name, and the results of calls, each given as (name, arguments)."""
 
     async def session() -> tuple[dict[str, Tool], list[CallToolResult]]:
         async with (
@@ -83,7 +83,7 @@ def test_the_endpoints_are_tools(own_demo: Callable[..., Demo], space: LatentSpa
     for kind, content in UNREADABLE.items():
         answer = httpx.post(f"{address}gradio_api/mcp/", content=content, headers=headers)
         assert answer.status_code == 400, (kind, answer.text)
-    # A client that stays connected does not keep the server from stopping.
+    # A client that stays connected does not prevent the server from stopping.
     with httpx.stream("GET", f"{address}gradio_api/heartbeat/page") as stream:
         assert stream.status_code == 200
         process.send_signal(signal.SIGTERM)

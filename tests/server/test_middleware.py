@@ -1,4 +1,4 @@
-"""The middleware, a class at a time, in front of an application that only answers."""
+"""Each class of the middleware, in front of an application that only answers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,9 +31,9 @@ from tests.helpers import until
 from tests.server.stand_ins import Inner, behind_middleware, post, visit
 
 
-def assert_rejected(answer: httpx.Response, status: int, sentence: str) -> None:
+def assert_rejected(answer: httpx.Response, status: int, message: str) -> None:
     assert answer.status_code == status, answer.text
-    assert answer.json() == {"detail": sentence}
+    assert answer.json() == {"detail": message}
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers.get("retry-after") == ("1" if status == 503 else None)
 
@@ -42,7 +42,7 @@ def assert_rejected(answer: httpx.Response, status: int, sentence: str) -> None:
 
 
 @pytest.mark.parametrize("root", ["/digits", "/digits/", "https://example.org/digits"])
-def test_sub_path_is_removed_where_the_proxy_keeps_it(root: str) -> None:
+def test_sub_path_is_removed_from_paths_that_have_it(root: str) -> None:
     inner = Inner()
 
     async def use(client: httpx.AsyncClient) -> None:
@@ -88,7 +88,7 @@ def test_health_reports_state_and_model() -> None:
 # --- blocked routes ---
 
 BLOCKED = [
-    ("POST", "/gradio_api/process_recording"),  # stores its body, and runs ffmpeg on it
+    ("POST", "/gradio_api/process_recording"),  # stores its body and runs ffmpeg on it
     ("POST", "/gradio_api/vibe-edit"),
     ("POST", "/gradio_api/run-history/connect"),
     ("POST", "/gradio_api/stream/x"),
@@ -96,7 +96,7 @@ BLOCKED = [
     ("POST", "/"),
     ("GET", "/gradio_api/deep_link?session_hash=x"),  # writes a file
     ("GET", "/gradio_api/custom_component/x/client/x/x%0Aline"),  # writes lines into the log
-    ("GET", "/gradio_api/file=https://example.org/x.png"),  # fetches it, however long it takes
+    ("GET", "/gradio_api/file=https://example.org/x.png"),  # fetches it, without a timeout
     ("HEAD", "/gradio_api/file=HTTP://example.org/x.png"),
     ("GET", "/gradio_api/file/https://example.org/x.png"),
     ("GET", "/gradio_api/proxy=https://example.hf.space/x"),
@@ -154,7 +154,7 @@ def test_uploads_are_rejected() -> None:
     assert inner.paths == []
 
 
-# --- size and arrival ---
+# --- size and duration of requests ---
 
 
 @pytest.mark.guarantee("oversized-input-rejected-early")
@@ -213,7 +213,7 @@ def test_slow_uploads_time_out_and_never_block_other_clients() -> None:
 
 @pytest.mark.guarantee("slow-uploads-time-out")
 @pytest.mark.parametrize(("slowest", "status"), [(1.0, 200), (float("inf"), 408)])
-def test_a_large_request_has_longer_to_arrive(slowest: float, status: int) -> None:
+def test_large_requests_may_take_longer(slowest: float, status: int) -> None:
     inner, pieces = Inner(), [b'{"data": ', b'"0123456789"}']
     limits = RequestLimits(arrival=0.0, slowest=slowest)
 
@@ -232,12 +232,12 @@ def test_a_large_request_has_longer_to_arrive(slowest: float, status: int) -> No
     assert inner.bodies == ([b"".join(pieces)] if status == 200 else [])
 
 
-def test_the_time_to_arrive_grows_with_the_length() -> None:
+def test_the_deadline_grows_with_the_length() -> None:
     assert RequestLimits().deadline(0) == 10
     assert RequestLimits().deadline(8_000_000) == 170
 
 
-# --- how many at once ---
+# --- concurrency ---
 
 
 @pytest.mark.guarantee("overload-answered-politely")
@@ -280,7 +280,7 @@ def test_while_draining_running_requests_are_answered_and_new_ones_rejected() ->
 
 @pytest.mark.guarantee("sigterm-drains")
 def test_a_request_that_arrives_too_late_is_rejected() -> None:
-    """The server may be told to stop before all of a request is there."""
+    """The server may receive SIGTERM before a request has arrived completely."""
     inner, drain, sent = Inner(), Drain(), []
 
     async def use(client: httpx.AsyncClient) -> None:
@@ -306,7 +306,7 @@ def test_a_request_that_arrives_too_late_is_rejected() -> None:
 
 @pytest.mark.guarantee("sigterm-drains")
 @pytest.mark.parametrize("path", ["/gradio_api/heartbeat/slow", "/gradio_api/mcp/slow"])
-def test_streams_that_last_as_long_as_a_page_are_not_waited_for(path: str) -> None:
+def test_draining_does_not_wait_for_the_streams_of_open_pages(path: str) -> None:
     inner, drain = Inner(), Drain(quiet=0)
 
     async def use(client: httpx.AsyncClient) -> None:

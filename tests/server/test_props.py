@@ -1,4 +1,4 @@
-"""What the page hands to the browser: plain JSON, and server functions."""
+"""The props of the page's components: plain JSON and server functions."""
 
 import types
 
@@ -16,23 +16,26 @@ from tests.server.stand_ins import in_loop
 PLAIN = (str, int, float, bool, type(None), types.FunctionType)
 
 
-def others(value: object, path: str = "") -> list[str]:
-    """Where a configuration has anything but JSON and functions."""
+def non_json(value: object, path: str = "") -> list[str]:
+    """The paths of the values that are neither JSON nor functions."""
     if isinstance(value, dict):
-        return [found for k, v in value.items() for found in others(v, f"{path}.{k}")]
+        return [found for k, v in value.items() for found in non_json(v, f"{path}.{k}")]
     if isinstance(value, list | tuple):
-        return [found for i, v in enumerate(value) for found in others(v, f"{path}[{i}]")]
+        return [found for i, v in enumerate(value) for found in non_json(v, f"{path}[{i}]")]
     return [] if isinstance(value, PLAIN) else [f"{path}: {type(value)}"]
 
 
 def test_props_are_json_or_server_functions(space: LatentSpace) -> None:
-    """Gradio copies the configuration for each page that is opened: an object in it, such as the
-    listener of an event whose name a prop has taken, would be copied with all that it refers to."""
+    """Gradio copies the configuration for each page that is opened.
+
+    An object in it, such as the listener of an event that has the name of a prop, would be copied
+    with everything that it refers to.
+    """
     page = in_loop(lambda: build_blocks(space, {}))
-    assert others(page.config["components"]) == []
+    assert non_json(page.config["components"]) == []
 
 
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+def register_layer_and_method(monkeypatch: pytest.MonkeyPatch) -> None:
     """Add a layer and a method, as CONTRIBUTING.md describes it."""
     layer = MapLayer(
         key="dummy",
@@ -46,7 +49,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
         label="a detour",
         term="dummy",
         short_label="detour",
-        help="Not of use.",
+        help="For tests only.",
         curve=INTERPOLATIONS[0].curve,
         spacing=INTERPOLATIONS[0].spacing,
     )
@@ -59,7 +62,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_registered_layer_and_method_reach_page_api_and_links(
     space: LatentSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registered(monkeypatch)
+    register_layer_and_method(monkeypatch)
     page = in_loop(lambda: build_blocks(space, {}))
     latent_map = next(block for block in page.blocks.values() if isinstance(block, LatentMap))
     record = latent_map.props["map_layers"][-1]

@@ -1,4 +1,4 @@
-"""trainer.py on the digits of the tests with a small model: in this process, or in its own."""
+"""trainer.py on the digits of the tests with a small model: in this process or in its own."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ PROGRAM = """
     import itertools, os, signal, sys, types
     from pathlib import Path
     sys.path.insert(0, {root!r})
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which background shells ignore
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background shells
     import trainer
     from latent_navigator.training import command_line, runner
     from tests.small import SMALL, read_digits
@@ -64,13 +64,13 @@ class SmallTrainer:
         self.capsys = capsys
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
-        """The exit status, and what the run has printed to stdout and stderr."""
+        """The exit status, stdout and stderr of a run."""
         self.capsys.readouterr()
         status = trainer.main([*OPTIONS, *arguments])
         return status, *self.capsys.readouterr()
 
     def error(self, *arguments: str) -> str:
-        """The only line on stderr, besides the progress bar, of a run that fails."""
+        """The only line on stderr, apart from the progress bar, of a run that fails."""
         status, _, stderr = self(*arguments)
         lines = [line for line in stderr.replace("\r", "\n").splitlines() if "img/s" not in line]
         lines = [line for line in lines if line.strip()]

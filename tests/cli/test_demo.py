@@ -1,4 +1,4 @@
-"""`python demo.py` from the shell: defaults, and what it says when it cannot start."""
+"""`python demo.py` from the shell: its defaults, and its messages when it cannot start."""
 
 import dataclasses
 import os
@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -24,6 +23,7 @@ from tests.conftest import ROOT, Demo
 def run(
     *arguments: str, folder: Path = ROOT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
+    """The result of `python demo.py` with these arguments and variables, for runs that fail."""
     return subprocess.run(
         [sys.executable, str(ROOT / "demo.py"), *arguments],
         cwd=folder,
@@ -35,15 +35,16 @@ def run(
 
 
 @pytest.fixture
-def busy_port() -> Iterator[Any]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
+def busy_port() -> Iterator[int]:
+    """A port on which something else listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield int(listener.getsockname()[1])
 
 
 @pytest.mark.guarantee("any-working-directory")
-def test_a_busy_port_is_one_clear_line(busy_port: Any) -> None:
+def test_busy_port_is_reported_in_one_line(busy_port: int) -> None:
     done = run("--port", str(busy_port))
     assert done.returncode == 1
     assert done.stderr.startswith(f"demo.py: port {busy_port} on 127.0.0.1 is in use")
@@ -51,15 +52,15 @@ def test_a_busy_port_is_one_clear_line(busy_port: Any) -> None:
     assert done.stdout == ""
 
 
-def test_the_environment_names_the_port(busy_port: Any) -> None:
+def test_port_is_read_from_the_environment(busy_port: int) -> None:
     done = run(GRADIO_SERVER_PORT=str(busy_port))
     assert done.returncode == 1
     assert f"port {busy_port}" in done.stderr
-    # The option goes before the variable.
+    # The option overrides the variable.
     assert demo.parse_arguments(["--port", "7000"]).port == 7000
 
 
-def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
     options = demo.parse_arguments([])
     assert (options.host, options.port) == ("127.0.0.1", 7862)
@@ -69,38 +70,38 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.guarantee("options-validated")
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http", "80.5", ""])
-def test_a_wrong_port_is_named(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_port_is_named(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         demo.parse_arguments([f"--port={port}"])
     assert caught.value.code == 2
     assert f"{port!r} is not a port" in capsys.readouterr().err
 
 
-def test_a_wrong_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
+def test_unusable_checkpoint_is_reported_in_one_line(tmp_path: Path) -> None:
     page = tmp_path / "page.pt"
     page.write_text("<html>not found</html>")
-    for path, fault in ((tmp_path / "none.pt", "no such file"), (page, "web page")):
+    for path, message in ((tmp_path / "none.pt", "no such file"), (page, "web page")):
         done = run("--checkpoint", str(path), "--port", str(free_port()))
         assert done.returncode == 1
         assert done.stdout == ""
         assert done.stderr.startswith(f"demo.py: {path}: ")
-        assert fault in done.stderr
+        assert message in done.stderr
         assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.guarantee("demo-folder-checked")
-def test_a_folder_for_files_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+def test_unwritable_temporary_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = run("--port", str(free_port()), GRADIO_TEMP_DIR=str(tmp_path / "file"))
-    told = f"demo.py: nothing can be written to {tmp_path}/file (File exists); set "
+    message = f"demo.py: nothing can be written to {tmp_path}/file (File exists); set "
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{told}GRADIO_TEMP_DIR")
+    assert done.stderr.startswith(f"{message}GRADIO_TEMP_DIR")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
 
 
 @pytest.mark.guarantee("any-working-directory")
-def test_it_starts_from_another_folder(
+def test_demo_starts_from_any_folder(
     own_demo: Callable[..., Demo],
     tmp_path: Path,
     released: Checkpoint,
@@ -109,11 +110,11 @@ def test_it_starts_from_another_folder(
     _, address, *_ = own_demo(cwd=tmp_path)
     assert httpx.get(f"{address}health").json()["model"] == released.label
     monkeypatch.chdir(tmp_path)
-    usual = demo.parse_arguments([]).checkpoint
-    assert usual == [ROOT / "pretrained" / name for name in ("vae_mnist.pt", "vae_low_beta.pt")]
+    defaults = demo.parse_arguments([]).checkpoint
+    assert defaults == [ROOT / "pretrained" / name for name in ("vae_mnist.pt", "vae_low_beta.pt")]
     Path("pretrained").mkdir()
     Path("pretrained/vae_mnist.pt").write_bytes(b"trained here")
-    assert demo.parse_arguments([]).checkpoint == [Path("pretrained/vae_mnist.pt"), usual[1]]
+    assert demo.parse_arguments([]).checkpoint == [Path("pretrained/vae_mnist.pt"), defaults[1]]
 
 
 @pytest.mark.guarantee("options-validated")
@@ -124,20 +125,18 @@ def test_it_starts_from_another_folder(
         ("no such host", "unknown host 'no such host'"),
         ("x" * 300, "unknown host"),
         ("999.1.1.1", "unknown host '999.1.1.1'"),
-        (
-            "192.0.2.1",
-            "host '192.0.2.1' is not an address of this machine",
-        ),  # an address for documentation
+        # An address that is reserved for documentation.
+        ("192.0.2.1", "host '192.0.2.1' is not an address of this machine"),
     ],
 )
-def test_a_wrong_host_is_named(host: Any, message: str) -> None:
+def test_invalid_host_is_named(host: str, message: str) -> None:
     with pytest.raises(ValueError, match="host") as caught:
         check_address(host, free_port())
     assert message in str(caught.value)
     assert "0.0.0.0" in str(caught.value)
 
 
-def test_a_wrong_host_is_one_clear_line() -> None:
+def test_invalid_host_is_reported_in_one_line() -> None:
     done = run("--host", "999.1.1.1", "--port", str(free_port()))
     assert done.returncode == 1
     assert done.stdout == ""
@@ -146,7 +145,7 @@ def test_a_wrong_host_is_one_clear_line() -> None:
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_models_of_other_classes_are_not_compared(
+def test_models_with_different_classes_are_not_compared(
     tmp_path: Path, small_checkpoint: Checkpoint
 ) -> None:
     names = list("abcdefghij")
@@ -160,15 +159,15 @@ def test_models_of_other_classes_are_not_compared(
 
 @pytest.mark.guarantee("options-validated")
 def test_unknown_options_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in (["--sharing"], ["--checkpoint"], ["--mcp=yes"]):
+    for arguments in (["--sharing"], ["--checkpoint"], ["--mcp=yes"]):
         with pytest.raises(SystemExit) as caught:
-            demo.parse_arguments(wrong)
+            demo.parse_arguments(arguments)
         assert caught.value.code == 2
-        assert wrong[0].split("=")[0] in capsys.readouterr().err
+        assert arguments[0].split("=")[0] in capsys.readouterr().err
 
 
 @pytest.mark.guarantee("tool-server")
-def test_a_tool_server_that_is_not_installed_is_one_clear_line(
+def test_missing_tool_server_package_is_reported_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
@@ -179,7 +178,7 @@ def test_a_tool_server_that_is_not_installed_is_one_clear_line(
 
 
 @pytest.mark.guarantee("hugging-face-space")
-def test_a_space_needs_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hugging_face_space_needs_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SPACE_ID", "somebody/navigator")
@@ -190,18 +189,18 @@ def test_a_space_needs_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.guarantee("hugging-face-space")
-def test_the_front_matter_fits_this_repository() -> None:
-    """What a Hugging Face Space reads of README.md."""
+def test_front_matter_of_the_readme_fits_this_repository() -> None:
+    """A Hugging Face Space reads its settings there."""
     _, block, _ = (ROOT / "README.md").read_text().split("---\n", 2)
-    told = dict(line.split(": ", 1) for line in block.splitlines())
-    assert told["sdk"] == "gradio"
-    assert (ROOT / told["app_file"]).is_file()
-    wanted = (ROOT / "requirements.txt").read_text()
-    bounds = re.search(r"gradio>=([\d.]+),<([\d.]+)", wanted)
+    settings = dict(line.split(": ", 1) for line in block.splitlines())
+    assert settings["sdk"] == "gradio"
+    assert (ROOT / settings["app_file"]).is_file()
+    requirements = (ROOT / "requirements.txt").read_text()
+    bounds = re.search(r"gradio>=([\d.]+),<([\d.]+)", requirements)
     assert bounds
     low, high = bounds.groups()
-    version = told["sdk_version"]
+    version = settings["sdk_version"]
     assert Version(low) <= Version(version) < Version(high)
-    needs = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
-    assert needs
-    assert Version(told["python_version"].strip('"')) >= Version(needs.group(1))
+    required = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert required
+    assert Version(settings["python_version"].strip('"')) >= Version(required.group(1))

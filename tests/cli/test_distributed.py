@@ -1,4 +1,4 @@
-"""Data-parallel training under torchrun: one result, one log, an orderly end."""
+"""Data-parallel training under torchrun: one result, one log, clear failures."""
 
 import dataclasses
 import os
@@ -39,11 +39,11 @@ NAN_IN_RANK_1 = """
         return losses._replace(loss=losses.loss * factor)
     trainer.vae_loss = poisoned_loss
 """
-# 500 digits in batches of 83: seven steps, the last of two images: none for a third process.
+# 500 digits in batches of 83: seven steps, the last with two images, so none for a third process.
 CONFIG = TrainingConfig(
     epochs=6, batch_size=83, warmup_epochs=1, device="cpu", precision="fp32", output="vae.pt"
 )
-UNEVEN_BATCH = 7  # of which three processes have 3, 2 and 2 images
+UNEVEN_BATCH = 7  # split among three processes as 3, 2 and 2 images
 
 
 def options(config: TrainingConfig) -> list[str]:
@@ -55,7 +55,7 @@ def options(config: TrainingConfig) -> list[str]:
 def torchrun(
     folder: Path, processes: int, config: TrainingConfig, *arguments: str, patch: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run the trainer in so many processes, in this folder."""
+    """Run the trainer in `processes` processes, in this folder."""
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     program = write_program(folder, patch)
     return subprocess.run(
@@ -87,10 +87,10 @@ def train_alone(
 def assert_same_training(
     found: Checkpoint, config: TrainingConfig, digits: LabelledImages, folder: Path
 ) -> None:
-    """The weights and losses are those of a single process, but for the order of sums.
+    """The weights and losses are those of a single process, except for the order of sums.
 
-    That order changes weights by 1e-7 after one epoch. With every shard weighted the same whatever
-    its size, weights are 0.1 away; with another seed, 1.
+    That order changes weights by 1e-7 after one epoch. If all shards had the same weight whatever
+    their size, the relative distance would be 0.1; with another seed it is 1.
     """
     expected = train_alone(config, digits, folder)
     weights, expected_weights = flat_weights(found), flat_weights(expected)
@@ -102,7 +102,9 @@ def assert_same_training(
 
 
 @pytest.mark.guarantee("distributed-training")
-def test_three_processes_train_what_one_trains(tmp_path: Path, digits: LabelledImages) -> None:
+def test_three_processes_train_the_same_model_as_one(
+    tmp_path: Path, digits: LabelledImages
+) -> None:
     config = dataclasses.replace(CONFIG, epochs=1, batch_size=UNEVEN_BATCH)
     done = torchrun(tmp_path, 3, config)
     assert done.returncode == 0, done.stderr
@@ -116,7 +118,7 @@ def test_three_processes_train_what_one_trains(tmp_path: Path, digits: LabelledI
     found = load_checkpoint(tmp_path / "vae.pt")
     assert not any(name.startswith("module.") for name in found.weights)
     assert_same_training(found, config, digits, tmp_path)
-    # The bound tells runs apart: another seed is far beyond it.
+    # The bound is meaningful: a run with another seed is far beyond it.
     other = flat_weights(train_alone(config, digits, tmp_path, seed=1))
     assert float((flat_weights(found) - other).norm() / other.norm()) > 0.3
 
@@ -137,7 +139,7 @@ def test_run_that_lost_a_process_resumes_with_any_number(
     assert len(load_checkpoint(tmp_path / "vae.resume.pt").history) == 3
     assert "epochs 1 to 3 are saved in vae.resume.pt" in done.stdout
     assert "torchrun --nproc-per-node=2 trainer.py" in done.stdout
-    assert 'trainer.py", line' not in done.stderr  # a traceback of ours; torchrun prints its own
+    assert 'trainer.py", line' not in done.stderr  # torchrun has its own traceback
     assert not (tmp_path / "vae.pt").exists()
     assert not list(tmp_path.glob("*.tmp"))
     if processes == 1:
@@ -167,7 +169,7 @@ def test_loss_that_is_not_finite_in_one_process_ends_all_with_one_message(tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"), [(["--epochs=0"], "epochs is 0"), (["--what"], "--what")]
 )
-def test_invalid_options_are_reported_by_process_0_while_others_wait(
+def test_invalid_options_are_reported_by_process_0_only(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],

@@ -1,4 +1,4 @@
-"""A run that is stopped between any two of its writes: --resume finishes it with the same bytes."""
+"""A run that is killed between any two writes: --resume finishes it with the same bytes."""
 
 import itertools
 import signal
@@ -22,7 +22,7 @@ WRITES = [
     "write training_curves.png",
     "remove vae.resume.pt",
 ]
-# The history has the seconds of each epoch: with this clock, every epoch takes one.
+# The history has the seconds of each epoch; with this clock, every epoch takes one.
 FAKE_CLOCK = "trainer.time = types.SimpleNamespace(perf_counter=itertools.count(0.0).__next__)"
 KILL_AFTER_THE_LAST_STATE = """
     states = []
@@ -38,12 +38,12 @@ KILL_AFTER_THE_LAST_STATE = """
 
 
 class Killed(BaseException):
-    """Ends a run where SIGKILL would: nothing in the program handles it."""
+    """Ends a run as SIGKILL would: nothing in the program handles it."""
 
 
 @contextmanager
 def killed_after(count: int | None = None) -> Iterator[list[str]]:
-    """Raise Killed after so many writes and removals, which the list names."""
+    """Raise Killed after `count` writes and removals; the list records them."""
     log: list[str] = []
     replace, unlink = Path.replace, Path.unlink
 
@@ -80,9 +80,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The files of a run that was not stopped."""
-    folder = tmp_path_factory.mktemp("undisturbed")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a run that was not killed."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
     with pytest.MonkeyPatch.context() as monkeypatch:
         use_small_model(monkeypatch, folder)
         use_fake_clock(monkeypatch)
@@ -97,7 +97,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.mark.guarantee("interrupts-keep-the-run")
 @pytest.mark.parametrize("count", range(1, len(WRITES) + 1))
 def test_run_killed_after_any_write_resumes_to_the_same_bytes(
-    undisturbed: dict[str, bytes],
+    uninterrupted: dict[str, bytes],
     small_trainer: SmallTrainer,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -109,13 +109,13 @@ def test_run_killed_after_any_write_resumes_to_the_same_bytes(
     assert log == WRITES[:count]
     status, _, stderr = small_trainer(*EPOCHS, "--resume")
     assert status == 0, stderr
-    assert contents(tmp_path) == undisturbed
+    assert contents(tmp_path) == uninterrupted
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
 @pytest.mark.parametrize("count", range(len(WRITES) - 2, len(WRITES)))
-def test_resumed_run_may_be_killed_as_well(
-    undisturbed: dict[str, bytes],
+def test_resumed_run_that_is_killed_can_be_resumed(
+    uninterrupted: dict[str, bytes],
     small_trainer: SmallTrainer,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -124,15 +124,15 @@ def test_resumed_run_may_be_killed_as_well(
     use_fake_clock(monkeypatch)
     with killed_after(count), pytest.raises(Killed):
         small_trainer(*EPOCHS)
-    with killed_after(1), pytest.raises(Killed):  # after it has written vae.pt again
+    with killed_after(1), pytest.raises(Killed):  # after vae.pt is written again
         small_trainer(*EPOCHS, "--resume")
     assert small_trainer(*EPOCHS, "--resume")[0] == 0
-    assert contents(tmp_path) == undisturbed
+    assert contents(tmp_path) == uninterrupted
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
 def test_run_ended_by_sigkill_before_its_checkpoint_resumes_to_the_same_bytes(
-    undisturbed: dict[str, bytes],
+    uninterrupted: dict[str, bytes],
     small_trainer: SmallTrainer,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -147,7 +147,7 @@ def test_run_ended_by_sigkill_before_its_checkpoint_resumes_to_the_same_bytes(
     status, stdout, _ = small_trainer(*EPOCHS, "--resume")
     assert status == 0
     assert "Training on" not in stdout  # all epochs are done: no data is needed
-    assert contents(tmp_path) == undisturbed
+    assert contents(tmp_path) == uninterrupted
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")

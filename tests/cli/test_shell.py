@@ -1,4 +1,4 @@
-"""trainer.py in a hostile environment: one clear line each time, and nothing lost."""
+"""trainer.py with invalid options, full disks and signals: one line per error, no data lost."""
 
 import contextlib
 import dataclasses
@@ -89,7 +89,7 @@ def test_option_of_another_type_is_a_usage_error(
 
 @contextlib.contextmanager
 def unprivileged() -> Iterator[None]:
-    """Without the rights of root, for whom nothing is read-only."""
+    """Drop the privileges of root, for whom nothing is read-only."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -102,7 +102,7 @@ def unprivileged() -> Iterator[None]:
 
 @contextlib.contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
-    """As on a full disk: files do not grow beyond so many bytes."""
+    """Simulate a full disk: no file grows beyond `size` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -112,7 +112,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 
 @pytest.mark.guarantee("output-checked-before-training")
-def test_unwritable_output_is_found_before_training(
+def test_unwritable_output_is_reported_before_training(
     tmp_path: Path, small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load_dataset(_name: str, _data_dir: str) -> None:
@@ -150,7 +150,7 @@ def test_full_disk_leaves_the_old_file(
 
 
 @pytest.mark.guarantee("writes-are-atomic")
-def test_full_disk_is_reported_as_the_system_does_not_as_torch_does(tmp_path: Path) -> None:
+def test_full_disk_is_reported_as_an_os_error_not_as_torchs(tmp_path: Path) -> None:
     other = tmp_path / "other"
     with file_size_limit(100_000):
         with other.open("wb") as file, pytest.raises(RuntimeError):
@@ -165,7 +165,7 @@ def test_full_disk_is_reported_as_the_system_does_not_as_torch_does(tmp_path: Pa
     ("function", "name"),
     [("write_metrics", "metrics.json"), ("plot_curves", "training_curves.png")],
 )
-def test_metrics_that_cannot_be_written_do_not_cost_the_model(
+def test_model_is_saved_when_its_metrics_cannot_be_written(
     tmp_path: Path,
     small_trainer: SmallTrainer,
     monkeypatch: pytest.MonkeyPatch,
@@ -191,7 +191,7 @@ def test_metrics_that_cannot_be_written_do_not_cost_the_model(
     assert (tmp_path / name).read_bytes() != b"before"
 
 
-# Forks a process for each line, so that torch is imported once.
+# Forks a process for each line of stdin, so that torch is imported only once.
 SAVER = f"""
 import os, sys
 from pathlib import Path
@@ -216,7 +216,7 @@ class Savers:
 
     @contextlib.contextmanager
     def saving(self, path: Path) -> Iterator[None]:
-        """One such process, when it has replaced the file at least once; killed at the end."""
+        """One such process, from its first replacement of the file; killed at the end."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         first = path.stat().st_ino
@@ -241,39 +241,39 @@ def savers() -> Iterator[Savers]:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Poll until the condition holds, without a pause: it may hold for a moment only."""
+    """Poll without pauses until the condition holds: it may hold only for a moment."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
 
 
 @pytest.mark.guarantee("writes-are-atomic")
-def test_two_processes_that_write_the_same_file_leave_it_whole(
+def test_file_written_by_two_processes_is_always_complete(
     tmp_path: Path, small_checkpoint: Checkpoint, savers: Savers
 ) -> None:
     path = tmp_path / "vae.pt"
     save_checkpoint(path, small_checkpoint)
     versions = set()
 
-    def ten_versions_are_whole() -> bool:
+    def ten_versions_are_complete() -> bool:
         assert torch.equal(load_checkpoint(path).means, small_checkpoint.means)
         versions.add(path.stat().st_mtime_ns)
         return len(versions) >= 10
 
     with savers.saving(path), savers.saving(path):
-        wait_until(ten_versions_are_whole)
+        wait_until(ten_versions_are_complete)
 
 
 @pytest.mark.guarantee("writes-are-atomic")
 @pytest.mark.parametrize("written", [0, 0.25, 0.5, 0.9, 1])
-def test_killed_while_saving_the_file_is_whole(
+def test_file_is_complete_after_a_kill_while_saving(
     tmp_path: Path, small_checkpoint: Checkpoint, savers: Savers, written: float
 ) -> None:
     path = tmp_path / "vae.pt"
     save_checkpoint(path, small_checkpoint)
     size = path.stat().st_size
 
-    def temporary_file_is_that_large() -> bool:
+    def temporary_file_is_large_enough() -> bool:
         with contextlib.suppress(OSError):
             return any(
                 file.stat().st_size >= written * size for file in tmp_path.glob("vae.pt.*.tmp")
@@ -281,12 +281,12 @@ def test_killed_while_saving_the_file_is_whole(
         return False
 
     with savers.saving(path):
-        wait_until(temporary_file_is_that_large)
+        wait_until(temporary_file_is_large_enough)
     assert torch.equal(load_checkpoint(path).means, small_checkpoint.means)
 
 
 @pytest.mark.guarantee("writes-are-atomic")
-def test_temporary_file_of_a_killed_process_is_removed_in_time(
+def test_old_temporary_file_of_a_killed_process_is_removed(
     tmp_path: Path, small_checkpoint: Checkpoint
 ) -> None:
     path = tmp_path / "vae.pt"
@@ -295,7 +295,7 @@ def test_temporary_file_of_a_killed_process_is_removed_in_time(
         temporary.write_bytes(b"half")
     os.utime(old, (0, 0))
     save_checkpoint(path, small_checkpoint)
-    # Another process may still be writing the new one.
+    # Another process may still be writing the recent one.
     assert {entry.name for entry in tmp_path.iterdir()} == {"vae.pt", new.name}
 
 
@@ -309,7 +309,7 @@ def test_second_signal_does_not_disturb_the_shutdown(
 
     def interrupted_save(contents: object, file: object) -> None:
         calls.append(1)
-        save(contents, file)  # type: ignore[arg-type]  # torch has a type of its own for files
+        save(contents, file)  # type: ignore[arg-type]  # torch has its own type for files
         if len(calls) == 3:
             os.kill(os.getpid(), signum)
 
@@ -355,10 +355,10 @@ def test_output_is_relative_to_the_working_directory(
 
 
 @pytest.mark.guarantee("output-checked-before-training")
-def test_data_folder_that_cannot_be_made_is_named(
+def test_data_folder_that_cannot_be_created_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "data").write_text("a file in the place of the folder")
+    (tmp_path / "data").write_text("a file instead of the folder")
     monkeypatch.chdir(tmp_path)
     assert trainer.main(["--data-dir", "data", "--device", "cpu", "--output", "vae.pt"]) == 1
     stderr = capsys.readouterr().err

@@ -54,7 +54,7 @@ def test_evaluation_equals_the_loss_of_the_whole_set(
 def train_small(
     config: TrainingConfig, digits: LabelledImages, folder: Path, **changes: Any
 ) -> tuple[TrainingConfig, Checkpoint]:
-    """A run of four epochs with its configuration."""
+    """The configuration and the checkpoint of a run of four epochs."""
     config = dataclasses.replace(config, epochs=4, output=str(folder / "vae.pt"), **changes)
     checkpoint = trainer.train(config, SMALL, digits)
     assert checkpoint is not None
@@ -74,7 +74,7 @@ def test_same_seed_gives_the_same_weights(
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(
+def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
     small_config: TrainingConfig,
     digits: LabelledImages,
     tmp_path: Path,
@@ -106,7 +106,7 @@ def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(
 
 
 def without_seconds(checkpoint: Checkpoint) -> list[dict[str, float]]:
-    """The history, but for the time that each epoch took."""
+    """The history without the duration of each epoch."""
     return [{k: v for k, v in entry.items() if k != "seconds"} for entry in checkpoint.history]
 
 
@@ -210,7 +210,7 @@ def test_resuming_without_a_run_is_an_error(small_trainer: SmallTrainer) -> None
     assert "no run to resume" in small_trainer.error("--resume", "--output", "nowhere/vae.pt")
 
 
-def test_help_answers_without_torch() -> None:
+def test_help_is_fast_and_does_not_import_torch() -> None:
     program = (
         "import runpy, sys\n"
         "sys.argv = ['trainer.py', '--help']\n"
@@ -223,7 +223,7 @@ def test_help_answers_without_torch() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    # On a busy machine the first counts the work of others.
+    # On a busy machine the wall-clock time includes other processes' work.
     elapsed = min(time.perf_counter() - started, os.times().children_user - cpu_started)
     assert done.returncode == 0, done.stderr
     assert "--learning-rate" in done.stdout

@@ -1,7 +1,8 @@
-"""Any JSON: the functions behind the page and the API answer it, or say what is wrong."""
+"""The functions behind the page and the API answer any JSON, or raise an error that explains it."""
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
+from torch import Tensor
 
 from latent_navigator.checkpoint import checkpoint as checkpoints
 from latent_navigator.checkpoint.checkpoint import Checkpoint, CheckpointError, load_checkpoint
@@ -48,7 +51,7 @@ fuzz = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
-# JSON as Python reads it: NaN, infinity, whole numbers beyond any float, lone surrogates.
+# JSON as Python parses it: with NaN, infinity, integers larger than any float, lone surrogates.
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -67,15 +70,15 @@ JSON = st.recursive(
 COORDINATES = st.floats(-4, 4)
 
 
-# Values that once passed the checks; chance alone finds them too rarely.
+# Values that once passed the checks; random generation alone finds them too rarely.
 TRICKY: st.SearchStrategy[Any] = st.sampled_from(
     [math.nan, math.inf, -math.inf, True, None, "1", "typical", [], {}, [0], 1e30, 10**400, -1, 0.5]
 )
 
 
-def mostly(sensible: st.SearchStrategy) -> st.SearchStrategy:
-    """Values that get past the first checks, and others."""
-    return st.one_of(sensible, sensible, TRICKY, JSON)
+def mostly(valid: st.SearchStrategy) -> st.SearchStrategy:
+    """Half of the values from `valid`, so that they pass the first checks; half hostile ones."""
+    return st.one_of(valid, valid, TRICKY, JSON)
 
 
 NUMBERS = mostly(COORDINATES)
@@ -87,15 +90,15 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def answers(function: Any, *arguments: object) -> Any:
-    """The answer, which must be JSON, or None where a sentence rejects the arguments."""
+def answer_or_none(function: Callable[..., Any], *arguments: object) -> Any:
+    """The function's answer, which must be JSON; None if it rejects the arguments in one line."""
     try:
         answer = function(*arguments)
     except ValueError as error:
-        sentence = str(error)
-        assert 10 < len(sentence) < 400
-        assert "Traceback" not in sentence
-        assert "\n" not in sentence
+        message = str(error)
+        assert 10 < len(message) < 400
+        assert "Traceback" not in message
+        assert "\n" not in message
         return None
     json.dumps(answer, allow_nan=False)
     return answer
@@ -105,7 +108,7 @@ def answers(function: Any, *arguments: object) -> Any:
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, nearest=st.booleans())
 def test_readout(space: LatentSpace, x: Any, y: Any, nearest: bool) -> None:
-    answer = answers(readout, space, x, y, nearest)
+    answer = answer_or_none(readout, space, x, y, nearest)
     if answer is not None:
         assert is_number(x)
         assert is_number(y)
@@ -116,7 +119,7 @@ def test_readout(space: LatentSpace, x: Any, y: Any, nearest: bool) -> None:
 @fuzz
 @given(seed=mostly(st.integers(0, 2**63 - 1)))
 def test_random_sample(space: LatentSpace, seed: Any) -> None:
-    answer = answers(random_sample, space, seed)
+    answer = answer_or_none(random_sample, space, seed)
     if answer is not None:
         assert seed is None or (is_number(seed) and seed == int(seed))
         assert max(abs(answer["x"]), abs(answer["y"])) <= space.range
@@ -125,14 +128,14 @@ def test_random_sample(space: LatentSpace, seed: Any) -> None:
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(x=NUMBERS, y=NUMBERS, digit=DIGITS, amount=mostly(st.floats(0, 1)), anchor=JSON)
-def test_jump_and_morph(
+def test_go_to_class_and_morph_toward(
     space: LatentSpace, x: Any, y: Any, digit: Any, amount: Any, anchor: Any
 ) -> None:
     for name in (anchor, *ANCHORS):
-        if answers(go_to_class, space, digit, name) is not None:
+        if answer_or_none(go_to_class, space, digit, name) is not None:
             assert is_number(digit)
             assert digit == int(digit)
-        answers(morph_toward, space, x, y, digit, amount, name)
+        answer_or_none(morph_toward, space, x, y, digit, amount, name)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
@@ -148,7 +151,7 @@ def test_jump_and_morph(
 def test_interpolate(
     space: LatentSpace, start: Any, end: Any, method: Any, steps: Any, anchor: Any, even: Any
 ) -> None:
-    answer = answers(interpolate, space, start, end, method, steps, anchor, even)
+    answer = answer_or_none(interpolate, space, start, end, method, steps, anchor, even)
     if answer is not None:
         assert len(answer["path"]) == steps
 
@@ -156,20 +159,20 @@ def test_interpolate(
 @pytest.mark.guarantee("equal-ends")
 @settings(fuzz, max_examples=6)
 @given(point=st.one_of(st.integers(0, 9), st.lists(COORDINATES, min_size=2, max_size=2)))
-def test_a_path_from_a_point_to_itself(space: LatentSpace, point: Any) -> None:
+def test_path_from_a_position_to_itself(space: LatentSpace, point: int | list[float]) -> None:
     for method in methods():
         for even in (False, True):
-            answer = answers(interpolate, space, point, point, method, 7, "typical", even)
+            answer = answer_or_none(interpolate, space, point, point, method, 7, "typical", even)
             assert answer["length"] == pytest.approx(0, abs=1e-5)
             assert np.allclose(answer["path"], answer["path"][0], atol=1e-6)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=20)
-@given(start=ENDS, end=ENDS, chosen=mostly(st.lists(st.sampled_from(methods()[:2]))), steps=JSON)
-def test_compare(space: LatentSpace, start: Any, end: Any, chosen: Any, steps: Any) -> None:
-    answers(compare_paths, space, start, end, chosen, steps, False, "typical")
-    answers(compare_paths, space, start, end, chosen, 5, False, "typical")
+@given(start=ENDS, end=ENDS, selected=mostly(st.lists(st.sampled_from(methods()[:2]))), steps=JSON)
+def test_compare_paths(space: LatentSpace, start: Any, end: Any, selected: Any, steps: Any) -> None:
+    answer_or_none(compare_paths, space, start, end, selected, steps, False, "typical")
+    answer_or_none(compare_paths, space, start, end, selected, 5, False, "typical")
 
 
 LESSONS = ["no_data", "border", "little_ink", "sensitive", "mixed", "far_out"]
@@ -183,26 +186,26 @@ POSITIONS = mostly(st.lists(st.lists(NUMBERS, max_size=3), max_size=5))
     row=mostly(st.fixed_dictionaries({"points": POSITIONS, "curve": POSITIONS, "title": JSON})),
 )
 def test_export(space: LatentSpace, kind: Any, row: Any) -> None:
-    answers(export_path, space, kind, row)
+    answer_or_none(export_path, space, kind, row)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @settings(fuzz, max_examples=15)
 @given(x=NUMBERS, y=NUMBERS, name=mostly(st.sampled_from(list(ATTRIBUTES))), sign=JSON)
 def test_directions(space: LatentSpace, x: Any, y: Any, name: Any, sign: Any) -> None:
-    answers(attribute_directions, space, x, y)
-    answers(class_directions, space, x, y, name)
-    answers(nudge_attribute, space, x, y, name, sign)
-    answers(nudge_attribute, space, x, y, name, 1)
+    answer_or_none(attribute_directions, space, x, y)
+    answer_or_none(class_directions, space, x, y, name)
+    answer_or_none(nudge_attribute, space, x, y, name, sign)
+    answer_or_none(nudge_attribute, space, x, y, name, 1)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
 @given(data=JSON, index=mostly(st.integers(0, 9999)), file=st.binary(max_size=300))
 def test_inference(space: LatentSpace, data: Any, index: Any, file: bytes) -> None:
-    answers(infer_upload, space, data)
-    answers(infer_test_image, space, index)
-    for start in (
+    answer_or_none(infer_upload, space, data)
+    answer_or_none(infer_test_image, space, index)
+    for prefix in (
         b"",
         b"\x89PNG\r\n\x1a\n",
         b"\xff\xd8\xff",
@@ -211,7 +214,7 @@ def test_inference(space: LatentSpace, data: Any, index: Any, file: bytes) -> No
         b"BM",
     ):
         with pytest.raises(ValueError, match="image"):
-            read_image(start + file)
+            read_image(prefix + file)
 
 
 @pytest.mark.guarantee("methods-answer-any-json")
@@ -219,7 +222,7 @@ def test_inference(space: LatentSpace, data: Any, index: Any, file: bytes) -> No
 @given(name=mostly(st.sampled_from(LESSONS)), x=NUMBERS, y=NUMBERS)
 def test_lessons(space: LatentSpace, name: Any, x: Any, y: Any) -> None:
     assert [lesson.key for lesson in lessons(space)] == LESSONS
-    answer = answers(check_lesson, space, name, x, y)
+    answer = answer_or_none(check_lesson, space, name, x, y)
     if answer is not None:
         assert set(answer) == {"done", "message"}
 
@@ -228,12 +231,12 @@ def test_lessons(space: LatentSpace, name: Any, x: Any, y: Any) -> None:
 @fuzz
 @given(label=JSON)
 def test_training_replays(small_checkpoint: Checkpoint, label: Any) -> None:
-    answers(TrainingReplays({small_checkpoint.label: small_checkpoint}).replay, label)
+    answer_or_none(TrainingReplays({small_checkpoint.label: small_checkpoint}).replay, label)
 
 
 def test_experiments(space: LatentSpace) -> None:
     for experiment in experiments(space):
-        answers(experiment.run, space)
+        answer_or_none(experiment.run, space)
 
 
 # --- files ---
@@ -242,7 +245,7 @@ def test_experiments(space: LatentSpace) -> None:
 @pytest.mark.guarantee("broken-checkpoints-refused")
 @fuzz
 @given(data=st.binary(max_size=400), start=st.sampled_from([b"", b"PK\x03\x04", b"<", b"version "]))
-def test_files_that_are_not_checkpoints(tmp_path: Path, data: bytes, start: Any) -> None:
+def test_files_that_are_not_checkpoints(tmp_path: Path, data: bytes, start: bytes) -> None:
     path = tmp_path / "vae.pt"
     path.write_bytes(start + data)
     with pytest.raises(CheckpointError) as caught:
@@ -253,18 +256,18 @@ def test_files_that_are_not_checkpoints(tmp_path: Path, data: bytes, start: Any)
 @pytest.mark.guarantee("broken-checkpoints-refused")
 @settings(fuzz, max_examples=40)
 @given(data=st.data())
-def test_a_checkpoint_with_changed_bytes(
-    tmp_path: Path, small_checkpoint: Checkpoint, data: Any
+def test_checkpoint_with_a_changed_byte(
+    tmp_path: Path, small_checkpoint: Checkpoint, data: st.DataObject
 ) -> None:
-    """It is refused, or what was changed did not matter: all that is loaded is as it was."""
+    """It is rejected, or the byte did not matter: all that is loaded equals the original."""
     path = tmp_path / "vae.pt"
     if not path.exists():
         checkpoints.save_checkpoint(path, small_checkpoint)
-        (tmp_path / "whole").write_bytes(path.read_bytes())
-    whole = bytearray((tmp_path / "whole").read_bytes())
-    where = data.draw(st.integers(0, len(whole) - 1))
-    whole[where] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(whole)
+        (tmp_path / "original").write_bytes(path.read_bytes())
+    changed = bytearray((tmp_path / "original").read_bytes())
+    index = data.draw(st.integers(0, len(changed) - 1))
+    changed[index] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(changed)
     try:
         loaded = load_checkpoint(path)
     except CheckpointError:
@@ -284,9 +287,9 @@ def test_a_checkpoint_with_changed_bytes(
     name=st.sampled_from(["epochs", "batch_size", "learning_rate", "beta", "seed", "grad_clip"]),
     value=st.one_of(st.integers(), st.floats()),
 )
-def test_configurations(name: Any, value: Any) -> None:
+def test_training_configurations(name: str, value: float) -> None:
     try:
-        config = TrainingConfig(**{name: value})
+        config = TrainingConfig(**{name: value})  # type: ignore[arg-type]  # of any type
     except ValueError as error:
         assert name in str(error)
         return
@@ -310,9 +313,9 @@ PLANE = st.lists(COORDINATES, min_size=2, max_size=2).map(torch.tensor)
 @pytest.mark.guarantee("interpolation-and-neighbours")
 @fuzz
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 40), share=st.floats(0, 1))
-def test_paths_begin_and_end_where_they_should(a: Any, b: Any, steps: int, share: float) -> None:
-    for between in (linear_interpolation, spherical_interpolation):
-        path = between(a, b, steps)
+def test_paths_keep_their_ends(a: Tensor, b: Tensor, steps: int, share: float) -> None:
+    for interpolation in (linear_interpolation, spherical_interpolation):
+        path = interpolation(a, b, steps)
         assert path.shape == (steps, 2)
         assert bool(path.isfinite().all())
         assert torch.allclose(path[0], a, atol=1e-5)
@@ -323,7 +326,7 @@ def test_paths_begin_and_end_where_they_should(a: Any, b: Any, steps: int, share
 
 @settings(fuzz, max_examples=20)
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 20))
-def test_even_steps_keep_the_ends(space: LatentSpace, a: Any, b: Any, steps: int) -> None:
+def test_even_steps_keep_the_ends(space: LatentSpace, a: Tensor, b: Tensor, steps: int) -> None:
     path = retime(space.decode, linear_interpolation(a, b, 33), steps)
     assert path.shape == (steps, 2)
     assert bool(path.isfinite().all())
@@ -334,17 +337,17 @@ def test_even_steps_keep_the_ends(space: LatentSpace, a: Any, b: Any, steps: int
 
 @fuzz
 @given(shape=st.lists(st.integers(0, 4), max_size=4), steps=st.integers(-2, 2))
-def test_wrong_shapes_are_named(shape: Any, steps: int) -> None:
-    wrong = torch.zeros(shape)
-    for between in (linear_interpolation, spherical_interpolation):
-        if wrong.ndim != 1 or steps < 2:
+def test_invalid_shapes_are_named(shape: list[int], steps: int) -> None:
+    ends = torch.zeros(shape)
+    for interpolation in (linear_interpolation, spherical_interpolation):
+        if ends.ndim != 1 or steps < 2:
             with pytest.raises(ValueError, match=r"shapes|steps"):
-                between(wrong, wrong, steps)
+                interpolation(ends, ends, steps)
 
 
 @settings(fuzz, max_examples=20)
 @given(data=st.data(), n=st.integers(60, 200))
-def test_anchors_and_neighbourhoods(data: Any, n: int) -> None:
+def test_anchors_and_neighbourhoods(data: st.DataObject, n: int) -> None:
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 1000)))
     means = torch.randn(n, 2, generator=generator) * data.draw(st.floats(0, 3))
     labels = torch.arange(n) % 10
@@ -365,9 +368,7 @@ def test_anchors_and_neighbourhoods(data: Any, n: int) -> None:
     mode=st.sampled_from(["L", "RGB", "RGBA", "P", "1", "I", "F", "LA", "CMYK", "I;16"]),
     seed=st.integers(0, 99),
 )
-def test_images_of_every_mode(width: int, height: int, mode: Any, seed: int) -> None:
-    from PIL import Image
-
+def test_images_of_every_mode(width: int, height: int, mode: str, seed: int) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (height, width), np.uint8)
     image = Image.fromarray(noise)
     image = Image.new("I;16", image.size, 700) if mode == "I;16" else image.convert(mode)

@@ -1,4 +1,4 @@
-"""The functions below the page's methods, and the server's middleware, for any input."""
+"""The functions below those of the page and the API, and the middleware, for any input."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ from latent_navigator.checkpoint.packing import pack, unpack
 from latent_navigator.data.dataset_info import literal, plural, with_article
 from latent_navigator.device import resolve_device
 from latent_navigator.explorer.arguments import choice, number, whole_number
-from latent_navigator.explorer.decoder_table import build_table, look_up
+from latent_navigator.explorer.decoder_table import DecoderTable, build_table, look_up
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
@@ -29,6 +29,7 @@ from latent_navigator.geometry.attributes import (
 )
 from latent_navigator.geometry.geodesics import geodesic, retime
 from latent_navigator.geometry.latent_graph import (
+    LatentGraph,
     build_graph,
     data_weights,
     nearest_node,
@@ -43,28 +44,31 @@ from tests.fuzz.test_answers import JSON, fuzz, mostly
 from tests.server.stand_ins import Inner, behind_middleware, post, visit
 
 REACH = 4.0
-POINTS = st.lists(st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_size=2), min_size=1)
+Points = list[list[float]]  # positions (x, y)
+POINT = st.lists(st.floats(-REACH, REACH, width=32), min_size=2, max_size=2)
+POINTS = st.lists(POINT, min_size=1)
+ENDS = st.lists(POINT, min_size=2, max_size=2)
 
 
 @pytest.fixture(scope="module")
-def graph(space: LatentSpace) -> Any:
-    """A coarse one, and all its weights 1 ... 5."""
+def graph(space: LatentSpace) -> LatentGraph:
+    """A coarse graph with weights from 1 to 5."""
     plain = build_graph(space.decode, REACH, side=24)
     return plain.weighted(data_weights(plain, space.means))
 
 
 @pytest.fixture(scope="module")
-def table(space: LatentSpace) -> Any:
+def table(space: LatentSpace) -> DecoderTable:
     return build_table(space.model, REACH)
 
 
-# --- values and words ---
+# --- values and texts ---
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(value=mostly(st.integers(-9, 9)))
-def test_checked_values_are_what_they_say(value: Any) -> None:
+def test_checked_values_have_their_type_and_range(value: Any) -> None:
     for check, kind in ((number, float), (whole_number, int)):
         try:
             found = check("value", value, -5, 5)
@@ -81,7 +85,7 @@ def test_checked_values_are_what_they_say(value: Any) -> None:
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(name=st.text(min_size=1, max_size=30))
-def test_words_of_any_name(name: str) -> None:
+def test_plural_article_and_literal_of_any_name(name: str) -> None:
     assert plural(name)
     assert with_article(name).endswith(name)
     assert re.sub(r"\\(.)", r"\1", literal(name)) == name
@@ -91,7 +95,7 @@ def test_words_of_any_name(name: str) -> None:
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(text=st.text(max_size=12))
-def test_text_of_the_command_line(text: str) -> None:
+def test_port_and_device_of_any_text(text: str) -> None:
     try:
         assert 1 <= demo.port_number(text) <= 65535
     except argparse.ArgumentTypeError as error:
@@ -104,10 +108,10 @@ def test_text_of_the_command_line(text: str) -> None:
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
-@given(said=st.fixed_dictionaries({n: mostly(st.integers(-1, 4)).map(str) for n in VARIABLES}))
-def test_variables_of_torchrun(said: Any) -> None:
+@given(values=st.fixed_dictionaries({n: mostly(st.integers(-1, 4)).map(str) for n in VARIABLES}))
+def test_variables_of_torchrun(values: dict[str, str]) -> None:
     try:
-        found = process_group_from_environment(said)
+        found = process_group_from_environment(values)
     except ValueError as error:
         assert "torchrun" in str(error)
     else:
@@ -120,14 +124,14 @@ def test_variables_of_torchrun(said: Any) -> None:
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
-@given(data=st.binary(max_size=64), most=st.integers(0, 100), junk=st.binary(max_size=64))
-def test_what_is_packed_is_unpacked_and_nothing_else(data: bytes, most: int, junk: bytes) -> None:
-    pictures = torch.frombuffer(bytearray(data or b"x"), dtype=torch.uint8)
-    if len(pictures) <= most:
-        assert torch.equal(unpack("it", pack(pictures), tuple(pictures.shape), most), pictures)
+@given(data=st.binary(max_size=64), limit=st.integers(0, 100), junk=st.binary(max_size=64))
+def test_only_packed_data_is_unpacked(data: bytes, limit: int, junk: bytes) -> None:
+    images = torch.frombuffer(bytearray(data or b"x"), dtype=torch.uint8)
+    if len(images) <= limit:
+        assert torch.equal(unpack("it", pack(images), tuple(images.shape), limit), images)
     else:
         with pytest.raises(ValueError, match="it "):
-            unpack("it", pack(pictures), tuple(pictures.shape), most)
+            unpack("it", pack(images), tuple(images.shape), limit)
     with pytest.raises(ValueError, match="it "):
         unpack("it", torch.frombuffer(bytearray(junk + b"!"), dtype=torch.uint8), (3, 5), 100)
 
@@ -167,7 +171,7 @@ def test_the_loss_is_finite_and_its_parts_add_up(seed: int, beta: float, size: f
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
 @given(points=POINTS)
-def test_attributes_and_sensitivity_of_any_place(space: LatentSpace, points: Any) -> None:
+def test_attributes_and_sensitivity_of_any_position(space: LatentSpace, points: Points) -> None:
     z = torch.tensor(points)
     found = measure(space.decode(z)).detach()
     assert found.shape == (len(z), len(ATTRIBUTES))
@@ -187,17 +191,19 @@ def test_attributes_and_sensitivity_of_any_place(space: LatentSpace, points: Any
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @fuzz
 @given(anchors=POINTS)
-def test_directions_lead_from_each_to_each(anchors: Any) -> None:
-    places = torch.tensor(anchors)
-    found = semantic_directions(places)
-    ends = places[:, None] + found.distances[..., None] * found.directions
-    assert torch.allclose(ends, places[None].expand_as(ends), atol=1e-4)
+def test_directions_lead_from_each_anchor_to_each(anchors: Points) -> None:
+    z = torch.tensor(anchors)  # (C, 2)
+    found = semantic_directions(z)
+    ends = z[:, None] + found.distances[..., None] * found.directions
+    assert torch.allclose(ends, z[None].expand_as(ends), atol=1e-4)
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=30)
-@given(points=POINTS, ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
-def test_the_graph_leads_from_anywhere_to_anywhere(graph: Any, points: Any, ends: Any) -> None:
+@given(points=POINTS, ends=ENDS)
+def test_shortest_paths_between_any_positions(
+    graph: LatentGraph, points: Points, ends: Points
+) -> None:
     z = torch.tensor(points)
     nodes = nearest_node(graph, z)
     assert nodes.shape == z.shape
@@ -206,16 +212,18 @@ def test_the_graph_leads_from_anywhere_to_anywhere(graph: Any, points: Any, ends
     assert weights.shape == (len(z),)
     assert bool((weights >= 1).all() and weights.isfinite().all())
     start, end = torch.tensor(ends)
-    route = shortest_path(graph, start, end)
-    assert torch.equal(route[0], start)
-    assert torch.equal(route[-1], end)
-    assert float(route.abs().max()) <= REACH
+    path = shortest_path(graph, start, end)
+    assert torch.equal(path[0], start)
+    assert torch.equal(path[-1], end)
+    assert float(path.abs().max()) <= REACH
 
 
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=8)
-@given(ends=st.lists(POINTS.map(lambda listed: listed[0]), min_size=2, max_size=2))
-def test_geodesics_from_anywhere_to_anywhere(space: LatentSpace, graph: Any, ends: Any) -> None:
+@given(ends=ENDS)
+def test_geodesics_between_any_positions(
+    space: LatentSpace, graph: LatentGraph, ends: Points
+) -> None:
     start, end = torch.tensor(ends)
     for path in (
         geodesic(space.decode, graph, start, end),
@@ -232,7 +240,7 @@ def test_geodesics_from_anywhere_to_anywhere(space: LatentSpace, graph: Any, end
 @pytest.mark.guarantee("functions-hold-for-any-input")
 @settings(fuzz, max_examples=20)
 @given(points=POINTS)
-def test_the_table_answers_everywhere(table: Any, points: Any) -> None:
+def test_decoder_table_covers_every_position(table: DecoderTable, points: Points) -> None:
     found = look_up(table, torch.tensor(points))
     assert found.shape == (len(points), 28, 28)
     assert found.dtype == torch.uint8
@@ -266,13 +274,13 @@ SEGMENTS = st.sampled_from(
     body=st.one_of(JSON.map(json.dumps).map(str.encode), st.binary(max_size=40)),
     kind=st.sampled_from(["application/json", "multipart/form-data; boundary=x", "", "text/plain"]),
 )
-def test_the_middleware_answers_any_request(
+def test_middleware_answers_any_request(
     method: str, segments: list[str], body: bytes, kind: str
 ) -> None:
     inner, drain = Inner(), Drain()
 
     async def use(client: httpx.AsyncClient) -> None:
-        path = "/" + "/".join(segments).lstrip("/")  # else httpx takes the start for a host
+        path = "/" + "/".join(segments).lstrip("/")  # httpx would read // as the start of a host
         answer = await client.request(method, path, content=body, headers={"content-type": kind})
         assert answer.status_code in (200, 400, 403, 404, 411, 413)
         if answer.status_code != 200:

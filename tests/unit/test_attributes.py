@@ -170,7 +170,7 @@ def test_nudges_are_monotone_and_keep_the_digit(
     assert steps > 60, "the nudges hardly moved"
 
 
-def test_nudge_says_why_it_stops(decode: Decode, released: Checkpoint) -> None:
+def test_nudge_reports_why_it_stops(decode: Decode, released: Checkpoint) -> None:
     z = released.prototypes[3]
     barred = nudge(decode, z, "ink", 1, lambda candidates: ~anywhere(candidates))
     assert barred.stopped == "barred"

@@ -18,7 +18,7 @@ from latent_navigator.data.dataset_info import (
 
 @pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(
-    ("one", "many"),
+    ("singular", "expected"),
     [
         ("7", "7s"),
         ("Sneaker", "Sneakers"),
@@ -31,8 +31,8 @@ from latent_navigator.data.dataset_info import (
         ("き", "き"),
     ],
 )
-def test_plurals(one: str, many: str) -> None:
-    assert plural(one) == many
+def test_plurals(singular: str, expected: str) -> None:
+    assert plural(singular) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_records_are_complete() -> None:
 
 
 @given(text=st.text(max_size=30))
-def test_literal_markdown_escapes_every_sign(text: str) -> None:
+def test_literal_escapes_all_markdown_characters(text: str) -> None:
     assert re.sub(r"\\(.)", r"\1", literal(text)) == text
     assert not re.search(r"(?<!\\)[*_<>`\[\]]", literal(text).replace("\\\\", ""))
 

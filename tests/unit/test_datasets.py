@@ -4,8 +4,8 @@ import dataclasses
 import gzip
 import hashlib
 import urllib.error
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.resume import load_resumable
 
 
-def write_idx(folder: Any, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> None:
+def write_idx(folder: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> None:
     """Write the tests' digits as MNIST's four files, with matching checksums."""
     folder.mkdir(parents=True)
     files = {
@@ -43,7 +43,7 @@ def write_idx(folder: Any, monkeypatch: pytest.MonkeyPatch, digits: LabelledImag
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Any:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Path:
     folder = tmp_path / "MNIST" / "raw"
     write_idx(folder, monkeypatch, digits)
     return folder
@@ -52,14 +52,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImag
 @pytest.mark.usefixtures("folder")
 def test_valid_files_are_read(tmp_path: Path, digits: LabelledImages) -> None:
     loaded = datasets.load_dataset("mnist", tmp_path)
-    for ours, theirs in zip(loaded[:4], digits[:4], strict=True):
-        assert ours.dtype == theirs.dtype
-        assert (ours == theirs).all()
+    for found, expected in zip(loaded[:4], digits[:4], strict=True):
+        assert found.dtype == expected.dtype
+        assert (found == expected).all()
 
 
 @pytest.mark.guarantee("datasets-checked")
 @pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
-def test_an_invalid_file_is_named(folder: Any, tmp_path: Path, name: Any) -> None:
+def test_an_invalid_file_is_named(folder: Path, tmp_path: Path, name: str) -> None:
     path = folder / name
     damaged = bytearray(path.read_bytes())
     damaged[-1] = 255  # a label 255, or one white pixel
@@ -71,7 +71,7 @@ def test_an_invalid_file_is_named(folder: Any, tmp_path: Path, name: Any) -> Non
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_truncated_file_is_named(folder: Any, tmp_path: Path) -> None:
+def test_a_truncated_file_is_named(folder: Path, tmp_path: Path) -> None:
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="train-images"):
@@ -80,7 +80,7 @@ def test_a_truncated_file_is_named(folder: Any, tmp_path: Path) -> None:
 
 @pytest.mark.guarantee("datasets-checked")
 def test_an_invalid_archive_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """torchvision verifies the archive and would download it again; here it cannot."""
+    """torchvision verifies the archive and tries to download it again, which fails here."""
     folder = tmp_path / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for name in datasets.MNIST_SHA256:
@@ -101,8 +101,8 @@ def test_a_failed_download_is_explained(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def kmnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Any:
-    """KMNIST's four archives and files, as torchvision leaves them, from the tests' digits."""
+def kmnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Path:
+    """The tests' digits as KMNIST's four archives and files, as torchvision stores them."""
     folder = tmp_path / "KMNIST" / "raw"
     write_idx(folder, monkeypatch, digits)
     resources = []
@@ -136,7 +136,7 @@ def test_kmnist_is_read_with_its_class_names(tmp_path: Path, digits: LabelledIma
 )
 @pytest.mark.parametrize("name", sorted(datasets.MNIST_SHA256))
 def test_an_extracted_file_must_match_its_archive(
-    kmnist: Any, tmp_path: Path, name: Any, damage: Any
+    kmnist: Path, tmp_path: Path, name: str, damage: Callable[[bytes], bytes]
 ) -> None:
     path = kmnist / name
     path.write_bytes(damage(path.read_bytes()))
@@ -146,7 +146,7 @@ def test_an_extracted_file_must_match_its_archive(
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_consistent_but_foreign_archive_is_named(kmnist: Any, tmp_path: Path) -> None:
+def test_a_consistent_but_foreign_archive_is_named(kmnist: Path, tmp_path: Path) -> None:
     path = kmnist / "t10k-labels-idx1-ubyte"
     archive = path.with_suffix(".gz")
     path.write_bytes(path.read_bytes()[::-1])
@@ -158,8 +158,9 @@ def test_a_consistent_but_foreign_archive_is_named(kmnist: Any, tmp_path: Path) 
 
 
 def write_folder(
-    path: Any, digits: LabelledImages, classes: Any = ("bag", "ankle boot", "coat")
+    path: Path, digits: LabelledImages, classes: Sequence[str] = ("bag", "ankle boot", "coat")
 ) -> None:
+    """Write a folder for each class, with 102 images each."""
     for label, name in enumerate(classes):
         (path / name).mkdir(parents=True)
         for i in range(102):
@@ -168,7 +169,7 @@ def write_folder(
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_every_sixth_image_of_a_folder_is_for_testing(
+def test_every_sixth_image_of_a_folder_is_a_test_image(
     tmp_path: Path, digits: LabelledImages
 ) -> None:
     write_folder(tmp_path, digits)
@@ -182,7 +183,7 @@ def test_every_sixth_image_of_a_folder_is_for_testing(
 
 @pytest.mark.guarantee("datasets-checked")
 def test_too_few_test_images_are_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)  # 17 images of each of three classes are for testing
+    write_folder(tmp_path, digits)  # 17 test images of each of three classes
     for file in tmp_path.glob("*/*.png"):
         if int(file.stem) >= 90:
             file.unlink()
@@ -191,7 +192,7 @@ def test_too_few_test_images_are_named(tmp_path: Path, digits: LabelledImages) -
 
 
 @pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
-def test_too_few_or_too_many_classes_are_named(tmp_path: Path, classes: Any) -> None:
+def test_too_few_or_too_many_classes_are_named(tmp_path: Path, classes: tuple[str, ...]) -> None:
     for name in classes:
         (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match="class") as caught:
@@ -241,28 +242,28 @@ def test_an_empty_class_and_a_small_one_are_named(tmp_path: Path, digits: Labell
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
 def test_images_of_other_sizes_are_scaled_and_padded(tmp_path: Path, mode: str) -> None:
-    """A white bar on black, twice as high as wide: as high as the image, half as wide."""
+    """A white bar on an image of 100 x 200, which is scaled to 14 x 28 and padded."""
     tall = Image.new("L", (100, 200), 0)
     tall.paste(255, (20, 40, 80, 160))
     image = Image.new("I;16", tall.size, 0) if mode == "I;16" else tall.convert(mode)
     if mode == "I;16":
         image.paste(65535, (20, 40, 80, 160))
     image.save(tmp_path / "bar.png")
-    picture = read_28x28(tmp_path / "bar.png")
-    assert picture.shape == (28, 28)
-    assert picture.dtype == np.uint8
-    assert picture[:, :7].max() == 0
-    assert picture[:, 21:].max() == 0
-    assert picture[14, 14] == 255
-    rows, columns = np.flatnonzero(picture.max(1) > 127), np.flatnonzero(picture.max(0) > 127)
+    pixels = read_28x28(tmp_path / "bar.png")
+    assert pixels.shape == (28, 28)
+    assert pixels.dtype == np.uint8
+    assert pixels[:, :7].max() == 0
+    assert pixels[:, 21:].max() == 0
+    assert pixels[14, 14] == 255
+    rows, columns = np.flatnonzero(pixels.max(1) > 127), np.flatnonzero(pixels.max(0) > 127)
     assert abs(np.ptp(rows) + 1 - 17) <= 1
     assert abs(np.ptp(columns) + 1 - 8) <= 1
 
 
 @pytest.mark.guarantee("other-datasets")
 def test_the_output_is_never_next_to_the_committed_model() -> None:
-    def output(**options: Any) -> str:
-        return str(TrainingConfig(**options).output_path())
+    def output(**options: str) -> str:
+        return str(TrainingConfig(**options).output_path())  # type: ignore[arg-type]  # strings only
 
     assert output() == "pretrained/vae_mnist.pt"
     assert output(dataset="kmnist") == "runs/kmnist/vae.pt"
@@ -278,19 +279,19 @@ def test_the_output_is_never_next_to_the_committed_model() -> None:
     [[], ["a"] * 10, ["a", ""], list("abcdefghijk"), ["x" * 500, *"abcdefghi"], [1, 2], "ab"],
 )
 def test_class_names_of_a_checkpoint_are_checked(
-    tmp_path: Path, small_checkpoint: Checkpoint, names: Any
+    tmp_path: Path, small_checkpoint: Checkpoint, names: object
 ) -> None:
     path = tmp_path / "vae.pt"
-    save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))
+    save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))  # type: ignore[arg-type]
     with pytest.raises(CheckpointError, match="class_names"):
         load_checkpoint(path)
 
 
-def test_a_run_that_does_not_name_its_data_set_is_resumed(
+def test_a_run_without_a_data_set_name_is_resumed_as_mnist(
     tmp_path: Path, small_checkpoint: Checkpoint, small_config: TrainingConfig
 ) -> None:
-    recipe = {k: v for k, v in small_checkpoint.training_config.items() if k != "dataset"}
-    old = dataclasses.replace(small_checkpoint, training_config=recipe)
+    config = {k: v for k, v in small_checkpoint.training_config.items() if k != "dataset"}
+    old = dataclasses.replace(small_checkpoint, training_config=config)
     save_checkpoint(tmp_path / "vae.pt", old)
     found = load_resumable(tmp_path / "vae.pt", old.model_config, small_config)
     assert len(found.history) == small_config.epochs

@@ -13,18 +13,18 @@ from tests.conftest import ROOT
 
 
 @pytest.mark.guarantee("guarantees-have-tests")
-def test_each_guarantee_is_kept_by_a_test() -> None:
-    kept = {guarantee for guarantee, _ in guarantees.marked_tests()}
-    assert kept == set(guarantees.GUARANTEES)
+def test_each_guarantee_is_checked_by_a_test() -> None:
+    checked = {guarantee for guarantee, _ in guarantees.marked_tests()}
+    assert checked == set(guarantees.GUARANTEES)
 
 
-def test_the_document_is_generated_from_the_markers() -> None:
+def test_document_is_generated_from_the_markers() -> None:
     assert guarantees.DOCUMENT.read_text(encoding="utf-8") == guarantees.document()
 
 
 @pytest.mark.slow
 @pytest.mark.guarantee("skipped-browser-tests-fail")
-def test_a_browser_test_that_is_skipped_has_failed(tmp_path: Path) -> None:
+def test_skipped_browser_test_fails(tmp_path: Path) -> None:
     (tmp_path / "test_any.py").write_text(
         "import pytest\n"
         "@pytest.mark.browser\ndef test_page(): pytest.skip('no Chromium')\n"
@@ -39,6 +39,6 @@ def test_a_browser_test_that_is_skipped_has_failed(tmp_path: Path) -> None:
         timeout=120,
     )
     assert done.returncode == 1, done.stdout
-    told = dict(re.findall(r"(FAILED|ERROR) .*::(\w+)", done.stdout))
-    assert told == {"FAILED": "test_page", "ERROR": "test_map"}
+    failures = dict(re.findall(r"(FAILED|ERROR) .*::(\w+)", done.stdout))
+    assert failures == {"FAILED": "test_page", "ERROR": "test_map"}
     assert "1 skipped" in done.stdout

@@ -1,14 +1,14 @@
-"""Inference, the readout and the computed layers, against other computations."""
+"""Inference, the readout and the computed layers, against independent computations."""
 
 import base64
 import io
 import json
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
@@ -21,17 +21,19 @@ from latent_utils import RADIUS
 from neural_network import vae_loss
 
 
-def unpack(text: Any) -> Any:
+def unpack(text: str) -> NDArray[np.uint8]:
+    """base64 -> images (N, 28, 28)."""
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(-1, 28, 28)
 
 
-def file_of(image: Any) -> Any:
-    held = io.BytesIO()
-    Image.fromarray(image, "L").save(held, "PNG")
-    return base64.b64encode(held.getvalue()).decode()
+def file_of(image: NDArray[np.uint8]) -> str:
+    """A PNG file in base64."""
+    file = io.BytesIO()
+    Image.fromarray(image, "L").save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
 
 
-def test_test_images_land_where_the_checkpoint_says(
+def test_test_images_are_encoded_as_in_the_checkpoint(
     space: LatentSpace, released: Checkpoint
 ) -> None:
     for index in range(0, 10_000, 499):
@@ -47,9 +49,9 @@ def test_test_images_land_where_the_checkpoint_says(
 def test_the_images_of_the_checkpoint_are_those_of_mnist(
     released: Checkpoint, digits: LabelledImages
 ) -> None:
-    """Those that ship with the tests are among them, with the same labels."""
-    known = {image.numpy().tobytes(): i for i, image in enumerate(released.images)}
-    found = [known[image.numpy().tobytes()] for image in digits.test_images]
+    """The digits that ship with the tests are among them, with the same labels."""
+    indices = {image.numpy().tobytes(): i for i, image in enumerate(released.images)}
+    found = [indices[image.numpy().tobytes()] for image in digits.test_images]
     assert torch.equal(released.labels[found], digits.test_labels)
 
 
@@ -71,25 +73,27 @@ def test_reconstruction_and_kl_are_those_of_the_loss(
         assert len(unpack(answer["samples"])) == 6
 
 
-def test_the_ellipses_contain_the_share_of_samples_that_a_gaussian_has(space: LatentSpace) -> None:
+def test_the_ellipses_contain_the_expected_share_of_samples(space: LatentSpace) -> None:
     """1 and 2 sigma contain 39.3 % and 86.5 % of a posterior in two dimensions."""
     answer = infer_test_image(space, 1234)
     mu, sigma = torch.tensor(answer["mu"]), torch.tensor(answer["sigma"])
     draws = mu + sigma * torch.randn(100_000, 2, generator=torch.Generator().manual_seed(1))
-    out = ((draws - mu) / sigma).norm(dim=1)
+    radius = ((draws - mu) / sigma).norm(dim=1)
     for k in (1, 2):
-        assert float((out <= k).float().mean()) == pytest.approx(1 - math.exp(-k * k / 2), abs=0.01)
+        assert float((radius <= k).float().mean()) == pytest.approx(
+            1 - math.exp(-k * k / 2), abs=0.01
+        )
 
 
 def test_the_nearest_images_are_the_nearest(space: LatentSpace, released: Checkpoint) -> None:
     answer = infer_test_image(space, 500)
-    gaps = (released.means - torch.tensor(answer["mu"])).norm(dim=1)
-    gaps[500] = math.inf
-    expected = gaps.topk(6, largest=False).values
-    chosen = [digit["index"] for digit in answer["nearest"]["digits"]]
-    torch.testing.assert_close(gaps[chosen], expected)
+    distances = (released.means - torch.tensor(answer["mu"])).norm(dim=1)
+    distances[500] = math.inf
+    expected = distances.topk(6, largest=False).values
+    shown = [digit["index"] for digit in answer["nearest"]["digits"]]
+    torch.testing.assert_close(distances[shown], expected)
     np.testing.assert_array_equal(
-        unpack(answer["nearest"]["pixels"]), released.images[chosen].numpy()
+        unpack(answer["nearest"]["pixels"]), released.images[shown].numpy()
     )
     for digit in answer["nearest"]["digits"]:
         i = digit["index"]
@@ -98,16 +102,16 @@ def test_the_nearest_images_are_the_nearest(space: LatentSpace, released: Checkp
 
 
 @pytest.mark.guarantee("preprocessing")
-def test_a_drawn_digit_is_read(space: LatentSpace, released: Checkpoint) -> None:
+def test_a_drawn_digit_is_recognised(space: LatentSpace, released: Checkpoint) -> None:
     seven = int((released.labels == 7).nonzero()[5])
-    big = np.kron(released.images[seven].numpy(), np.ones((10, 10), np.uint8))
-    answer = infer_upload(space, file_of(big))
+    large = np.kron(released.images[seven].numpy(), np.ones((10, 10), np.uint8))
+    answer = infer_upload(space, file_of(large))
     assert answer["title"] == "Your image"
     assert math.dist(answer["mu"], released.means[seven].tolist()) < 0.4
     assert "among the 7s" in answer["message"]
 
 
-def test_an_image_that_the_model_cannot_draw_is_pointed_out(space: LatentSpace) -> None:
+def test_an_image_that_the_model_cannot_draw_is_reported(space: LatentSpace) -> None:
     cross = np.zeros((280, 280), np.uint8)
     cross[20:260:40], cross[:, 20:260:40] = 255, 255
     assert "the model cannot draw this image" in infer_upload(space, file_of(cross))["message"]
@@ -117,25 +121,25 @@ def test_an_image_that_the_model_cannot_draw_is_pointed_out(space: LatentSpace) 
     "data",
     [None, 3, [], {}, "", "%%%", "aGVsbG8=", base64.b64encode(b"<svg></svg>").decode(), "é"],
 )
-def test_what_is_not_an_image_is_rejected(space: LatentSpace, data: Any) -> None:
+def test_data_that_is_not_an_image_is_rejected(space: LatentSpace, data: object) -> None:
     with pytest.raises(ValueError, match="image") as caught:
         infer_upload(space, data)
     assert len(str(caught.value)) > 20
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_blank_image_gets_a_helpful_sentence(space: LatentSpace) -> None:
+def test_a_blank_image_is_explained(space: LatentSpace) -> None:
     with pytest.raises(ValueError, match="The image is blank"):
         infer_upload(space, file_of(np.zeros((280, 280), np.uint8)))
 
 
 @pytest.mark.parametrize("index", [-1, 10_000, 1.5, True, None, "3", math.nan])
-def test_unknown_test_images_are_named(space: LatentSpace, index: Any) -> None:
+def test_unknown_test_images_are_named(space: LatentSpace, index: object) -> None:
     with pytest.raises(ValueError, match="index is"):
         infer_test_image(space, index)
 
 
-# --- what is known at the cursor ---
+# --- the readout and the layers ---
 
 
 def test_the_readout_has_entropy_neighbours_and_the_round_trip(
@@ -144,21 +148,21 @@ def test_the_readout_has_entropy_neighbours_and_the_round_trip(
     model = released.build_model()
     for x, y in ((0.0, 0.0), (1.2, -0.7), (-4.0, 4.0)):
         answer = readout(space, x, y)
-        gaps = (released.means.double() - torch.tensor([x, y]).double()).norm(dim=1)
-        nearest = gaps.argsort()[:50]
+        distances = (released.means.double() - torch.tensor([x, y]).double()).norm(dim=1)
+        nearest = distances.argsort()[:50]
         shares = released.labels[nearest].bincount(minlength=10) / 50
         np.testing.assert_allclose(answer["shares"], shares, atol=0.021)
         bits = -sum(p * math.log2(p) for p in answer["shares"] if p > 0)
         assert answer["entropy"] == pytest.approx(bits, abs=1e-4)
         shown = [digit["index"] for digit in answer["nearest"]["digits"]]
-        torch.testing.assert_close(gaps[shown], gaps[nearest[:6]], atol=1e-5, rtol=0)
+        torch.testing.assert_close(distances[shown], distances[nearest[:6]], atol=1e-5, rtol=0)
         image = torch.from_numpy(unpack(answer["pixels"]).astype(np.float32) / 255)
         with torch.inference_mode():
             mu, _ = model.encode(image[None])
         np.testing.assert_allclose(answer["round_trip"], mu[0], atol=1e-4)
 
 
-def test_the_aggregate_posterior_is_the_mean_of_all(released: Checkpoint) -> None:
+def test_the_aggregate_posterior_is_the_mean_of_all_posteriors(released: Checkpoint) -> None:
     axis = torch.linspace(-4.5, 4.5, 9)
     found = aggregate_posterior(released.means, released.logvars, axis)
     sigma = (released.logvars / 2).exp()
@@ -166,11 +170,11 @@ def test_the_aggregate_posterior_is_the_mean_of_all(released: Checkpoint) -> Non
         for column in (2, 4, 5):
             z = torch.stack([axis[column], axis[row]])
             exponent = -((z - released.means) / sigma).square().sum(1) / 2
-            each = exponent.exp() / (2 * math.pi * sigma.prod(1))
-            assert float(found[row, column]) == pytest.approx(float(each.mean()), rel=1e-3)
+            densities = exponent.exp() / (2 * math.pi * sigma.prod(1))
+            assert float(found[row, column]) == pytest.approx(float(densities.mean()), rel=1e-3)
 
 
-def test_it_integrates_to_one(released: Checkpoint) -> None:
+def test_the_aggregate_posterior_integrates_to_one(released: Checkpoint) -> None:
     axis = torch.linspace(-6, 6, 1201)
     density = aggregate_posterior(released.means, released.logvars, axis)
     assert float(density.sum()) * 0.01**2 == pytest.approx(1, abs=0.01)
@@ -182,12 +186,12 @@ def test_prior_vs_data_is_high_where_the_prior_is_greater(
     layer = prior_vs_data(space)
     side = layer["side"]
     cells = np.frombuffer(base64.b64decode(layer["strength"]), np.uint8).reshape(side, side)
-    middle = ((torch.arange(side) + 0.5) / side * 2 - 1) * space.range
-    density = aggregate_posterior(released.means, released.logvars, middle)
-    seen = set()
+    centres = ((torch.arange(side) + 0.5) / side * 2 - 1) * space.range
+    density = aggregate_posterior(released.means, released.logvars, centres)
+    signs = set()
     for row in range(4, side, 7):
         for column in range(4, side, 7):
-            x, y = float(middle[column]), float(-middle[row])  # the first row is the top
+            x, y = float(centres[column]), float(-centres[row])  # the first row is the top
             prior = math.exp(-(x * x + y * y) / 2) / (2 * math.pi)
             q = float(density[side - 1 - row, column])
             cell = int(cells[row, column])
@@ -196,11 +200,13 @@ def test_prior_vs_data_is_high_where_the_prior_is_greater(
                 continue
             expected = 128 + 127 * min(1, max(-1, math.log(prior / q) / math.log(16)))
             assert cell == pytest.approx(expected, abs=1)
-            seen.add(cell > 128)
-    assert seen == {True, False}
+            signs.add(cell > 128)
+    assert signs == {True, False}
 
 
-def test_round_trips_return_where_the_data_is(space: LatentSpace, released: Checkpoint) -> None:
+def test_round_trips_are_shorter_where_the_data_is(
+    space: LatentSpace, released: Checkpoint
+) -> None:
     trips = round_trips(space)
     start, end = np.array(trips["from"]), np.array(trips["to"])
     assert start.shape == end.shape
@@ -209,5 +215,5 @@ def test_round_trips_return_where_the_data_is(space: LatentSpace, released: Chec
     answer = readout(space, *start[i])
     np.testing.assert_allclose(answer["round_trip"], end[i], atol=1e-3)
     moved = np.linalg.norm(end - start, axis=1)
-    gaps = torch.cdist(torch.tensor(start).float(), released.means).min(1).values.numpy()
-    assert np.median(moved[gaps > 1]) > 3 * np.median(moved[gaps < 0.05])
+    nearest = torch.cdist(torch.tensor(start).float(), released.means).min(1).values.numpy()
+    assert np.median(moved[nearest > 1]) > 3 * np.median(moved[nearest < 0.05])

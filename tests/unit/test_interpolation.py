@@ -1,4 +1,4 @@
-"""Paths, experiments, exports and directions, computed again by other means."""
+"""Paths, experiments, exports and directions, checked against independent computations."""
 
 import base64
 import io
@@ -33,12 +33,13 @@ from latent_navigator.geometry.geodesics import path_length
 from latent_utils import linear_interpolation, neighbourhood
 
 METHODS = [method.key for method in INTERPOLATIONS]
+Row = dict[str, Any]
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("even", [False, True])
-def test_a_path_runs_between_its_ends_and_its_measures_hold(
-    space: LatentSpace, method: Any, even: bool
+def test_a_path_keeps_its_ends_and_its_measures_are_correct(
+    space: LatentSpace, method: str, even: bool
 ) -> None:
     answer = interpolate(space, 1, 7, method, 6, even=even)
     path, curve = torch.tensor(answer["path"]), torch.tensor(answer["curve"])
@@ -55,23 +56,23 @@ def test_a_path_runs_between_its_ends_and_its_measures_hold(
     assert set(answer["passes"]) <= set(space.class_names)
     assert answer["passes"][0] == "1"
     assert answer["passes"][-1] == "7"
-    # The support is the smallest along the path: no point of the curve has less.
+    # The support is the minimum along the path, so no point of the curve has less.
     around = neighbourhood(curve, space.means, space.labels)
     assert 0 <= answer["support"] <= int(around.within.min())
     json.dumps(answer, allow_nan=False)
 
 
 @pytest.mark.slow
-def test_the_geodesic_is_shortest_and_the_weighted_one_keeps_to_the_data(
+def test_the_geodesic_is_shortest_and_the_weighted_one_follows_the_data(
     space: LatentSpace,
 ) -> None:
-    fewer = 0
+    better_supported = 0
     for pair in ((0, 7), (5, 7), (1, 6), (3, 6)):
         found = {method: interpolate(space, *pair, method) for method in METHODS}
         lengths = {method: answer["length"] for method, answer in found.items()}
         assert lengths["geodesic"] <= min(lengths.values()) * 1.005
-        fewer += found["data"]["support"] > found["geodesic"]["support"]
-    assert fewer >= 2
+        better_supported += found["data"]["support"] > found["geodesic"]["support"]
+    assert better_supported >= 2
 
 
 def test_ends_are_classes_or_positions(space: LatentSpace) -> None:
@@ -84,14 +85,12 @@ def test_ends_are_classes_or_positions(space: LatentSpace) -> None:
 @pytest.mark.parametrize(
     "end", [None, 10, -1, 2.5, True, "3", [0], [0, math.nan], [0, 99], [True, 0], ["a", 0], {}]
 )
-def test_impossible_ends_are_named(
-    space: LatentSpace, end: bool | dict[str, Any] | float | int | list[Any] | str | None
-) -> None:
+def test_invalid_ends_are_named(space: LatentSpace, end: object) -> None:
     with pytest.raises(ValueError, match=r" is .*; give"):
         interpolate(space, end, 3)
 
 
-def test_points_that_are_not_set_are_pointed_out(space: LatentSpace) -> None:
+def test_ends_that_are_not_picked_yet_are_explained(space: LatentSpace) -> None:
     with pytest.raises(ValueError, match="pick them on the map first"):
         interpolate(space, "A", "B")
 
@@ -108,14 +107,14 @@ def test_equal_ends_give_a_constant_path(space: LatentSpace) -> None:
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 25, -1, 10**6, 5.5, True, "9", math.nan])
-def test_invalid_step_counts_are_named(space: LatentSpace, steps: Any) -> None:
+def test_invalid_step_counts_are_named(space: LatentSpace, steps: object) -> None:
     with pytest.raises(ValueError, match=r"steps is .*from 5 to 24"):
         interpolate(space, 1, 7, "linear", steps)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("even", [None, 1, 0.0, "true", [], math.nan])
-def test_even_is_true_or_false(space: LatentSpace, even: Any) -> None:
+def test_even_must_be_true_or_false(space: LatentSpace, even: object) -> None:
     with pytest.raises(ValueError, match=r"even is .*give true or false"):
         interpolate(space, 1, 7, "linear", 9, even=even)
 
@@ -124,8 +123,8 @@ def test_even_is_true_or_false(space: LatentSpace, even: Any) -> None:
 def test_unknown_methods_are_named(space: LatentSpace) -> None:
     with pytest.raises(ValueError, match=r"method is 'geodesy'.*linear, spherical, geodesic"):
         interpolate(space, 1, 7, "geodesy")
-    for methods, words in ((None, "no path"), ([], "no path"), (["linear", 3], "method is 3")):
-        with pytest.raises(ValueError, match=words):
+    for methods, message in ((None, "no path"), ([], "no path"), (["linear", 3], "method is 3")):
+        with pytest.raises(ValueError, match=message):
             compare_paths(space, 1, 7, methods, 9, False, "typical")
 
 
@@ -142,17 +141,18 @@ def test_a_comparison_has_the_images_of_every_path(space: LatentSpace) -> None:
 
 @pytest.mark.slow
 def test_concurrent_requests_do_not_affect_each_other(space: LatentSpace) -> None:
-    """Many threads get the answers of a single one; torch's forward mode would fail here."""
-    asked = [(0.04 * i - 0.8, 0.2) for i in range(40)]
-    alone = [
-        (attribute_directions(space, *z), nudge_attribute(space, *z, "slant", 1)) for z in asked
+    """Many threads get the same answers as one; torch's forward-mode AD would fail here."""
+    positions = [(0.04 * i - 0.8, 0.2) for i in range(40)]
+    expected = [
+        (attribute_directions(space, *z), nudge_attribute(space, *z, "slant", 1)) for z in positions
     ]
     fresh = LatentSpace(space.checkpoint)
     with ThreadPoolExecutor(8) as pool:
-        heres = [pool.submit(attribute_directions, space, *z) for z in asked]
-        nudges = [pool.submit(nudge_attribute, space, *z, "slant", 1) for z in asked]
+        directions = [pool.submit(attribute_directions, space, *z) for z in positions]
+        nudges = [pool.submit(nudge_attribute, space, *z, "slant", 1) for z in positions]
         paths = [pool.submit(interpolate, fresh, d, (d + 3) % 10, "geodesic") for d in range(10)]
-        assert [(h.result(), n.result()) for h, n in zip(heres, nudges, strict=True)] == alone
+        found_both = [(d.result(), n.result()) for d, n in zip(directions, nudges, strict=True)]
+        assert found_both == expected
         found = [path.result() for path in paths]
     assert found == [interpolate(space, d, (d + 3) % 10, "geodesic") for d in range(10)]
 
@@ -184,17 +184,19 @@ def test_experiments_show_what_they_describe(space: LatentSpace) -> None:
 
 
 @pytest.fixture
-def row(space: LatentSpace) -> Any:
-    return compare_paths(space, 3, 8, ["geodesic"], 9, False, "typical")["rows"][0]
+def row(space: LatentSpace) -> Row:
+    """One path of a comparison."""
+    return dict(compare_paths(space, 3, 8, ["geodesic"], 9, False, "typical")["rows"][0])
 
 
-def exported(space: LatentSpace, kind: Any, row: Any) -> Any:
+def exported(space: LatentSpace, kind: str, row: Row) -> bytes:
+    """The contents of an exported file."""
     answer = export_path(space, kind, row)
     assert answer["name"] == f"latent-path.{kind}"
     return base64.b64decode(answer["data"])
 
 
-def test_the_strip_as_png(space: LatentSpace, row: Any) -> None:
+def test_the_strip_as_png(space: LatentSpace, row: Row) -> None:
     with Image.open(io.BytesIO(exported(space, "png", row))) as sheet:
         assert sheet.format == "PNG"
         assert sheet.size == (9 * 116 - 4, 112)
@@ -206,7 +208,7 @@ def test_the_strip_as_png(space: LatentSpace, row: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])
-def test_the_morph_as_an_animation(space: LatentSpace, row: Any, kind: str) -> None:
+def test_the_morph_as_an_animation(space: LatentSpace, row: Row, kind: str) -> None:
     with Image.open(io.BytesIO(exported(space, kind, row))) as film:
         assert film.format == kind.upper()
         frames = getattr(film, "n_frames", 1)
@@ -220,29 +222,29 @@ def test_the_morph_as_an_animation(space: LatentSpace, row: Any, kind: str) -> N
             times.append(film.info["duration"])
     ends = space.decode_images(torch.tensor([row["curve"][0], row["curve"][-1]])).astype(int)
     assert np.abs(shown[0] - ends[0]).max() <= 2
-    turn = int(np.argmax(times[1:])) + 1
-    assert np.abs(shown[turn] - ends[1]).max() <= 2
+    middle = int(np.argmax(times[1:])) + 1  # the end of the path, shown longest
+    assert np.abs(shown[middle] - ends[1]).max() <= 2
     # Equal steps forward, and the same path back.
-    steps = [np.linalg.norm((b - a) / 255) for a, b in pairwise(shown[:turn])]
+    steps = [np.linalg.norm((b - a) / 255) for a, b in pairwise(shown[:middle])]
     assert max(steps) < 1.5 * np.mean(steps)
-    assert len(shown) == pytest.approx(2 * turn, abs=1)
+    assert len(shown) == pytest.approx(2 * middle, abs=1)
 
 
-def test_the_path_as_json(space: LatentSpace, row: Any) -> None:
+def test_the_path_as_json(space: LatentSpace, row: Row) -> None:
     answer = json.loads(exported(space, "json", row))
     assert answer["positions"] == row["points"]
     assert answer["curve"] == row["curve"]
     assert answer["changes"] == pytest.approx(row["changes"])
 
 
-def test_export_rejects_what_is_not_a_row(space: LatentSpace, row: Any) -> None:
+def test_export_rejects_invalid_rows(space: LatentSpace, row: Row) -> None:
     for kind in ("exe", None, 3):
         with pytest.raises(ValueError, match="kind is"):
             export_path(space, kind, row)
-    hostile: list[Any] = [None, {}, [], {"points": [[0, 0]], "curve": [[0, 0]]}]
-    for wrong in hostile:
+    invalid: list[object] = [None, {}, [], {"points": [[0, 0]], "curve": [[0, 0]]}]
+    for value in invalid:
         with pytest.raises(ValueError, match=r"row is|a path is"):
-            export_path(space, "png", wrong)
+            export_path(space, "png", value)
     long = {"points": [[0, 0]] * 257, "curve": row["curve"], "title": ""}
     with pytest.raises(ValueError, match="2 to 256"):
         export_path(space, "png", long)
@@ -267,15 +269,15 @@ def test_attributes_have_values_directions_and_a_sensitivity(space: LatentSpace)
     assert list(answer["attributes"]) == ["ink", "stroke", "slant", "width", "height", "roundness"]
     z = torch.tensor([[0.3, -0.4]])
     assert answer["sensitivity"] == pytest.approx(float(jacobian_norm(space.decode, z)))
-    for name, about in answer["attributes"].items():
+    for name, attribute in answer["attributes"].items():
         # A small step in that direction changes the attribute by its slope.
-        angle = math.radians(about["direction"])
+        angle = math.radians(attribute["direction"])
         step = 0.002
         ahead = attribute_directions(
             space, 0.3 + step * math.cos(angle), -0.4 + step * math.sin(angle)
         )
-        change = (ahead["attributes"][name]["value"] - about["value"]) / step
-        assert change == pytest.approx(about["slope"], rel=0.15)
+        change = (ahead["attributes"][name]["value"] - attribute["value"]) / step
+        assert change == pytest.approx(attribute["slope"], rel=0.15)
     json.dumps(answer, allow_nan=False)
 
 
@@ -288,9 +290,9 @@ def test_the_sensitivity_layer_approximates_the_exact_norm(space: LatentSpace) -
     z = np.stack([axis[columns], -axis[rows]], axis=-1).reshape(-1, 2)  # the first row is the top
     exact = jacobian_norm(space.decode, torch.tensor(z, dtype=torch.float32)).numpy()
     shown = cells[rows, columns].reshape(-1) / 255 * layer["most"]
-    seen = exact < layer["most"]
-    assert np.corrcoef(exact[seen], shown[seen])[0, 1] > 0.9
-    assert np.median(np.abs(shown[seen] / exact[seen] - 1)) < 0.1
+    unclipped = exact < layer["most"]
+    assert np.corrcoef(exact[unclipped], shown[unclipped])[0, 1] > 0.9
+    assert np.median(np.abs(shown[unclipped] / exact[unclipped] - 1)) < 0.1
 
 
 def test_directions_lead_to_the_classes(space: LatentSpace) -> None:
@@ -304,7 +306,7 @@ def test_directions_lead_to_the_classes(space: LatentSpace) -> None:
             assert reached == pytest.approx(space.anchor(digit, anchor).tolist(), abs=1e-4)
 
 
-def test_a_nudge_says_what_it_did_and_why_it_stopped(space: LatentSpace) -> None:
+def test_a_nudge_reports_its_effect_and_why_it_stopped(space: LatentSpace) -> None:
     (x, y), messages = space.anchor(1).tolist(), []
     for _ in range(60):
         walk = nudge_attribute(space, x, y, "stroke", -1)
@@ -329,7 +331,7 @@ def test_a_nudge_from_an_empty_region_may_cross_empty_regions(space: LatentSpace
     assert np.abs(walk["path"]).max() <= space.range
 
 
-def test_the_straight_path_is_that_of_latent_utils(space: LatentSpace) -> None:
+def test_the_straight_path_equals_linear_interpolation(space: LatentSpace) -> None:
     answer = interpolate(space, 2, 9, "linear", 11)
     expected = linear_interpolation(space.anchor(2), space.anchor(9), 11)
     assert answer["path"] == expected.tolist()

@@ -25,7 +25,7 @@ from latent_navigator.explorer.navigation import (
 )
 from latent_navigator.explorer.readout import readout
 
-NOT_NUMBERS: list[Any] = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
+NOT_ON_THE_MAP: list[object] = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
 anything = st.one_of(
     st.none(),
     st.booleans(),
@@ -68,7 +68,7 @@ def test_the_readout_shows_the_decoded_image(space: LatentSpace) -> None:
     assert sum(answer["shares"]) == pytest.approx(1)
 
 
-def test_the_readout_says_where_there_is_no_data(space: LatentSpace) -> None:
+def test_the_readout_reports_regions_without_data(space: LatentSpace) -> None:
     distances = torch.cdist(torch.tensor([[3.9, 3.9]]), space.means)
     assert distances.min() > 0.1
     answer = readout(space, 3.9, 3.9)
@@ -81,20 +81,20 @@ def test_the_readout_says_where_there_is_no_data(space: LatentSpace) -> None:
 
 
 @pytest.mark.guarantee("positions-validated")
-@pytest.mark.parametrize("bad", NOT_NUMBERS)
-def test_invalid_positions_are_named(space: LatentSpace, bad: Any) -> None:
+@pytest.mark.parametrize("value", NOT_ON_THE_MAP)
+def test_invalid_positions_are_named(space: LatentSpace, value: object) -> None:
     limit = f"{space.range:g}"
     for call in (partial(readout, space), space.position):
         with pytest.raises(ValueError, match=f"x is .*give a number from -{limit} to {limit}"):
-            call(bad, 0)
+            call(value, 0)
         with pytest.raises(ValueError, match="y is"):
-            call(0, bad)
+            call(0, value)
 
 
 @pytest.mark.guarantee("positions-validated")
 @settings(deadline=None)
 @given(x=anything, y=anything)
-def test_any_argument_gives_an_answer_or_a_sentence(space: LatentSpace, x: Any, y: Any) -> None:
+def test_any_position_is_answered_or_explained(space: LatentSpace, x: Any, y: Any) -> None:
     try:
         answer = readout(space, x, y)
     except ValueError as error:
@@ -121,7 +121,7 @@ def test_only_a_seeded_sample_repeats(space: LatentSpace) -> None:
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True, "5", math.nan, [1]])
-def test_invalid_seeds_are_named(space: LatentSpace, seed: Any) -> None:
+def test_invalid_seeds_are_named(space: LatentSpace, seed: object) -> None:
     with pytest.raises(ValueError, match="seed is"):
         random_sample(space, seed)
 
@@ -139,24 +139,22 @@ def test_classes_are_found_at_their_anchors(
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("digit", [-1, 10, 3.5, True, "3", None, math.nan])
-def test_unknown_digits_are_named(space: LatentSpace, digit: Any) -> None:
+def test_unknown_digits_are_named(space: LatentSpace, digit: object) -> None:
     with pytest.raises(ValueError, match=r"digit is .*from 0 to 9"):
         go_to_class(space, digit)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("anchor", ["middle", "", None, 1, ["typical"]])
-def test_unknown_anchors_are_named(
-    space: LatentSpace, anchor: int | list[Any] | str | None
-) -> None:
+def test_unknown_anchors_are_named(space: LatentSpace, anchor: object) -> None:
     with pytest.raises(ValueError, match="give one of typical, centroid"):
         go_to_class(space, 3, anchor)
 
 
-def test_a_centroid_among_another_class_is_pointed_out(space: LatentSpace) -> None:
+def test_a_centroid_among_another_class_is_reported(space: LatentSpace) -> None:
     shares = space.around(space.anchors["centroid"]).shares
     displaced = [d for d in range(10) if int(shares[d].argmax()) != d]
-    assert 0 < len(displaced) < 10, "this model cannot show the difference"
+    assert 0 < len(displaced) < 10, "this model is no test case"
     for digit in range(10):
         warns = "lies among the" in describe_anchor(space, digit, "centroid")
         assert warns == (digit in displaced)
@@ -174,8 +172,8 @@ def test_morph_toward_goes_part_of_the_path(space: LatentSpace) -> None:
             morph_toward(space, 0, 0, 7, amount)
 
 
-def test_an_answer_is_computed_on_one_core(space: LatentSpace) -> None:
-    """torch keeps the number per thread: a value set in the main thread does not reach others."""
+def test_an_answer_is_computed_by_one_thread(space: LatentSpace) -> None:
+    """torch keeps this setting per thread: the main thread's value does not apply to others."""
     seen = []
 
     def answer() -> None:

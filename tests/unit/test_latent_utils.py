@@ -2,12 +2,13 @@
 
 import math
 import time
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_utils import (
@@ -25,17 +26,21 @@ from neural_network import VAE
 coordinate = st.floats(-10, 10, width=32)
 position = st.tuples(coordinate, coordinate).map(torch.tensor)
 steps = st.integers(2, 40)
+Interpolation = Callable[[Tensor, Tensor, int], Tensor]
 both = pytest.mark.parametrize("path", [linear_interpolation, spherical_interpolation])
 
 
-def angle_between(a: torch.Tensor, b: torch.Tensor) -> float:
+def angle_between(a: Tensor, b: Tensor) -> float:
+    """The angle from a to b, in [-pi, pi)."""
     difference = math.atan2(float(b[1]), float(b[0])) - math.atan2(float(a[1]), float(a[0]))
     return (difference + math.pi) % (2 * math.pi) - math.pi
 
 
 @both
 @given(start=position, end=position, n=steps)
-def test_paths_hit_both_ends_and_are_finite(path: Any, start: Any, end: Any, n: Any) -> None:
+def test_paths_keep_their_ends_and_are_finite(
+    path: Interpolation, start: Tensor, end: Tensor, n: int
+) -> None:
     z = path(start, end, n)
     assert z.shape == (n, 2)
     assert torch.equal(z[0], start)
@@ -45,19 +50,21 @@ def test_paths_hit_both_ends_and_are_finite(path: Any, start: Any, end: Any, n: 
 
 @both
 @given(start=position, end=position, n=steps)
-def test_paths_are_the_same_backwards(path: Any, start: Any, end: Any, n: Any) -> None:
-    forth, back = path(start, end, n), path(end, start, n)
-    torch.testing.assert_close(forth, back.flip(0), rtol=1e-4, atol=1e-4)
+def test_paths_are_the_same_in_reverse(
+    path: Interpolation, start: Tensor, end: Tensor, n: int
+) -> None:
+    forward, reverse = path(start, end, n), path(end, start, n)
+    torch.testing.assert_close(forward, reverse.flip(0), rtol=1e-4, atol=1e-4)
 
 
 @both
 @given(start=position, n=steps)
-def test_equal_ends_give_a_constant_path(path: Any, start: Any, n: Any) -> None:
+def test_equal_ends_give_a_constant_path(path: Interpolation, start: Tensor, n: int) -> None:
     torch.testing.assert_close(path(start, start, n), start.expand(n, 2))
 
 
 @given(start=position, end=position, n=steps)
-def test_linear_is_the_straight_line_at_even_steps(start: Any, end: Any, n: Any) -> None:
+def test_linear_is_a_straight_line_in_equal_steps(start: Tensor, end: Tensor, n: int) -> None:
     z = linear_interpolation(start, end, n)
     for i in range(n):
         expected = start.double() + (end - start).double() * i / (n - 1)
@@ -66,10 +73,10 @@ def test_linear_is_the_straight_line_at_even_steps(start: Any, end: Any, n: Any)
 
 @given(start=position, end=position, n=steps)
 def test_spherical_keeps_every_radius_between_those_of_the_ends(
-    start: Any, end: Any, n: Any
+    start: Tensor, end: Tensor, n: int
 ) -> None:
     turn = abs(angle_between(start, end))
-    assume(turn < math.pi - 2e-3)  # there it is the straight line, through the centre
+    assume(turn < math.pi - 2e-3)  # beyond it falls back to the straight line
     radii = spherical_interpolation(start, end, n).norm(dim=1)
     low, high = sorted((float(start.norm()), float(end.norm())))
     assert low * (1 - 1e-5) - 1e-5 <= radii.min()
@@ -77,7 +84,9 @@ def test_spherical_keeps_every_radius_between_those_of_the_ends(
 
 
 @given(start=position, end=position, n=st.integers(3, 40))
-def test_spherical_turns_evenly_the_shorter_way_round(start: Any, end: Any, n: int) -> None:
+def test_spherical_turns_evenly_in_the_shorter_direction(
+    start: Tensor, end: Tensor, n: int
+) -> None:
     assume(min(start.norm(), end.norm()) > 0.01)
     total = angle_between(start, end)
     assume(0.01 < abs(total) < math.pi - 0.01)
@@ -92,18 +101,18 @@ def test_spherical_turns_evenly_the_shorter_way_round(start: Any, end: Any, n: i
         ((0.0, 0.0), (1.0, 2.0)),  # no direction at the origin
         ((1e-4, 0.0), (0.0, 2.0)),
         ((1.0, 1.0), (2.0, 2.0)),  # 0 degrees
-        ((1.0, 0.0), (-2.0, 0.0)),  # 180 degrees: the way round would be arbitrary
+        ((1.0, 0.0), (-2.0, 0.0)),  # 180 degrees: the direction would be arbitrary
         ((1.0, 0.0), (-2.0, 1e-4)),
     ],
 )
 def test_spherical_falls_back_to_the_straight_line(
-    start: tuple[Any, ...], end: tuple[Any, ...]
+    start: tuple[float, float], end: tuple[float, float]
 ) -> None:
     ends = torch.tensor(start), torch.tensor(end)
     assert torch.equal(spherical_interpolation(*ends, 9), linear_interpolation(*ends, 9))
 
 
-def test_spherical_of_unit_vectors_is_the_known_arc() -> None:
+def test_spherical_of_unit_vectors_is_an_arc() -> None:
     z = spherical_interpolation(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]), 4)
     expected = torch.tensor([[math.cos(a), math.sin(a)] for a in torch.linspace(0, math.pi / 2, 4)])
     torch.testing.assert_close(z, expected)
@@ -111,8 +120,8 @@ def test_spherical_of_unit_vectors_is_the_known_arc() -> None:
 
 @pytest.mark.guarantee("interpolation-and-neighbours")
 @given(start=position, end=position)
-def test_spherical_never_blows_up(start: Any, end: Any) -> None:
-    """The usual slerp reaches 36 times the straight length on published centroids."""
+def test_spherical_length_is_bounded(start: Tensor, end: Tensor) -> None:
+    """Plain slerp reaches 36 times the straight length on published centroids."""
     z = spherical_interpolation(start, end, 200)
     length = z.diff(dim=0).norm(dim=1).sum()
     assert length <= math.pi * max(start.norm(), end.norm()) + (start.norm() - end.norm()).abs() + 1
@@ -121,28 +130,28 @@ def test_spherical_never_blows_up(start: Any, end: Any) -> None:
 @pytest.mark.guarantee("arguments-validated")
 @both
 @pytest.mark.parametrize("n", [1, 0, -1, 2.0, True, "5", None])
-def test_wrong_steps_are_refused(path: Any, n: bool | float | int | str | None) -> None:
+def test_invalid_step_counts_are_rejected(path: Interpolation, n: object) -> None:
     with pytest.raises(ValueError, match="steps is"):
-        path(torch.zeros(2), torch.ones(2), n)
+        path(torch.zeros(2), torch.ones(2), n)  # type: ignore[arg-type]  # invalid on purpose
 
 
 @both
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_positions_that_are_not_finite_are_refused(path: Any, bad: Any) -> None:
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_positions_that_are_not_finite_are_rejected(path: Interpolation, value: float) -> None:
     with pytest.raises(ValueError, match="finite"):
-        path(torch.tensor([bad, 0.0]), torch.ones(2), 5)
+        path(torch.tensor([value, 0.0]), torch.ones(2), 5)
 
 
 @both
-def test_positions_of_different_length_are_refused(path: Any) -> None:
+def test_positions_of_different_length_are_rejected(path: Interpolation) -> None:
     with pytest.raises(ValueError, match="same length"):
         path(torch.zeros(2), torch.ones(3), 5)
 
 
 @given(z=position, target=position, amount=st.floats(0, 1))
-def test_morph_goes_the_amount_of_the_way(z: Any, target: Any, amount: float) -> None:
-    here = morph_toward(z, target, amount)
-    assert float((here - z).norm()) == pytest.approx(
+def test_morph_toward_moves_by_the_amount(z: Tensor, target: Tensor, amount: float) -> None:
+    moved = morph_toward(z, target, amount)
+    assert float((moved - z).norm()) == pytest.approx(
         amount * float((target - z).norm()), rel=1e-4, abs=1e-5
     )
     assert torch.equal(morph_toward(z, target, 0), z)
@@ -150,26 +159,27 @@ def test_morph_goes_the_amount_of_the_way(z: Any, target: Any, amount: float) ->
 
 
 @pytest.mark.parametrize("amount", [-0.1, 1.1, math.nan, True])
-def test_morph_refuses_amounts_beyond_the_way(amount: Any) -> None:
+def test_morph_toward_rejects_amounts_out_of_range(amount: float) -> None:
     with pytest.raises(ValueError, match="amount is"):
         morph_toward(torch.zeros(2), torch.ones(2), amount)
 
 
-def scattered(n: int) -> tuple[torch.Tensor, torch.Tensor]:
+def clusters(n: int) -> tuple[Tensor, Tensor]:
+    """n positions (n, 2) in ten clusters on a circle, and their labels (n,)."""
     generator = torch.Generator().manual_seed(5)
     labels = torch.arange(n) % 10
-    home = torch.stack([(labels * 0.628).cos(), (labels * 0.628).sin()], 1) * 2
-    return home + 0.4 * torch.randn(n, 2, generator=generator), labels
+    centres = torch.stack([(labels * 0.628).cos(), (labels * 0.628).sin()], 1) * 2
+    return centres + 0.4 * torch.randn(n, 2, generator=generator), labels
 
 
 def test_centroids_are_the_class_means() -> None:
-    means, labels = scattered(3000)
+    means, labels = clusters(3000)
     expected = torch.stack([means[labels == d].mean(0) for d in range(10)])
     torch.testing.assert_close(digit_centroids(means, labels), expected)
 
 
 def test_a_missing_digit_is_named() -> None:
-    means, labels = scattered(100)
+    means, labels = clusters(100)
     for function in (digit_centroids, digit_prototypes):
         with pytest.raises(ValueError, match=r"missing: \[7\]"):
             function(means[labels != 7], labels[labels != 7])
@@ -177,8 +187,8 @@ def test_a_missing_digit_is_named() -> None:
             function(means, labels[:-1])
 
 
-def test_prototypes_are_points_of_their_class_in_its_own_country() -> None:
-    means, labels = scattered(3000)
+def test_prototypes_are_points_of_their_class_among_its_own() -> None:
+    means, labels = clusters(3000)
     prototypes = digit_prototypes(means, labels)
     for digit in range(10):
         own = means[labels == digit]
@@ -186,15 +196,15 @@ def test_prototypes_are_points_of_their_class_in_its_own_country() -> None:
     assert torch.equal(neighbourhood(prototypes, means, labels).shares.argmax(1), torch.arange(10))
 
 
-def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others() -> None:
-    """Class 0 in two islands with class 1 between them: its mean is where only 1s are."""
-    means, labels = scattered(4000)
+def test_prototype_lies_among_its_class_where_the_centroid_does_not() -> None:
+    """Class 0 forms two clusters with class 1 between them, so its centroid lies among the 1s."""
+    means, labels = clusters(4000)
     means, labels = means + torch.tensor([10.0, 0.0]), labels.clone()
     generator = torch.Generator().manual_seed(6)
-    zero, one = labels == 0, labels == 1
-    means[zero] = 0.1 * torch.randn(int(zero.sum()), 2, generator=generator)
-    means[zero] += torch.where(torch.arange(int(zero.sum())) % 2 == 0, 1.0, -1.0)[:, None]
-    means[one] = 0.1 * torch.randn(int(one.sum()), 2, generator=generator)
+    zeros, ones = labels == 0, labels == 1
+    means[zeros] = 0.1 * torch.randn(int(zeros.sum()), 2, generator=generator)
+    means[zeros] += torch.where(torch.arange(int(zeros.sum())) % 2 == 0, 1.0, -1.0)[:, None]
+    means[ones] = 0.1 * torch.randn(int(ones.sum()), 2, generator=generator)
     at_centroid = neighbourhood(digit_centroids(means, labels), means, labels).shares
     at_prototype = neighbourhood(digit_prototypes(means, labels), means, labels).shares
     assert at_centroid[0].argmax() == 1
@@ -204,24 +214,25 @@ def test_a_prototype_avoids_the_place_where_a_centroid_lies_among_others() -> No
 @pytest.mark.slow
 @pytest.mark.guarantee("interpolation-and-neighbours")
 def test_prototypes_of_60000_points_take_at_most_2_seconds() -> None:
-    means, labels = scattered(60_000)
+    means, labels = clusters(60_000)
     digit_prototypes(means, labels)
     times = []
     for _ in range(3):
         started, worked = time.perf_counter(), time.process_time()
         digit_prototypes(means, labels)
-        # The lesser: on a busy machine the first counts others' work, the second every thread.
+        # The minimum: on a busy machine wall-clock time includes other processes, and CPU time adds
+        # up all threads.
         times.append(min(time.perf_counter() - started, time.process_time() - worked))
     assert min(times) <= 2
 
 
 @pytest.mark.guarantee("interpolation-and-neighbours")
-def test_surroundings_against_brute_force() -> None:
-    means, labels = scattered(500)
+def test_neighbourhood_agrees_with_brute_force() -> None:
+    means, labels = clusters(500)
     z = torch.tensor([[0.3, 0.1], [2.0, 0.0], [9.0, 9.0]])
     found = neighbourhood(z, means, labels, neighbours=20, radius=0.5)
-    for i, place in enumerate(z):
-        distances = [math.dist(place.tolist(), point) for point in means.tolist()]
+    for i, position in enumerate(z):
+        distances = [math.dist(position.tolist(), point) for point in means.tolist()]
         order = sorted(range(500), key=distances.__getitem__)[:20]
         expected = [sum(int(labels[j]) == d for j in order) / 20 for d in range(10)]
         assert found.shares[i].tolist() == pytest.approx(expected)
@@ -230,7 +241,7 @@ def test_surroundings_against_brute_force() -> None:
 
 
 def test_semantic_directions_lead_from_anchor_to_anchor() -> None:
-    anchors, _ = scattered(10)
+    anchors, _ = clusters(10)
     directions, distances = semantic_directions(anchors)
     for a in range(10):
         for b in range(10):
@@ -248,7 +259,7 @@ def test_semantic_directions_of_coinciding_anchors_are_zero() -> None:
     assert distances.sum() == 0
 
 
-def test_encode_dataset_equals_the_encoder_whatever_the_batch(digits: LabelledImages) -> None:
+def test_encode_dataset_equals_the_encoder_for_any_batch_size(digits: LabelledImages) -> None:
     model = VAE().eval()
     whole = encode_dataset(model, digits.test_images, digits.test_labels, batch_size=200)
     parts = encode_dataset(
@@ -262,7 +273,7 @@ def test_encode_dataset_equals_the_encoder_whatever_the_batch(digits: LabelledIm
     assert not whole.means.requires_grad
 
 
-def test_encode_dataset_refuses_other_shapes(digits: LabelledImages) -> None:
+def test_encode_dataset_rejects_other_shapes(digits: LabelledImages) -> None:
     with pytest.raises(ValueError, match="shape"):
         encode_dataset(VAE(), torch.zeros(3, 14, 14), torch.zeros(3))
     with pytest.raises(ValueError, match="labels"):

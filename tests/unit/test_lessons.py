@@ -1,13 +1,14 @@
-"""The lessons on the committed model: every check computed again by brute force."""
+"""The lessons on the committed model: every check against brute force."""
 
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from latent_navigator.explorer import lesson_checks
 from latent_navigator.explorer import lessons as lesson_texts
@@ -24,41 +25,46 @@ SHARES = {
     "mixed": 2.48,
     "far_out": 8.84,
 }
-
-
 NAMES = list(SHARES)
+
+Positions = Tensor | NDArray[np.floating] | list[list[float]]  # (N, 2)
+Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+Booleans = NDArray[np.bool_]
 
 
 @pytest.fixture(scope="module")
-def positions() -> torch.Tensor:
-    """(N, 2) the grid, off the round numbers on which circles and borders lie."""
+def positions() -> Tensor:
+    """(N, 2) a grid that avoids round numbers, on which circles and borders lie."""
     axis = torch.arange(-30, 31) * 0.1 + 0.013
     grid = torch.cartesian_prod(axis, axis)
     return (grid[grid.norm(dim=1) <= 3] * 1000).round() / 1000
 
 
-def neighbours(space: LatentSpace, z: Any) -> Any:
-    """z (N, 2) numpy -> counts (N, 10) of the 50 nearest, and how many lie within 0.1."""
+def neighbours(space: LatentSpace, z: Positions) -> tuple[Integers, Integers]:
+    """z (N, 2) -> classes (N, 10) of the 50 nearest digits, number (N,) of digits within 0.1."""
     means, labels = space.means.double().numpy(), space.labels.numpy()
     counts, within = [], []
-    for place in np.asarray(z, dtype=float):
-        squares = ((means - place) ** 2).sum(1)
+    for position in np.asarray(z, dtype=float):
+        squares = ((means - position) ** 2).sum(1)
         counts.append(np.bincount(labels[np.argpartition(squares, 50)[:50]], minlength=10))
         within.append((squares <= 0.01).sum())
     return np.array(counts), np.array(within)
 
 
-def prevails(counts: Any, digit: Any) -> Any:
-    """(N,) whether a class has more neighbours than each other."""
-    return (counts[:, [digit]] > np.delete(counts, digit, axis=1)).all(1)
+def prevails(counts: Integers, digit: int) -> Booleans:
+    """counts (N, 10) -> (N,) whether a class has more neighbours than each of the others."""
+    found: Booleans = np.all(counts[:, [digit]] > np.delete(counts, digit, axis=1), axis=1)
+    return found
 
 
-def inks(space: LatentSpace, z: Any) -> Any:
+def inks(space: LatentSpace, z: Positions) -> Floats:
     """(N,) mean brightness in percent, from the images as bytes."""
-    return space.decode_images(torch.as_tensor(z).float()).reshape(len(z), -1).mean(1) / 2.55
+    images = space.decode_images(torch.as_tensor(z).float())
+    return np.asarray(images.reshape(len(z), -1).mean(1) / 2.55)
 
 
-def slopes(space: LatentSpace, z: Any) -> Any:
+def slopes(space: LatentSpace, z: Positions) -> Floats:
     """(N,) |J| by central differences, in float64."""
     z, total = torch.as_tensor(z).double(), torch.zeros(len(z), dtype=torch.float64)
     model = space.checkpoint.build_model().double()
@@ -69,41 +75,45 @@ def slopes(space: LatentSpace, z: Any) -> Any:
     return total.sqrt().numpy()
 
 
-def meets_goal(space: LatentSpace, name: str, z: Any, usual: Any = None) -> Any:
-    """Which of z (N, 2) meet the goal of a lesson, by brute force.
+def meets_goal(
+    space: LatentSpace, name: str, z: Positions, norms: Floats | None = None
+) -> Booleans:
+    """(N,) which of z (N, 2) meet the goal of a lesson, by brute force.
 
     Args:
-        usual: (M,) |J| at the encoded digits, for "sensitive".
+        norms: (M,) |J| at the encoded digits, for "sensitive".
     """
     z = np.asarray(z, dtype=float)
     radius = np.hypot(z[:, 0], z[:, 1])
     counts, within = neighbours(space, z)
     if name == "no_data":
-        return (within == 0) & (radius <= 2.5)
+        return np.asarray((within == 0) & (radius <= 2.5))
     if name == "border":
-        good = prevails(counts, 4) & (within > 0)
-        for i in np.flatnonzero(good):
+        met = prevails(counts, 4) & (within > 0)
+        for i in np.flatnonzero(met):
             turns = np.arange(24) / 24 * 2 * math.pi
             ring = np.stack([np.cos(turns), np.sin(turns)], axis=1)
             ends = np.concatenate([z[i] + step * ring for step in (0.05, 0.1, 0.15)])
             there, known = neighbours(space, ends)
-            good[i] = (prevails(there, 9) & (known > 0)).any()
-        return good
+            met[i] = (prevails(there, 9) & (known > 0)).any()
+        return met
     if name == "little_ink":
         sevens = space.means[space.labels == 7].numpy()
         sevens = sevens[neighbours(space, sevens)[0].argmax(1) == 7]
         goal = np.quantile(inks(space, sevens), 0.1)
         return prevails(counts, 7) & (within > 0) & (inks(space, z) < round(goal, 1) + 0.05)
     if name == "sensitive":
-        rank = (usual[None] < slopes(space, z)[:, None]).mean(1)
-        return rank >= 0.945
+        assert norms is not None
+        rank = (norms[None] < slopes(space, z)[:, None]).mean(1)
+        return np.asarray(rank >= 0.945)
     if name == "mixed":
-        return (np.sort(counts, axis=1)[:, -3] >= 10) & (within > 0)
-    return (radius >= 1.995) & (within >= 5)
+        return np.asarray((np.sort(counts, axis=1)[:, -3] >= 10) & (within > 0))
+    return np.asarray((radius >= 1.995) & (within >= 5))
 
 
 @pytest.fixture(scope="module")
-def usual(space: LatentSpace) -> Any:
+def norms(space: LatentSpace) -> Floats:
+    """(M,) |J| at the encoded digits."""
     return space.once(sensitivities).numpy()
 
 
@@ -111,20 +121,20 @@ def usual(space: LatentSpace) -> Any:
 @pytest.mark.guarantee("replay-and-lessons")
 @pytest.mark.parametrize("name", NAMES)
 def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_trivial(
-    space: LatentSpace, positions: torch.Tensor, usual: Any, name: Any
+    space: LatentSpace, positions: Tensor, norms: Floats, name: str
 ) -> None:
-    expected = meets_goal(space, name, positions, usual)
+    expected = meets_goal(space, name, positions, norms)
     share = 100 * expected.mean()
     assert 0.05 <= share <= 15
     assert share == pytest.approx(SHARES[name], rel=0.25)
-    # All positions would take minutes: some that meet the goal, and some that do not.
+    # All positions would take minutes; 40 that meet the goal and 40 that do not are enough.
     generator = np.random.default_rng(0)
-    tried = np.concatenate(
-        [generator.permutation(np.flatnonzero(expected == wanted))[:40] for wanted in (True, False)]
+    sample = np.concatenate(
+        [generator.permutation(np.flatnonzero(expected == met))[:40] for met in (True, False)]
     )
-    found = [check_lesson(space, name, *positions[i].tolist())["done"] for i in tried]
-    differ = int((np.array(found) != expected[tried]).sum())
-    assert differ <= 1, "only rounding may tell them apart"
+    found = [check_lesson(space, name, *positions[i].tolist())["done"] for i in sample]
+    differences = int((np.array(found) != expected[sample]).sum())
+    assert differences <= 1, "only rounding may make a difference"
 
 
 def test_messages_contain_the_numbers(space: LatentSpace) -> None:
@@ -148,9 +158,7 @@ def test_messages_contain_the_numbers(space: LatentSpace) -> None:
 
 
 @pytest.mark.slow
-def test_the_step_in_the_message_leads_from_4_to_9(
-    space: LatentSpace, positions: torch.Tensor
-) -> None:
+def test_the_step_in_the_message_leads_from_4_to_9(space: LatentSpace, positions: Tensor) -> None:
     counts, within = neighbours(space, positions)
     fours = positions[prevails(counts, 4) & (within > 0)]
     done = 0
@@ -161,31 +169,31 @@ def test_the_step_in_the_message_leads_from_4_to_9(
             continue
         done += 1
         words = answer["message"].replace("(", "").replace("°).", "").split()
-        length, turn = float(words[words.index("away,") - 1]), math.radians(int(words[-1]))
-        end = [x + length * math.cos(turn), y + length * math.sin(turn)]
+        length, angle = float(words[words.index("away,") - 1]), math.radians(int(words[-1]))
+        end = [x + length * math.cos(angle), y + length * math.sin(angle)]
         there, known = neighbours(space, [end])
         assert prevails(there, 9)[0]
         assert known[0] > 0
         side = " ".join(words[words.index("the") + 1 : -1])
-        for word, amount in (("right", math.cos(turn)), ("left", -math.cos(turn))):
-            assert (word in side) == (amount > 0.39)
-        for words_, amount in (
-            (("upper", "top"), math.sin(turn)),
-            (("lower", "bottom"), -math.sin(turn)),
+        for names, amount in (
+            (("right",), math.cos(angle)),
+            (("left",), -math.cos(angle)),
+            (("upper", "top"), math.sin(angle)),
+            (("lower", "bottom"), -math.sin(angle)),
         ):
-            assert any(word in side for word in words_) == (amount > 0.39)
+            assert any(name in side for name in names) == (amount > 0.39)
     assert done > 10
 
 
 @pytest.mark.guarantee("replay-and-lessons")
-def test_what_the_lessons_teach_holds_for_this_model(
-    space: LatentSpace, usual: Any, positions: torch.Tensor
+def test_claims_of_the_lessons_hold_for_this_model(
+    space: LatentSpace, norms: Floats, positions: Tensor
 ) -> None:
     """Sensitive positions are less pure, and at the same distance some sides are empty."""
     encoded = space.means[::20].numpy()
     counts, _ = neighbours(space, encoded)
     pure = counts.max(1) / 50
-    sensitive = slopes(space, encoded) > np.quantile(usual, 0.95)
+    sensitive = slopes(space, encoded) > np.quantile(norms, 0.95)
     assert pure[sensitive].mean() < pure[~sensitive].mean() - 0.05
     radius = positions.norm(dim=1)
     ring = positions[(radius > 2) & (radius < 2.5)].numpy()
@@ -211,7 +219,7 @@ def test_lessons_have_short_texts(space: LatentSpace) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("z", [(0, 0), (4.5, -4.5), (-4.5, 4.5), (-0.75, -0.65)])
 def test_every_position_of_the_map_has_an_answer(
-    space: LatentSpace, name: Any, z: tuple[Any, ...]
+    space: LatentSpace, name: str, z: tuple[float, float]
 ) -> None:
     answer = check_lesson(space, name, *z)
     assert set(answer) == {"done", "message"}
@@ -224,9 +232,7 @@ def test_every_position_of_the_map_has_an_answer(
 @pytest.mark.parametrize(
     "name", [None, "", "Border", "goal", "all", "_border", 2, ["border"], True]
 )
-def test_unknown_lessons_are_named(
-    space: LatentSpace, name: bool | int | list[Any] | str | None
-) -> None:
+def test_unknown_lessons_are_named(space: LatentSpace, name: object) -> None:
     with pytest.raises(ValueError, match=r"lesson is .*give one of no_data, border"):
         check_lesson(space, name, 0, 0)
 
@@ -235,21 +241,21 @@ def test_unknown_lessons_are_named(
 @pytest.mark.parametrize(
     "z", [(9, 0), (0, math.nan), ("1", 0), (None, 0), (0, True), (math.inf, 0)]
 )
-def test_invalid_positions_are_named(space: LatentSpace, z: tuple[Any, ...]) -> None:
+def test_invalid_positions_are_named(space: LatentSpace, z: tuple[object, object]) -> None:
     with pytest.raises(ValueError, match=r"is .*; give a number from"):
         check_lesson(space, "no_data", *z)
 
 
 @pytest.mark.slow
 def test_concurrent_checks_do_not_affect_each_other(space: LatentSpace) -> None:
-    asked = [(name, 0.1 * i - 1, 0.3) for i in range(8) for name in NAMES]
-    alone = [check_lesson(space, *one) for one in asked]
+    requests = [(name, 0.1 * i - 1, 0.3) for i in range(8) for name in NAMES]
+    expected = [check_lesson(space, *request) for request in requests]
     fresh = LatentSpace(space.checkpoint)
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda one: check_lesson(fresh, *one), asked)) == alone
+        assert list(pool.map(lambda request: check_lesson(fresh, *request), requests)) == expected
 
 
 @pytest.mark.guarantee("imports-have-no-effects")
 def test_importing_lessons_computes_nothing() -> None:
     values = vars(lesson_checks) | vars(lesson_texts)
-    assert not [name for name, value in values.items() if isinstance(value, torch.Tensor)]
+    assert not [name for name, value in values.items() if isinstance(value, Tensor)]

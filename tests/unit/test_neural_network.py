@@ -17,20 +17,20 @@ from neural_network import (
 )
 
 
-def pictures(n: int) -> torch.Tensor:
+def images(n: int) -> torch.Tensor:
     return torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.guarantee("model-and-loss")
 def test_shapes_and_ranges() -> None:
     model = VAE()
-    x = pictures(3)
+    x = images(3)
     mu, logvar = model.encode(x)
     assert mu.shape == logvar.shape == (3, 2)
-    images = model.decode(mu)
-    assert images.shape == (3, 1, 28, 28)
-    assert images.min() >= 0
-    assert images.max() <= 1
+    decoded = model.decode(mu)
+    assert decoded.shape == (3, 1, 28, 28)
+    assert decoded.min() >= 0
+    assert decoded.max() <= 1
     logits, mu, logvar = model(x)
     assert logits.shape == (3, 1, 28, 28)
     assert torch.equal(model.decode(mu), torch.sigmoid(model.decoder(mu)))
@@ -42,7 +42,7 @@ def test_the_parameter_budget() -> None:
     assert 1_200_000 <= count <= 1_350_000
 
 
-def test_it_is_made_of_convolutions() -> None:
+def test_model_is_convolutional() -> None:
     model = VAE()
     assert any(isinstance(m, nn.Conv2d) for m in model.encoder.modules())
     assert any(isinstance(m, nn.ConvTranspose2d) for m in model.decoder.modules())
@@ -51,14 +51,14 @@ def test_it_is_made_of_convolutions() -> None:
 @pytest.mark.parametrize("latent_dim", [1, 2, 10])
 def test_other_latent_dimensions(latent_dim: int) -> None:
     model = VAE(VAEConfig(latent_dim=latent_dim))
-    logits, mu, _ = model(pictures(2))
+    logits, mu, _ = model(images(2))
     assert logits.shape == (2, 1, 28, 28)
     assert mu.shape == (2, latent_dim)
 
 
 @pytest.mark.parametrize("field", ["latent_dim", "decoder_channels"])
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, "2", 4097])
-def test_a_wrong_configuration_is_named(field: str, value: Any) -> None:
+def test_invalid_configuration_is_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{field} is {value!r}"):
         VAEConfig(**{field: value})
 
@@ -67,7 +67,7 @@ def test_logvar_is_clamped() -> None:
     model = VAE()
     with torch.no_grad():
         model.encoder.out.bias.copy_(torch.tensor([0.0, 0.0, 1e6, -1e6]))
-    _, logvar = model.encode(pictures(2))
+    _, logvar = model.encode(images(2))
     assert torch.equal(logvar, torch.tensor([LOGVAR_RANGE[::-1]] * 2))
 
 
@@ -87,7 +87,7 @@ def test_reparameterize_is_the_normal_of_the_posterior() -> None:
 @pytest.mark.guarantee("model-and-loss")
 def test_loss_agrees_with_torch_distributions() -> None:
     torch.manual_seed(0)
-    x = pictures(16).round()
+    x = images(16).round()
     logits, mu, logvar = 3 * torch.randn(16, 1, 28, 28), torch.randn(16, 2), torch.randn(16, 2)
     loss = vae_loss(logits, x, mu, logvar, beta=4.0)
     likelihood = torch.distributions.Bernoulli(logits=logits).log_prob(x)
@@ -98,8 +98,8 @@ def test_loss_agrees_with_torch_distributions() -> None:
     torch.testing.assert_close(loss.loss, loss.recon + 4 * loss.kl, rtol=1e-6, atol=0)
 
 
-def test_loss_takes_grey_pictures_and_bfloat16_logits() -> None:
-    x, mu = pictures(4), torch.zeros(4, 2)
+def test_loss_accepts_grey_images_and_bfloat16_logits() -> None:
+    x, mu = images(4), torch.zeros(4, 2)
     logits = torch.randn(4, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     p = torch.sigmoid(logits.double())
     expected = -(x * p.log() + (1 - x) * (1 - p).log()).sum((1, 2, 3)).mean()
@@ -122,7 +122,7 @@ def test_patch_layers_equal_the_general_convolutions(size: int) -> None:
     torch.testing.assert_close(up(x), expected_up)
     for layer, expected in ((down, expected_down), (up, expected_up)):
         assert layer.bias is not None
-        of = [x, layer.weight, layer.bias]
-        ours = torch.autograd.grad(layer(x).square().sum(), of)
-        theirs = torch.autograd.grad(expected.square().sum(), of)
-        torch.testing.assert_close(ours, theirs)
+        inputs = [x, layer.weight, layer.bias]
+        found = torch.autograd.grad(layer(x).square().sum(), inputs)
+        reference = torch.autograd.grad(expected.square().sum(), inputs)
+        torch.testing.assert_close(found, reference)

@@ -75,7 +75,7 @@ def test_replay_ends_with_the_model_itself(released: Checkpoint) -> None:
         z = torch.stack([axis[6], -axis[1]])[None]  # row 1 from the top, column 6
         image = released.build_model().decode(z)[0, 0] * 255  # (28, 28)
     assert (grids[-1, 1, 6].float() - image).abs().max() <= 2
-    # Warm-up pulls the clusters together, as the page says: KL falls while beta rises.
+    # As the page explains, the warm-up pulls the clusters together: KL falls while beta rises.
     kl = [entry["test_kl"] for entry in released.history]
     assert kl[1] < kl[0]
 

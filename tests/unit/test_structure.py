@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = "latent_navigator"
-# From the top to the bottom: a module imports from its own level or from those below.
+# From top to bottom: a module imports only from its own level and those below.
 LEVELS = [
     ("demo", "trainer"),
     (f"{PACKAGE}.app",),
@@ -22,7 +22,7 @@ LEVELS = [
     tuple(f"{PACKAGE}.{name}" for name in ("model_config", "pretrained", "atomic_io", "device")),
 ]
 MAX_MODULE, MAX_FUNCTION = 300, 50  # lines
-SLACK = 1.1  # "about"
+SLACK = 1.1  # the limits are approximate
 
 
 def sources() -> dict[str, Path]:
@@ -62,8 +62,8 @@ def test_imports_run_one_way(name: str) -> None:
     assert upward == set()
 
 
-def test_no_cycle_exists() -> None:
-    """Modules are removed once nothing that they import is left; a cycle would stay."""
+def test_there_are_no_import_cycles() -> None:
+    """Remove modules whose imports have all been removed; a cycle would remain."""
     left = {name: imports(name) for name in SOURCES}
     while removable := [name for name, needed in left.items() if not needed & set(left)]:
         for name in removable:
@@ -84,7 +84,7 @@ def test_modules_and_functions_are_small(name: str) -> None:
     ("library", "allowed"),
     [("gradio", f"{PACKAGE}.app."), ("torchvision", f"{PACKAGE}.data.datasets")],
 )
-def test_libraries_are_imported_in_their_place_only(library: str, allowed: str) -> None:
+def test_gradio_and_torchvision_are_imported_in_one_place_only(library: str, allowed: str) -> None:
     importing = {
         name
         for name, path in SOURCES.items()

@@ -1,4 +1,4 @@
-"""The training replay of a checkpoint, as the page gets it."""
+"""The training replay of a checkpoint, as the page receives it."""
 
 import base64
 import dataclasses
@@ -21,7 +21,7 @@ from latent_navigator.explorer.training_replay import (
 
 
 @pytest.fixture(scope="module")
-def replays(small_checkpoint: Checkpoint) -> Any:
+def replays(small_checkpoint: Checkpoint) -> TrainingReplays:
     return TrainingReplays({"small": small_checkpoint, "the other": small_checkpoint})
 
 
@@ -31,15 +31,15 @@ def unpack(text: str, dtype: str) -> np.ndarray:
 
 @pytest.mark.guarantee("replay-and-lessons")
 def test_a_replay_is_what_the_checkpoint_recorded(
-    replays: Any, small_checkpoint: Checkpoint
+    replays: TrainingReplays, small_checkpoint: Checkpoint
 ) -> None:
     answer, replay = replays.replay("small"), small_checkpoint.snapshots
     json.dumps(answer, allow_nan=False)
     assert (answer["label"], answer["epochs"]) == ("small", len(small_checkpoint.history) + 1)
     points = answer["points"]
     xy = unpack(points["xy"], "<i2").reshape(replay.means.shape)
-    gap = np.abs(xy * points["scale"] - replay.means.float().clamp(-FAR, FAR).numpy())
-    assert gap.max() <= points["scale"] / 2 * 1.001
+    error = np.abs(xy * points["scale"] - replay.means.float().clamp(-FAR, FAR).numpy())
+    assert error.max() <= points["scale"] / 2 * 1.001
     np.testing.assert_array_equal(
         unpack(points["labels"], "u1"), small_checkpoint.labels[replay.sample].numpy()
     )
@@ -49,20 +49,20 @@ def test_a_replay_is_what_the_checkpoint_recorded(
     assert (side, answer["grid_reach"]) == (9, 3.0)
 
 
-def test_its_curves_are_the_history(replays: Any, small_checkpoint: Checkpoint) -> None:
+def test_curves_are_the_history(replays: TrainingReplays, small_checkpoint: Checkpoint) -> None:
     curves = replays.replay("small")["curves"]
     for name, key in (("recon", "test_recon"), ("kl", "test_kl"), ("beta", "beta")):
         assert curves[name] == [entry[key] for entry in small_checkpoint.history]
 
 
-def test_it_is_computed_once_a_label(replays: Any) -> None:
+def test_a_replay_is_computed_once_per_label(replays: TrainingReplays) -> None:
     assert replays.replay("small") is replays.replay("small")
     assert replays.replay("the other")["label"] == "the other"
 
 
 @pytest.mark.parametrize("label", ["nobody", "", None, 1, ["small"], {"label": "small"}])
-def test_an_unknown_label_is_named_with_the_labels(
-    replays: Any, label: dict[str, Any] | int | list[Any] | str | None
+def test_an_unknown_label_is_answered_with_the_known_ones(
+    replays: TrainingReplays, label: object
 ) -> None:
     with pytest.raises(ValueError, match="give one of small, the other"):
         replays.replay(label)
@@ -81,12 +81,12 @@ def test_a_replay_needs_two_dimensions_and_a_checkpoint(small_checkpoint: Checkp
 )
 def test_the_square_contains_the_points_within_bounds(reach: float, expected: float) -> None:
     means = torch.zeros(5, 100, 2)
-    means[0] = 1000  # before training: does not count
+    means[0] = 1000  # before training, which does not count
     means[1:, 10:, 1] = -reach
     assert shown_range(means) == expected
 
 
-def test_few_outliers_do_not_widen_the_square() -> None:
+def test_a_few_outliers_do_not_widen_the_square() -> None:
     means = torch.zeros(11, 100, 2)
     means[1:, 0, 0] = torch.tensor([9.0] * 5 + [5.0] * 5)  # 5 of 1000 points lie at 9
     assert shown_range(means) == 5.0
@@ -95,7 +95,9 @@ def test_few_outliers_do_not_widen_the_square() -> None:
     assert shown_range(means[:1]) == 4.0
 
 
-def test_a_point_far_off_does_not_coarsen_the_others(small_checkpoint: Checkpoint) -> None:
+def test_a_distant_point_does_not_reduce_the_precision_of_others(
+    small_checkpoint: Checkpoint,
+) -> None:
     snapshots = small_checkpoint.snapshots
     means = snapshots.means.clone()
     means[1, 0] = 60000

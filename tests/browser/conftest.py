@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: pages that fail a test with the errors in their console."""
+"""Fixtures of the browser tests: pages whose console errors fail the test."""
 
 from collections.abc import Generator, Iterator
 from functools import partial

@@ -42,7 +42,7 @@ OpenPage = Callable[..., Page]
 
 
 class SharedPage:
-    """A page that one test after the other opens anew: much faster than a new browser context."""
+    """A page that each test reloads: much faster than a new browser context."""
 
     def __init__(self) -> None:
         self.page: Page | None = None
@@ -103,7 +103,7 @@ class Visits:
         if not fresh and self.shared.page not in self.pages:
             if self.shared.page is None:
                 self.shared.page = self.browser.new_context().new_page()
-            # Without it, an address that differs only after the # would not be loaded again.
+            # Otherwise an address that differs only after the # would not be reloaded.
             self.shared.page.goto("about:blank")
             return self.shared.page
         context = self.browser.new_context(**options)
@@ -121,7 +121,7 @@ class Visits:
         self.requests.append(request)
 
     def ignore(self, text: str) -> None:
-        """Drop the errors that contain a text, which a test causes on purpose."""
+        """Drop the errors that contain a text: those that a test causes on purpose."""
         self.errors = [error for error in self.errors if text not in error]
 
     def calls(self, *functions: str) -> list[Request]:
@@ -174,7 +174,7 @@ def scroll_to_top(page: Page) -> None:
 
 
 def map_point(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where z = (x, y) is on the screen, from the box of the map alone."""
+    """Where z = (x, y) is on the screen, computed from the box of the map."""
     scroll_to_top(page)
     box = box_of(page.locator("#latent-map .map-top"))
     assert box["width"] == pytest.approx(box["height"], abs=0.5), "the axes are stretched"
@@ -286,7 +286,7 @@ def assert_same_image(canvas: Locator, page: Page) -> None:
 
 
 def reading(page: Page) -> dict[str, Any]:
-    """What the encoder made of the image that is open."""
+    """The inference of the open image: what the encoder and the decoder make of it."""
     page.wait_for_function("() => latentSpace.reading")
     return dict(page.evaluate("() => latentSpace.reading"))
 
@@ -374,5 +374,5 @@ def fail_calls(page: Page) -> None:
 
 
 def unroute_calls(page: Page) -> None:
-    """Let the server functions answer again, the calls that are held as well."""
-    page.unroute(SERVER)  # the browser sends what it has intercepted
+    """Let the server functions answer again, including the calls that are held."""
+    page.unroute(SERVER)  # the browser then sends the intercepted requests

@@ -112,7 +112,7 @@ def test_second_press_continues_from_the_end_of_the_first(
     assert math.dist(position(page), goal) < 0.003
 
 
-def test_nudge_says_when_it_has_to_stop(open_page: OpenPage) -> None:
+def test_nudge_reports_why_it_stops(open_page: OpenPage) -> None:
     page = open_page()
     go_to_digit(page, 4)
     open_directions(page)

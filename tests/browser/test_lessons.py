@@ -43,12 +43,12 @@ def texts(space: LatentSpace) -> list[Lesson]:
 @pytest.fixture(scope="module")
 def solutions(space: LatentSpace) -> Solutions:
     """For each lesson a position that meets its goal and one that does not, by brute force."""
-    tried = torch.randn(800, 2, generator=torch.Generator().manual_seed(1)).clamp(-4, 4)
-    tried = (tried.double() * 1000).round() / 1000
+    z = torch.randn(800, 2, generator=torch.Generator().manual_seed(1)).clamp(-4, 4)
+    z = (z.double() * 1000).round() / 1000
     found = {}
     for name in NAMES:
-        done = meets_goal(space, name, tried, space.once(sensitivities).numpy())
-        found[name] = tried[done][0].tolist(), tried[~done][0].tolist()
+        done = meets_goal(space, name, z, space.once(sensitivities).numpy())
+        found[name] = z[done][0].tolist(), z[~done][0].tolist()
     return found
 
 
@@ -98,8 +98,8 @@ def test_lesson_is_solved_with_the_pointer(
     expect(page.locator("#lessons .title")).to_have_text(lesson.title)
     expect(page.locator("#lessons .task")).to_have_text(lesson.task)
     expect(page.locator("#lessons .solved")).to_be_hidden()
-    good, wrong = solutions[lesson.key]
-    for target in (wrong, good):
+    solution, other = solutions[lesson.key]
+    for target in (other, solution):
         page.mouse.click(*map_point(page, *target))
         wait_for_check(page)
         x, y = stored_position(page)
@@ -108,7 +108,7 @@ def test_lesson_is_solved_with_the_pointer(
         if not answer["done"]:
             expect(page.locator("#lessons .solved")).to_be_hidden()
     if not answer["done"]:  # a pixel of the map may be too coarse
-        press_arrows(page, good[0] - x, good[1] - y)
+        press_arrows(page, solution[0] - x, solution[1] - y)
     expect(page.locator("#lessons .solved")).to_contain_text("✓ Solved at (")
     expect(page.locator("#lessons .solved")).to_contain_text(lesson.why)
     expect(page.locator("#lessons .steps button").first).to_have_text("✓ 1")
@@ -124,18 +124,18 @@ def test_all_lessons_can_be_solved_and_stay_solved(
     message = page.locator("#lessons .message")
     expect(steps).to_have_count(6)
     for i, lesson in enumerate(texts):
-        good, wrong = solutions[lesson.key]
-        go(page, wrong)
+        solution, other = solutions[lesson.key]
+        go(page, other)
         show(page, lesson.key)
         expect(page.locator("#lessons .title")).to_have_text(lesson.title)
-        described = check_lesson(space, lesson.key, *wrong)["message"]
+        described = check_lesson(space, lesson.key, *other)["message"]
         expect(message).to_have_text(described)
         expect(solved).to_be_hidden()
-        go(page, good)
+        go(page, solution)
         expect(solved).to_contain_text(lesson.why)
         expect(steps.nth(i)).to_have_text(f"✓ {i + 1}")
-        # Elsewhere it stays solved, while the message describes the new position.
-        go(page, wrong)
+        # At another position it stays solved, and the message describes that position.
+        go(page, other)
         expect(message).to_have_text(described)
         expect(solved).to_contain_text("✓ Solved at")
     expect(solved).to_contain_text("All 6 lessons are done.")
@@ -214,7 +214,7 @@ def test_closed_tab_sends_no_checks(open_lessons: OpenPage, visit: Visits) -> No
     visit.requests.clear()
     move_to(page, 1, 1)
     settle(page)
-    after_timers(page, 200)  # the rest after which an open tab sends one
+    after_timers(page, 200)  # the delay after which an open tab sends one
     assert visit.calls("check") == []
     open_tab(page, "Lessons")
     wait_until(page, lambda: visit.calls("check"), "the open tab sends none")
@@ -226,17 +226,17 @@ def test_newest_check_is_shown(
 ) -> None:
     """A late answer for an earlier position is dropped."""
     page = open_lessons()
-    good, wrong = solutions["no_data"]
+    solution, other = solutions["no_data"]
     held = hold_calls(page, "check")
-    move_to(page, *good)
+    move_to(page, *solution)
     late = wait_for(page, 1, held)
-    move_to(page, *wrong)
+    move_to(page, *other)
     wait_for(page, 2, held).continue_()
     wait_for_check(page)
     with page.expect_response(lambda response: response.request == late.request):
         late.continue_()
     after_timers(page, 0)
-    message = check_lesson(space, "no_data", *wrong)["message"]
+    message = check_lesson(space, "no_data", *other)["message"]
     expect(page.locator("#lessons .message")).to_have_text(message)
     expect(page.locator("#lessons .solved")).to_be_hidden()
 

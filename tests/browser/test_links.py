@@ -1,4 +1,4 @@
-"""The link to a view: what it restores, and what it makes of nonsense."""
+"""The link to a view: what it restores, and how invalid links are handled."""
 
 import pytest
 from playwright.sync_api import expect

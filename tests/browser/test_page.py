@@ -163,7 +163,9 @@ def test_class_buttons_go_to_prototypes_and_centroids(
         assert_painted(page, space)
 
 
-def test_random_sample_moves_and_says_where_from(open_page: OpenPage, space: LatentSpace) -> None:
+def test_random_sample_moves_the_cursor_and_names_the_prior(
+    open_page: OpenPage, space: LatentSpace
+) -> None:
     page = open_page()
     seen = set()
     for _ in range(4):

@@ -107,7 +107,7 @@ def test_even_steps_change_the_image_evenly(open_page: OpenPage, space: LatentSp
     expect(largest).to_have_text(f"{after:.2f}")
 
 
-def test_only_chosen_methods_and_as_many_images(open_page: OpenPage) -> None:
+def test_only_selected_methods_with_the_selected_number_of_images(open_page: OpenPage) -> None:
     page = open_page()
     for name in ("linear", "density-weighted geodesic"):
         page.locator("#methods").get_by_label(f"({name})").uncheck()
@@ -184,21 +184,21 @@ def test_picking_can_be_cancelled_and_done_by_keys(open_page: OpenPage) -> None:
 @pytest.mark.guarantee("clients-isolated")
 def test_failing_server_does_not_leave_the_page_waiting(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
-    refused = []
+    rejected = []
 
-    def refuse(route: Route) -> None:
-        refused.append(route.request.url)
+    def reject(route: Route) -> None:
+        rejected.append(route.request.url)
         route.abort()
 
-    page.route(QUEUE, refuse)
+    page.route(QUEUE, reject)
     page.locator("#compare").click()
     expect(page.locator("body")).to_have_class(FINDING)
     expect(page.locator("body")).not_to_have_class(FINDING)
-    assert refused
+    assert rejected
     assert page.locator("#film-strip .comparison").count() == 0
     page.unroute(QUEUE)
     compare(page)
-    visit.errors.clear()  # the browser and Gradio report the refused request
+    visit.errors.clear()  # the browser and Gradio report the rejected request
 
 
 def test_rows_are_saved_as_files(open_page: OpenPage) -> None:

@@ -1,4 +1,4 @@
-"""What the page does while the server is slow, late or unreachable."""
+"""The page while the server is slow, late or unreachable."""
 
 import math
 import re

@@ -34,7 +34,7 @@ from tests.browser.helpers import (
 pytestmark = pytest.mark.browser
 
 LAST = 40  # epochs of the small training
-SHORT = 12  # of the one it is compared with
+SHORT = 12  # epochs of the model it is compared with
 SHOWN = ("#replay [data-state=shown]",)
 ALPHA = """(canvas) => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -117,7 +117,7 @@ def tiled(grids: Tensor) -> NDArray[np.uint8]:
 
 
 def assert_points(ink: NDArray[np.uint8], means: Tensor, limit: float) -> None:
-    """There is ink where each digit is encoded, and none but around those positions."""
+    """There is ink where each digit is encoded, and none elsewhere."""
     side = len(ink)
     positions = means.float().clamp(-limit, limit).numpy() * [1, -1]
     pixels = (positions + limit) / (2 * limit) * side
@@ -258,20 +258,22 @@ def test_two_models_are_compared_side_by_side(
     expect(page.locator("#alone .models")).to_be_hidden()
     page.locator("#replay").get_by_label("Compare side by side").check()
     expect(page.locator("#replay .grid")).to_have_count(2)
-    limit = max(shown_range(one.snapshots.means.float()) for one in checkpoints.values())
+    limit = max(
+        shown_range(checkpoint.snapshots.means.float()) for checkpoint in checkpoints.values()
+    )
     for epoch in (0, 5, SHORT, LAST):
         scrub(page, epoch)
-        for panel, one in enumerate(checkpoints.values()):
-            at = min(epoch, len(one.history))
-            assert_points(alpha(page, "points", panel), one.snapshots.means[at], limit)
+        for panel, checkpoint in enumerate(checkpoints.values()):
+            at = min(epoch, len(checkpoint.history))
+            assert_points(alpha(page, "points", panel), checkpoint.snapshots.means[at], limit)
             np.testing.assert_array_equal(
-                alpha(page, "grid", panel), tiled(one.snapshots.grids[at])
+                alpha(page, "grid", panel), tiled(checkpoint.snapshots.grids[at])
             )
     heading = page.locator("#replay .heading")
     expect(heading.nth(0)).to_contain_text(f"longepoch {LAST}")
     expect(heading.nth(1)).to_contain_text(f"finished at epoch {SHORT}")
     kl = page.locator("#replay [data-curve=kl]")
-    values = [one.history[-1]["test_kl"] for one in checkpoints.values()]
+    values = [checkpoint.history[-1]["test_kl"] for checkpoint in checkpoints.values()]
     expect(kl.locator("b")).to_have_text([f"{value:.2f} nats" for value in values])
     # Distinguishable without colour: one of the two lines is dashed.
     dashes = kl.locator("svg[role=img] .curve").evaluate_all(
@@ -288,7 +290,7 @@ def test_two_models_are_compared_side_by_side(
 def test_replay_is_loaded_when_its_tab_is_opened(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
     after_timers(page, 0)
-    assert visit.calls("story") == [], "no one has opened it yet"
+    assert visit.calls("story") == [], "its tab is not open yet"
     open_tab(page, "How it was learned")
     page.wait_for_selector(SHOWN[0])
     assert len(visit.calls("story")) == 1
@@ -304,7 +306,7 @@ def test_each_model_is_loaded_once(open_replay: OpenPage, visit: Visits) -> None
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_failing_server_is_reported_and_can_be_asked_again(
+def test_failing_server_is_reported_and_loading_can_be_repeated(
     open_replay: OpenPage, visit: Visits
 ) -> None:
     held: list[Route] = []

@@ -1,6 +1,7 @@
 """Client errors are reported to the client, server errors logged: Gradio behind the middleware."""
 
 import errno
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,9 +12,32 @@ from fastapi import FastAPI
 
 from latent_navigator.app.api import server_function
 from latent_navigator.app.drain import Drain
-from latent_navigator.app.errors import INTERNAL, MALFORMED, NO_STORAGE, InternalError
-from latent_navigator.app.server import MAX_SESSION_NAME, MAX_SESSIONS, Sessions, build_app
-from tests.server.stand_ins import in_loop, post, small_page, visit
+from latent_navigator.app.errors import (
+    INTERNAL,
+    MALFORMED,
+    NO_STORAGE,
+    OVERLOADED,
+    InternalError,
+)
+from latent_navigator.app.server import (
+    MAX_QUEUE,
+    MAX_SESSION_NAME,
+    MAX_SESSIONS,
+    Sessions,
+    build_app,
+    build_blocks,
+)
+from latent_navigator.explorer.latent_space import LatentSpace
+from tests.server.stand_ins import (
+    fetch,
+    ignore_pandas,
+    in_loop,
+    post,
+    running_page,
+    small_page,
+    submit,
+    visit,
+)
 
 FULL_DISK = OSError(errno.ENOSPC, "No space left on device", "/a/secret/image.png")
 
@@ -177,6 +201,49 @@ def test_only_the_newest_sessions_are_kept() -> None:
     visit(app, use)
     names = [name.strip() for name in page.state_holder.session_data]
     assert names == ["7", "8", "9"]
+
+
+# --- a full queue ---
+
+
+@ignore_pandas
+@pytest.mark.guarantee("overload-answered-politely")
+def test_events_beyond_the_queue_are_rejected_and_the_others_answered() -> None:
+    release = threading.Event()
+
+    def square(number: int) -> dict[str, int]:
+        release.wait(30)
+        return {"square": number**2}
+
+    page = small_page(square)
+    page._queue.max_size = 4
+    accepted: dict[int, str] = {}
+    rejected = []
+    with running_page(page, Drain()) as (_, address):
+        for number in range(8):  # one runs, four wait
+            try:
+                accepted[number] = submit(address, "square", number)
+            except httpx.HTTPStatusError as error:
+                rejected.append(error.response)
+        body = {"data": [1], "fn_index": 0, "session_hash": "s"}
+        rejected.append(httpx.post(f"{address}gradio_api/queue/join", json=body))
+        assert len(accepted) >= 4
+        assert len(rejected) >= 3
+        for answer in rejected:
+            assert answer.status_code == 503
+            assert answer.json() == {"detail": OVERLOADED}
+            assert answer.headers["retry-after"] == "1"
+        assert httpx.get(address).status_code == 200
+        release.set()
+        for number, event in accepted.items():
+            assert fetch(address, "square", event) == {"square": number**2}
+        assert fetch(address, "square", submit(address, "square", 9)) == {"square": 81}
+
+
+@pytest.mark.guarantee("overload-answered-politely")
+def test_the_queue_of_the_page_is_limited(space: LatentSpace) -> None:
+    page = in_loop(lambda: build_blocks(space, {}))
+    assert page._queue.max_size == MAX_QUEUE <= 100
 
 
 @pytest.mark.guarantee("tool-server")

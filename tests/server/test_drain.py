@@ -192,6 +192,15 @@ def test_sigterm_waits_for_results_but_not_for_open_pages(own_demo: Callable[...
 
 
 @pytest.mark.guarantee("sigterm-drains")
+def test_sigterm_right_after_the_start_exits_cleanly(own_demo: Callable[..., Demo]) -> None:
+    """A thread still computes what the first paths need."""
+    process, _, log, _ = own_demo()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    assert log.read_text().count("\n") == 1  # only the line printed at the start
+
+
+@pytest.mark.guarantee("sigterm-drains")
 def test_a_second_ctrl_c_drops_running_requests(own_demo: Callable[..., Demo]) -> None:
     process, address, log, cache = own_demo()
     fetch(address, "decode", submit(address, "decode", 0.5, 0.5))

@@ -257,6 +257,18 @@ def test_requests_beyond_the_limit_are_rejected_and_the_others_answered() -> Non
     visit(Concurrency(Draining(inner, drain), drain, 3), use)
 
 
+@pytest.mark.parametrize("name", ["fail", "broken"])
+def test_failed_requests_are_no_longer_counted_as_running(name: str) -> None:
+    inner, drain = Inner(), Drain()
+
+    async def use(client: httpx.AsyncClient) -> None:
+        await post(client, name)
+        assert inner.paths == [f"/gradio_api/run/{name}"]
+        assert drain.running == 0
+
+    visit(behind_middleware(inner, drain), use)
+
+
 # --- draining ---
 
 

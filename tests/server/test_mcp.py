@@ -89,3 +89,9 @@ def test_the_endpoints_are_tools(own_demo: Callable[..., Demo], space: LatentSpa
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
     assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.guarantee("tool-server")
+def test_demo_without_the_option_has_no_tools(served: str) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    assert httpx.post(f"{served}gradio_api/mcp/", json=body).status_code in (404, 405)

@@ -239,7 +239,9 @@ def test_importing_has_no_effects(tmp_path: Path) -> None:
         "assert 'torch' not in sys.modules\n"
         "import torch; before = torch.random.get_rng_state()\n"
         "import demo, latent_utils, neural_network, trainer\n"
-        "import latent_navigator.app.layout, latent_navigator.data.datasets\n"
+        "import importlib, pkgutil, latent_navigator\n"
+        "for module in pkgutil.walk_packages(latent_navigator.__path__, 'latent_navigator.'):\n"
+        "    importlib.import_module(module.name)\n"
         "assert 'torchvision' not in sys.modules\n"
         "assert torch.equal(before, torch.random.get_rng_state())\n"
     )

@@ -44,7 +44,7 @@ def test_articles(name: str, expected: str) -> None:
 
 def test_a_folder_has_a_record_of_its_own() -> None:
     info = dataset_info("some/shapes", ["bar", "ring"])
-    assert (info.title, info.items) == ("the folder shapes", "images")
+    assert (info.title, info.item, info.items) == ("the folder shapes", "image", "images")
     assert info.class_names == ("bar", "ring")
     assert info.class_word == "classes"
     with pytest.raises(ValueError, match="'some/shapes' has no class names"):
@@ -66,6 +66,7 @@ def test_the_records_are_complete() -> None:
         assert len(info.class_names) == 10
         assert info.torchvision
         assert info.train_size == 60_000
+    assert [info.items for info in DATASETS.values()] == ["digits", "garments", "characters"]
 
 
 @given(text=st.text(max_size=30))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 import trainer
@@ -31,6 +32,10 @@ from tests.small import read_digits
 
 # Playwright's default of five seconds is too short on a busy machine.
 expect.set_options(timeout=30_000)
+
+# So is Hypothesis' default of 0.2 seconds for an example.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -261,19 +261,6 @@ def test_images_of_other_sizes_are_scaled_and_padded(tmp_path: Path, mode: str) 
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_the_output_is_never_next_to_the_committed_model() -> None:
-    def output(**options: str) -> str:
-        return str(TrainingConfig(**options).output_path())  # type: ignore[arg-type]  # strings only
-
-    assert output() == "pretrained/vae_mnist.pt"
-    assert output(dataset="kmnist") == "runs/kmnist/vae.pt"
-    assert output(dataset="some/shoes") == "runs/shoes/vae.pt"
-    assert output(dataset="kmnist", output="a/b.pt") == "a/b.pt"
-    with pytest.raises(ValueError, match="folder of the committed MNIST model"):
-        output(dataset="kmnist", output="pretrained/kmnist.pt")
-
-
-@pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(
     "names",
     [[], ["a"] * 10, ["a", ""], list("abcdefghijk"), ["x" * 500, *"abcdefghi"], [1, 2], "ab"],

@@ -125,9 +125,13 @@ class Replicas:
             if process.poll() is not None:
                 self.start(int(name.split(":")[1]))
         seen: set[str] = set()
-        while seen != set(self.processes):
-            with httpx.Client(cookies={"copy": uuid.uuid4().hex}) as client:
+
+        def both_serve() -> bool:
+            with httpx.Client(cookies={"replica": uuid.uuid4().hex}) as client:
                 seen.add(self.replica_of(client))
+            return seen == set(self.processes)
+
+        wait_until(both_serve, describe=seen)
 
 
 @pytest.fixture(scope="module")
@@ -168,8 +172,8 @@ def test_each_client_stays_at_one_of_two_identical_replicas(replicas: Replicas) 
     used = set()
     for _ in range(16):
         with httpx.Client(base_url=replicas.address) as browser:
-            assert "copy" in browser.get("/").cookies
-            assert "copy" not in browser.get("/").headers.get("set-cookie", "")
+            assert "replica" in browser.get("/").cookies
+            assert "replica" not in browser.get("/").headers.get("set-cookie", "")
             found = {replicas.replica_of(browser) for _ in range(4)}
             assert len(found) == 1
             used |= found

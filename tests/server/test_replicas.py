@@ -33,6 +33,7 @@ from tests.browser.helpers import (
     settle,
 )
 from tests.conftest import ROOT
+from tests.helpers import wait_until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 pytestmark = [

@@ -152,6 +152,11 @@ GUARANTEES = {
         "Load",
         "Beyond the limits a client gets a polite 503; the others continue.",
     ),
+    "request-limits": (
+        "Load",
+        "A request that is too large, or that nothing accepts, gets its answer, not a reset "
+        "connection.",
+    ),
     "cache-cleaned": (
         "Load",
         "Files in Gradio's cache are cleaned up.",

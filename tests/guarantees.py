@@ -236,6 +236,10 @@ GUARANTEES = {
         "Model and mathematics",
         "The replay is the recorded training; every lesson can be solved and holds for this model.",
     ),
+    "startup-faults-described": (
+        "The page",
+        "A page that cannot start, for example in a sandboxed frame, says why.",
+    ),
     "screen-sizes": (
         "The page",
         "The first screen holds the whole instrument at 1440 x 900, and map, digit and "

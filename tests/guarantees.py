@@ -152,6 +152,11 @@ GUARANTEES = {
         "Load",
         "Beyond the limits a client gets a polite 503; the others continue.",
     ),
+    "request-limits": (
+        "Load",
+        "A request that is too large, or that nothing accepts, gets its answer, not a reset "
+        "connection.",
+    ),
     "cache-cleaned": (
         "Load",
         "Files in Gradio's cache are removed.",
@@ -230,6 +235,10 @@ GUARANTEES = {
     "replay-and-lessons": (
         "Model and mathematics",
         "The replay is the recorded training; every lesson can be solved and holds for this model.",
+    ),
+    "startup-faults-described": (
+        "The page",
+        "A page that cannot start, for example in a sandboxed frame, says why.",
     ),
     "screen-sizes": (
         "The page",

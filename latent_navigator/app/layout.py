@@ -69,6 +69,20 @@ def link_controls(page: gr.Blocks, controls: list[Control]) -> None:
     )
 
 
+# In the head a <noscript> may hold styles alone.
+NO_SCRIPT = (
+    "<noscript><style>body::before { content: 'This page needs JavaScript. Allow it and reload; "
+    "in a sandboxed frame, add allow-scripts and allow-same-origin.'; display: block; "
+    "margin: 2rem; font: 1rem system-ui, sans-serif; }</style></noscript>"
+)
+
+
+def startup_head() -> str:
+    """What the page's head begins with: the messages for a page that cannot start."""
+    style, script = web_file("startup.css"), web_file("startup.js")
+    return f"<style>{style}</style><script>{script}</script>{NO_SCRIPT}"
+
+
 def theme() -> gr.themes.Base:
     """The page's theme; fonts of the system, so that no other host is asked."""
     fonts = ["system-ui", "-apple-system", "Segoe UI", "sans-serif"]

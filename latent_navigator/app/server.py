@@ -31,13 +31,14 @@ from latent_navigator.app.errors import (
     InternalError,
     MalformedRequest,
 )
-from latent_navigator.app.layout import build_page, page_options
+from latent_navigator.app.layout import build_page, page_options, startup_head
 from latent_navigator.app.middleware import (
     BlockedRoutes,
     BodyLimits,
     Concurrency,
     Draining,
     ErrorMessages,
+    HeadContent,
     Health,
     RequestLimits,
     SubPath,
@@ -163,7 +164,10 @@ def build_app(
         ssr_mode=False,
         pwa=get_space() is not None,
         app_kwargs={
-            "middleware": [Middleware(ErrorMessages)],
+            "middleware": [
+                Middleware(HeadContent, content=startup_head()),
+                Middleware(ErrorMessages),
+            ],
             "exception_handlers": EXCEPTION_HANDLERS,
         },
         **page_options(),

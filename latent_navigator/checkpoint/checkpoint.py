@@ -132,14 +132,14 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     contents = archive.read_archive(path)
     version = contents.pop("format_version", None)
-    if isinstance(version, int) and version > FORMAT_VERSION:
+    if type(version) is not int or version < FORMAT_VERSION:  # a tensor has no truth value
+        raise CheckpointError(path, f"its format version is {version!r:.40}, not {FORMAT_VERSION}")
+    if version > FORMAT_VERSION:
         raise CheckpointError(
             path,
-            f"it has format version {version}, this program reads up to {FORMAT_VERSION}",
+            f"it has format version {version!r:.40}, this program reads up to {FORMAT_VERSION}",
             "update the program",
         )
-    if version != FORMAT_VERSION:
-        raise CheckpointError(path, f"its format version is {version!r}, not {FORMAT_VERSION}")
     names = [field.name for field in dataclasses.fields(Checkpoint)]
     expected = {FILE_KEYS.get(name, name) for name in names}
     if contents.keys() != expected:

@@ -1,9 +1,12 @@
 """Client errors are reported to the client, server errors logged: Gradio behind the middleware."""
 
 import errno
+import http.client
+import json
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import gradio as gr
 import httpx
@@ -51,6 +54,15 @@ def with_page(
     page = small_page(*functions)
     app = in_loop(lambda: build_app(page, Drain(), model="a model", **options))
     visit(app, use)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running page without endpoints."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("cache")))
+        with running_page(small_page(), Drain()) as (_, served):
+            yield served
 
 
 @pytest.mark.guarantee("internal-errors-hidden")
@@ -254,3 +266,27 @@ def test_tool_server_is_off_by_default() -> None:
         assert answer.status_code in (404, 405)
 
     with_page(use, echo)
+
+
+@pytest.mark.guarantee("request-limits")
+@pytest.mark.parametrize(
+    ("path", "size", "chunked", "status"),
+    [
+        ("run/decode", 20_000_000, False, 413),
+        ("run/decode", 20_000_000, True, 411),
+        ("upload", 20_000_000, False, 403),
+        ("process_recording", 7_000_000, False, 404),
+    ],
+    ids=["too large", "chunked", "upload", "blocked"],
+)
+def test_a_rejected_large_request_gets_its_answer_not_a_reset(
+    address: str, path: str, size: int, chunked: bool, status: int
+) -> None:
+    # Unlike httpx, http.client reports a reset connection even if an answer has arrived.
+    client = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    body = iter([b"x" * size]) if chunked else b"x" * size
+    client.request("POST", f"/gradio_api/{path}", body, encode_chunked=chunked)
+    answer = client.getresponse()
+    assert answer.status == status
+    assert json.loads(answer.read())["detail"]
+    client.close()

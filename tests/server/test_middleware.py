@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import (
@@ -23,6 +24,7 @@ from latent_navigator.app.middleware import (
     Concurrency,
     Draining,
     ErrorMessages,
+    HeadContent,
     Health,
     RequestLimits,
     SubPath,
@@ -359,3 +361,28 @@ def test_a_line_break_in_a_path_does_not_reach_the_log(capsys: pytest.CaptureFix
 
     visit(ErrorMessages(Inner()), use)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+# --- content of the head ---
+
+
+def test_content_is_inserted_into_the_page_and_nowhere_else() -> None:
+    async def inner(scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/html"), (b"content-length", b"38")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for piece in (
+            b"<html><he",
+            b"ad></head>" + scope["path"].encode() + b"</html>" + b" " * 11,
+        ):
+            more = piece.startswith(b"<html")
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+    async def use(client: httpx.AsyncClient) -> None:
+        changed = await client.get("/")
+        assert changed.text.startswith("<html><head><b>é</b></head>/")
+        assert int(changed.headers["content-length"]) == len(changed.content)
+        other = await client.get("/config")
+        assert "<b>" not in other.text
+        assert "<b>" not in (await client.post("/")).text
+
+    visit(HeadContent(inner, "<b>é</b>"), use)

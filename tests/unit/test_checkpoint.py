@@ -1,5 +1,6 @@
 """Saving and loading checkpoints: what the loader rejects, and that no code in a file ever runs."""
 
+import copy
 import dataclasses
 import os
 import pickle
@@ -7,7 +8,7 @@ import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 import torch
@@ -285,6 +286,61 @@ def test_invalid_snapshots_are_named(
     contents["replay"].update(changes)
     torch.save(contents, path)
     assert_rejected(path, fault)
+
+
+# One of each type that a file may contain.
+ODD_VALUES: list[object] = [
+    *(None, True, -1, 10**400, 0.5, float("nan"), "text", b"bytes", 1j, [], (), {}, set(), [None]),
+    *(torch.zeros(2), torch.tensor(2), torch.tensor([]), torch.zeros(2).to_sparse()),
+    *(torch.float32, torch.device("cpu"), torch.Size([1])),
+    torch.nn.Parameter(torch.zeros(3)),
+]
+
+
+def paths_of_values(contents: object, depth: int = 3) -> list[tuple[object, ...]]:
+    """Where the values of nested dictionaries and lists are; of a list only the first."""
+    if depth and isinstance(contents, dict):
+        items: list[tuple[object, object]] = list(contents.items())
+    elif depth and isinstance(contents, list) and contents:
+        items = [(0, contents[0])]
+    else:
+        return [()]
+    below = [
+        (key, *path) for key, value in items for path in paths_of_values(value, depth - 1) if path
+    ]
+    return [(), *((key,) for key, _ in items), *below]
+
+
+def replaced(contents: Any, place: tuple[object, ...], value: object) -> Any:
+    """A copy of nested dictionaries and lists with another value at one place."""
+    if not place:
+        return value
+    changed = copy.copy(contents)
+    changed[place[0]] = replaced(contents[place[0]], place[1:], value)
+    return changed
+
+
+@pytest.mark.guarantee("checkpoint-contents-validated")
+@pytest.mark.slow
+@pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: f"{type(odd).__name__} {odd!s:.12}")
+def test_any_value_in_place_of_any_other_loads_or_is_rejected(
+    path: Path, small_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, odd: object
+) -> None:
+    save_checkpoint(path, small_checkpoint)
+    contents = torch.load(path, weights_only=True)
+    places = [place for place in paths_of_values(contents) if place]
+    assert {"format_version", "weights", "replay"} <= {place[0] for place in places}
+    assert max(map(len, places)) == 3
+    rejected = 0
+    for place in places:
+        changed = replaced(contents, place, odd)
+        monkeypatch.setattr(archive, "read_archive", lambda _, found=changed: found)
+        try:
+            load_checkpoint(path)
+        except CheckpointError as error:
+            rejected += 1
+            assert len(str(error)) < 1000, (place, str(error))
+    assert rejected > len(places) / 2
 
 
 @pytest.mark.guarantee("archive-bombs-refused")

@@ -1,0 +1,49 @@
+"""A page that cannot start says why, instead of staying blank."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.guarantee("startup-faults-described")]
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
+
+
+def framed(page: Page, address: str, sandbox: str) -> None:
+    page.set_content(f'<iframe sandbox="{sandbox}" src="{address}" width=900 height=600></iframe>')
+
+
+def test_a_sandboxed_frame_says_what_it_lacks(page: Page, served: str) -> None:
+    framed(page, served, "allow-scripts")
+    fault = page.frame_locator("iframe").get_by_role("alert")
+    expect(fault).to_contain_text("cannot start in a sandboxed frame")
+    expect(fault).to_contain_text("allow-same-origin")
+    expect(fault.get_by_role("link")).to_have_attribute("href", served)
+
+
+def test_without_scripts_the_page_asks_for_them(browser: Browser, served: str) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(served)
+    # Playwright evaluates even where the page's own scripts are off.
+    said = page.evaluate("getComputedStyle(document.body, '::before').content")
+    assert said.startswith('"This page needs JavaScript.')
+    page.context.close()
+
+
+def test_a_frame_that_may_do_both_starts(page: Page, served: str) -> None:
+    framed(page, served, "allow-scripts allow-same-origin")
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", name="Latent Space Navigator")).to_be_visible()
+    expect(frame.locator(".startup-fault")).to_have_count(0)
+
+
+def test_a_part_that_does_not_load_is_reported(page: Page, served: str) -> None:
+    page.route("**/assets/index-*.js", lambda route: route.abort())
+    page.goto(served)
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")

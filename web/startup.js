@@ -1,0 +1,24 @@
+// Says in words why the page does not start, where it would stay blank. Runs before anything else.
+(() => {
+  const SANDBOXED =
+    "This page cannot start in a sandboxed frame. Open it in a tab of its own, or add allow-same-origin to the frame's sandbox attribute.";
+  const INCOMPLETE = "A part of this page could not be loaded. Check the connection and reload.";
+
+  function report(sentence) {
+    document.querySelector(".startup-fault")?.remove();
+    const fault = document.createElement("p");
+    fault.className = "startup-fault";
+    fault.setAttribute("role", "alert");
+    const link = document.createElement("a");
+    Object.assign(link, { href: location.href, target: "_blank", textContent: location.href });
+    fault.append(sentence, document.createElement("br"), link);
+    document.body.prepend(fault);
+  }
+
+  // A frame without allow-same-origin has the origin "null", from which no module can be loaded.
+  const sentence = self.origin === "null" ? SANDBOXED : INCOMPLETE;
+  const failed = ({ target }) => {
+    if (target.tagName === "SCRIPT" || target.rel === "stylesheet") report(sentence);
+  };
+  addEventListener("error", failed, { capture: true }); // events of elements do not bubble
+})();

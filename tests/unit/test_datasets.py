@@ -21,7 +21,9 @@ from latent_navigator.data import datasets
 from latent_navigator.data.image_folder import read_28x28
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.config import TrainingConfig
+from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.resume import load_resumable
+from tests.helpers import write_unchecked
 
 
 def write_idx(folder: Any, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> None:
@@ -275,15 +277,27 @@ def test_the_output_is_never_next_to_the_committed_model() -> None:
 @pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(
     "names",
-    [[], ["a"] * 10, ["a", ""], list("abcdefghijk"), ["x" * 500, *"abcdefghi"], [1, 2], "ab"],
+    [
+        [],
+        ["a"] * 10,
+        ["a", ""],
+        list("abcdefghijk"),
+        ["x" * 500, *"abcdefghi"],
+        [1, 2],
+        "ab",
+        ["a", " "],
+    ],
 )
 def test_class_names_of_a_checkpoint_are_checked(
     tmp_path: Path, small_checkpoint: Checkpoint, names: Any
 ) -> None:
+    """What is not opened is not saved either, nor trained; see test_runs.py."""
     path = tmp_path / "vae.pt"
-    save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))
+    write_unchecked(path, small_checkpoint, class_names=names)
     with pytest.raises(CheckpointError, match="class_names"):
         load_checkpoint(path)
+    with pytest.raises(CheckpointError, match="class_names"):
+        save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))
 
 
 def test_a_run_that_does_not_name_its_data_set_is_resumed(
@@ -292,9 +306,9 @@ def test_a_run_that_does_not_name_its_data_set_is_resumed(
     recipe = {k: v for k, v in small_checkpoint.training_config.items() if k != "dataset"}
     old = dataclasses.replace(small_checkpoint, training_config=recipe)
     save_checkpoint(tmp_path / "vae.pt", old)
-    found = load_resumable(tmp_path / "vae.pt", old.model_config, small_config)
+    found = load_resumable(RunPaths(tmp_path / "vae.pt"), old.model_config, small_config)
     assert len(found.history) == small_config.epochs
     assert found.dataset == "mnist"
     other = dataclasses.replace(small_config, dataset="kmnist")
     with pytest.raises(ValueError, match="dataset"):
-        load_resumable(tmp_path / "vae.pt", old.model_config, other)
+        load_resumable(RunPaths(tmp_path / "vae.pt"), old.model_config, other)

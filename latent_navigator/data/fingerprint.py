@@ -38,7 +38,7 @@ def differences(
     for part, (then, now) in parts.items():
         before = dict(zip(names_then, then.counts, strict=True))
         after = dict(zip(names_now, now.counts, strict=True))
-        for name in before.keys() & after.keys():
+        for name in (name for name in names_now if name in before):
             surplus = after[name] - before[name]
             if surplus:
                 images = f"{part} image{'s' * (abs(surplus) != 1)}"

@@ -160,11 +160,17 @@ def test_what_would_not_be_loaded_is_not_saved(
 def test_file_over_the_size_limit_is_not_saved(
     small_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save_checkpoint(tmp_path / "vae.pt", small_checkpoint)
+    sample, means, grids = small_checkpoint.snapshots
+    short = dataclasses.replace(
+        small_checkpoint,
+        history=small_checkpoint.history[:2],
+        snapshots=Snapshots(sample, means[:3], grids[:3]),
+    )
+    save_checkpoint(tmp_path / "vae.pt", short)
     before = (tmp_path / "vae.pt").read_bytes()
     monkeypatch.setattr("latent_navigator.checkpoint.archive.MAX_BYTES", len(before) - 1)
     with pytest.raises(CheckpointError, match="over the limit"):
-        save_checkpoint(tmp_path / "vae.pt", small_checkpoint)
+        save_checkpoint(tmp_path / "vae.pt", short)
     assert [path.name for path in tmp_path.iterdir()] == ["vae.pt"]
     assert (tmp_path / "vae.pt").read_bytes() == before
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from latent_navigator.console import forgive_output
 from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 
 DEFAULT_HOST = "127.0.0.1"
@@ -67,6 +68,7 @@ def port_number(text: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until SIGTERM or Ctrl-C; returns the exit status."""
+    forgive_output()
     options = parse_arguments(argv)
     from latent_navigator.app.server import serve  # torch and Gradio: --help does not need them
 

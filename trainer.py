@@ -3,6 +3,7 @@
 python trainer.py                         # reproduces the configuration of the committed checkpoint
 python trainer.py --dataset kmnist        # another data set
 python trainer.py --resume                # continues an interrupted run
+python trainer.py --discard               # starts over where an interrupted run is kept
 torchrun --nproc-per-node=2 trainer.py    # two processes, each with its shard of every batch
 """
 
@@ -27,13 +28,16 @@ from tqdm import tqdm
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import add_snapshot, first_snapshot
+from latent_navigator.console import forgive_output
+from latent_navigator.data.fingerprint import fingerprint
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.device import resolve_device
 from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
 from latent_navigator.training.distributed import SINGLE_PROCESS, ProcessGroup
 from latent_navigator.training.metrics import TABLE_HEADER, epoch_metrics, table_row
-from latent_navigator.training.resume import make_checkpoint, resume_path
+from latent_navigator.training.paths import RunPaths
+from latent_navigator.training.resume import make_checkpoint
 from latent_navigator.training.runner import TrainingError, exit_process, run_command_line
 from latent_utils import Encodings, encode_dataset
 from neural_network import VAE, vae_loss
@@ -161,6 +165,7 @@ def train(
     torch.manual_seed(config.seed)
     model = VAE(model_config).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    train_data = fingerprint(data.train_images, data.train_labels, len(data.class_names))
     if resumed is None:
         history, snapshots = [], first_snapshot(model, test_images, data.test_labels)
     else:
@@ -181,11 +186,10 @@ def train(
             *test_losses, encodings = evaluate(model, test_images, data.test_labels)
             seconds = time.perf_counter() - started
             history.append(epoch_metrics(epoch + 1, config, losses, test_losses, seconds))
-            snapshots = add_snapshot(snapshots, model, encodings.means)
-            state = make_checkpoint(
-                model, config, history, encodings, data, snapshots, optimizer.state_dict()
-            )
-            save_checkpoint(resume_path(Path(config.output)), state)
+            snapshots = add_snapshot(snapshots, model, encodings.means, epoch + 1)
+            parts = (data, train_data, snapshots, optimizer.state_dict())
+            state = make_checkpoint(model, config, history, encodings, *parts)
+            save_checkpoint(RunPaths(Path(config.output)).state, state)
             tqdm.write(table_row(history[-1]))
             sys.stdout.flush()  # so that a redirected log shows each epoch at once
     return replace(state, training_state=None) if group.is_main and state else None
@@ -205,6 +209,7 @@ def progress_bar(images: int, epochs: range, disable: bool) -> tqdm:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status: 0, 1 for an error, 130 for Ctrl-C, 143 for SIGTERM."""
+    forgive_output()
     return run_command_line(list(sys.argv[1:] if argv is None else argv), train)
 
 

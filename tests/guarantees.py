@@ -113,6 +113,11 @@ GUARANTEES = {
         "A file is written completely or not at all: on a full disk, Ctrl-C, kill -9, or two "
         "runs at once.",
     ),
+    "saved-files-load": (
+        "Files",
+        "Whatever is saved can be loaded, at the limits of every option; what could not be "
+        "loaded is found before training.",
+    ),
     "datasets-checked": (
         "Files",
         "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable "
@@ -129,7 +134,29 @@ GUARANTEES = {
     ),
     "output-checked-before-training": (
         "Command line",
-        "An output that cannot be written is found before training.",
+        "An output that cannot be written, or is a folder, a device, a pipe or a socket, is found "
+        "before training; a link stays, and its target is written.",
+    ),
+    "runs-kept-apart": (
+        "Command line",
+        "Two runs share no file, whatever the names of their outputs.",
+    ),
+    "unfinished-runs-kept": (
+        "Command line",
+        "A run never replaces an unfinished one, or a file that is no checkpoint, unless it is "
+        "told to; a finished checkpoint stays until the next is complete.",
+    ),
+    "one-run-per-output": (
+        "Command line",
+        "A second run with the same output is refused while the first lives, and only then.",
+    ),
+    "resume-compares-data": (
+        "Command line",
+        "`--resume` on other data is refused in one sentence that says what differs.",
+    ),
+    "messages-never-decide": (
+        "Command line",
+        "No message changes the exit status: not its letters, a closed pipe, or a full disk.",
     ),
     "interrupts-keep-the-run": (
         "Command line",

@@ -4,7 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
+
+import torch
+
+from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 
 T = TypeVar("T")
 
@@ -38,3 +43,11 @@ def run_async(coroutine: Coroutine[object, object, T]) -> T:
     """Run a coroutine in a thread of its own: this one may already run Playwright's loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def write_unchecked(path: Path, checkpoint: Checkpoint, **changes: object) -> None:
+    """Save the checkpoint with other values under some keys of the file; ... removes a key."""
+    save_checkpoint(path, checkpoint)
+    contents = torch.load(path, weights_only=True)
+    contents.update(changes)
+    torch.save({key: v for key, v in contents.items() if v is not ...}, path)

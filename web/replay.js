@@ -75,7 +75,7 @@ function build(shown) {
   const first = !panels.length;
   panels = shown.map(panel);
   find(".panels").replaceChildren(...panels.map(({ parts }) => parts.section));
-  last = Math.max(...shown.map((replay) => replay.epochs)) - 1;
+  last = Math.max(...shown.map(lastOf));
   slider.max = last;
   // The map already shows the end of training, so the replay opens at the start.
   if (first) epoch = 0;
@@ -115,11 +115,19 @@ function panel(replay, i) {
 
 // --- descriptions ---
 
-const epochOf = (replay) => Math.min(epoch, replay.epochs - 1);
+const lastOf = (replay) => replay.epochs[replay.epochs.length - 1];
+
+// The index of the last moment kept up to an epoch: a long training keeps every second epoch, fourth ...
+function momentAt({ epochs }, epoch) {
+  let at = Math.min(Math.floor(epoch), epochs.length - 1);
+  while (epochs[at] > epoch) at -= 1;
+  return at;
+}
+const momentOf = (replay) => momentAt(replay, epoch);
 
 // The share of the sampled digits within the 3σ ring.
 function shareInside(replay, at) {
-  const positions = positionsAt(replay, at, 0);
+  const positions = positionsAt(replay, replay.epochs[at]);
   let n = 0;
   for (let i = 0; i < positions.length; i += 2) n += Math.hypot(positions[i], positions[i + 1]) <= 3;
   return (2 * n) / positions.length;
@@ -127,13 +135,13 @@ function shareInside(replay, at) {
 
 function describe(replay) {
   const { item, items } = props.info;
-  const at = epochOf(replay);
+  const at = momentOf(replay);
   if (at === 0) {
     return `Before training, every ${item} is encoded near the same position, and every position decodes to the same grey image.`;
   }
-  const final = replay.curves.beta[replay.epochs - 2];
+  const final = replay.curves.beta[replay.epochs.length - 2];
   const now = replay.curves.beta[at - 1];
-  const end = at === replay.epochs - 1 ? "End of training. " : "";
+  const end = at === replay.epochs.length - 1 ? "End of training. " : "";
   const inside = shareInside(replay, at) >= 0.9;
   if (final === 0) {
     return `${end}With beta = 0 nothing pulls the ${items} toward the prior: they spread out as far as it helps the reconstruction.`;
@@ -150,7 +158,7 @@ function describe(replay) {
 
 function showDescriptions() {
   const betas = panels.map(({ replay }) => {
-    const at = epochOf(replay);
+    const at = momentOf(replay);
     return at ? replay.curves.beta[at - 1].toFixed(2) : null;
   });
   const status = epoch
@@ -161,8 +169,8 @@ function showDescriptions() {
   slider.setAttribute("aria-valuetext", status);
   for (const one of panels) {
     const { replay, parts } = one;
-    const at = epochOf(replay);
-    parts.epoch.textContent = at < epoch ? `finished at epoch ${at}` : `epoch ${at}`;
+    const at = replay.epochs[momentOf(replay)];
+    parts.epoch.textContent = epoch > lastOf(replay) ? `finished at epoch ${at}` : `epoch ${at}`;
     const description = describe(replay);
     // A screen reader announces every write to a live region: write only what is new.
     if (one.description !== description) parts.description.textContent = one.description = description;
@@ -183,7 +191,8 @@ function draw() {
 
 function refresh() {
   for (const one of panels) {
-    drawPoints(one, epoch, 0);
+    // At rest, only what was recorded: between two moments of a long training lies nothing.
+    drawPoints(one, playing ? epoch : one.replay.epochs[momentOf(one.replay)]);
     drawGrid(one);
   }
   plots.forEach(mark);
@@ -220,7 +229,7 @@ function play() {
     const progress = from + (now - started) / epochMs; // in epochs
     if (Math.floor(progress) > epoch) go(Math.floor(progress));
     if (epoch >= last) return pause();
-    if (!reducedMotion.matches) for (const one of panels) drawPoints(one, epoch, progress - epoch);
+    if (!reducedMotion.matches) for (const one of panels) drawPoints(one, progress);
     mine.frame = requestAnimationFrame(tick);
   };
   mine.frame = requestAnimationFrame(tick);

@@ -58,7 +58,7 @@ function plot(spec) {
     svg.append(svgElement("text", { ...at, y: height - 3 }, e || "epoch 0"));
   }
   panels.forEach(({ replay }, i) => {
-    const vertices = replay.curves[spec.name].map((v, e) => `${x(e + 1).toFixed(1)} ${y(v).toFixed(1)}`);
+    const vertices = replay.curves[spec.name].map((v, i) => `${x(replay.epochs[i + 1]).toFixed(1)} ${y(v).toFixed(1)}`);
     svg.append(svgElement("path", { class: i ? "curve second" : "curve", d: `M${vertices.join("L")}` }));
   });
   const marker = svgElement("path", { class: "marker" });
@@ -71,12 +71,12 @@ function plot(spec) {
 function mark({ spec, values, marker, dots, x, y, line }) {
   marker.setAttribute("d", line(epoch));
   panels.forEach(({ replay }, i) => {
-    const at = epochOf(replay);
+    const at = momentOf(replay);
     const value = replay.curves[spec.name][at - 1];
     dots[i].style.display = at ? "" : "none";
     values[i].textContent = at ? [value.toFixed(spec.decimals), spec.unit].join(" ").trim() : "–";
     if (!at) return;
-    dots[i].setAttribute("cx", x(at).toFixed(1));
+    dots[i].setAttribute("cx", x(replay.epochs[at]).toFixed(1));
     dots[i].setAttribute("cy", y(value).toFixed(1));
   });
 }

@@ -24,11 +24,15 @@ function fit(canvas, side) {
   return context;
 }
 
-// The positions of the sampled digits, interpolated from epoch `from` to the next (t in 0 ... 1), as
-// x, y, x, y ...
-function positionsAt({ xy, classes, epochs }, from, t) {
+// The positions of the sampled digits at an epoch, fractions included, as x, y, x, y ...; interpolated
+// between the moments before and after it.
+function positionsAt(replay, epoch) {
+  const { xy, classes, epochs } = replay;
   const length = 2 * classes.length;
-  const [a, b] = [from, from + 1].map((e) => length * Math.min(e, epochs - 1));
+  const from = momentAt(replay, epoch);
+  const to = Math.min(from + 1, epochs.length - 1);
+  const t = to > from ? (epoch - epochs[from]) / (epochs[to] - epochs[from]) : 0;
+  const [a, b] = [length * from, length * to];
   return Float32Array.from({ length }, (_, i) => xy[a + i] + t * (xy[b + i] - xy[a + i]));
 }
 
@@ -50,14 +54,14 @@ function drawText(context, text, px, py) {
   context.fillText(text, px, py);
 }
 
-function drawPoints({ replay, parts }, from, t) {
+function drawPoints({ replay, parts }, epoch) {
   const side = parts.points.clientWidth;
   if (!side) return;
   // Models side by side share one scale.
   const range = Math.max(...panels.map((one) => one.replay.range));
   const dot = Math.max(3, side / 110);
   const inside = (px) => Math.min(side - dot / 2, Math.max(dot / 2, px));
-  const positions = positionsAt(replay, from, t);
+  const positions = positionsAt(replay, epoch);
   const toX = (x) => ((x + range) / (2 * range)) * side;
   const toY = (y) => ((range - y) / (2 * range)) * side;
 
@@ -144,7 +148,7 @@ function drawGrid({ replay, parts }) {
   const width = 28 * side;
   const image = new ImageData(width, width);
   image.data.fill(colour.bright);
-  const start = epochOf(replay) * width * width;
+  const start = momentOf(replay) * width * width;
   for (let cell = 0; cell < side * side; cell++) {
     const [row, column] = [Math.floor(cell / side), cell % side];
     for (let i = 0; i < 784; i++) {

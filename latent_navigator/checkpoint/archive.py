@@ -53,12 +53,17 @@ def read_archive(path: Path) -> dict[str, object]:
     return contents
 
 
+def too_large(size: int) -> str:
+    """The fault of a file of so many bytes."""
+    return f"it has {size:,} bytes, over the limit of {MAX_BYTES:,}"
+
+
 def _check_kind(path: Path, size: int, head: bytes) -> None:
     """Recognise other kinds of files by their size and first bytes."""
     if size == 0:
         raise CheckpointError(path, "it is empty")
     if size > MAX_BYTES:
-        raise CheckpointError(path, f"it has {size:,} bytes, over the limit of {MAX_BYTES:,}")
+        raise CheckpointError(path, too_large(size))
     if head.startswith(b"version https://git-lfs"):
         raise CheckpointError(
             path, "it is a Git LFS pointer, not the file itself", "run `git lfs pull`"

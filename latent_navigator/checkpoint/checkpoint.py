@@ -8,7 +8,7 @@ import dataclasses
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -19,17 +19,19 @@ from latent_navigator.checkpoint.archive import CheckpointError
 from latent_navigator.checkpoint.packing import pack
 from latent_navigator.checkpoint.snapshots import Snapshots
 from latent_navigator.checkpoint.validation import (
-    check_class_names,
+    TRAIN_DATA,
     check_dict,
     check_encodings,
     check_history,
     check_images,
     check_model_config,
     check_snapshots,
+    check_train_data,
     check_training_config,
     check_weights,
 )
-from latent_navigator.data.dataset_info import DatasetInfo, dataset_info
+from latent_navigator.data.dataset_info import DatasetInfo, check_class_names, dataset_info
+from latent_navigator.data.fingerprint import Fingerprint
 from latent_navigator.model_config import VAEConfig
 from neural_network import VAE
 
@@ -38,6 +40,7 @@ __all__ = ["FORMAT_VERSION", "Checkpoint", "CheckpointError", "load_checkpoint",
 FORMAT_VERSION = 2
 # Fields that format 2 keeps under another key.
 FILE_KEYS = {"images": "pictures", "snapshots": "replay"}
+UNSAVED_REMEDY = "nothing was written; if it diverged, lower --learning-rate"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class Checkpoint:
     prototypes: Tensor  # (C, latent_dim) float32: most typical mu of each class
     images: Tensor  # (N, 28, 28) uint8: the test images
     snapshots: Snapshots  # of the latent space, as it was learned
+    train_data: Fingerprint | None = None  # of the training images; older files do not have it
     training_state: dict[str, Any] | None = None  # of the optimizer, while the run is unfinished
 
     @property
@@ -82,29 +86,55 @@ class Checkpoint:
         return model.eval()
 
 
+FIELDS = [f.name for f in dataclasses.fields(Checkpoint) if f.name != "train_data"]
+
+
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint completely or not at all; an existing file stays until then.
 
-    Equal checkpoints give equal bytes.
+    It is checked as `load_checkpoint` checks it, so that whatever is saved can be loaded. Equal
+    checkpoints give equal bytes.
 
     Raises:
+        CheckpointError: if `load_checkpoint` would not open it.
         OSError: if the folder cannot be written or the disk is full; no partial file is left.
     """
-    snapshots = checkpoint.snapshots
-    contents = {
-        FILE_KEYS.get(field.name, field.name): getattr(checkpoint, field.name)
-        for field in dataclasses.fields(checkpoint)
-    }
-    contents |= {
-        "model_config": dataclasses.asdict(checkpoint.model_config),
-        "format_version": FORMAT_VERSION,
-        "pictures": pack(checkpoint.images),
-        "replay": snapshots._asdict() | {"grids": pack(snapshots.grids)},
-    }
     path = Path(path)
+    contents = file_contents(checkpoint)
+    try:
+        _checked(contents)
+    except ValueError as error:
+        raise CheckpointError(path, str(error), UNSAVED_REMEDY) from None
     path.parent.mkdir(parents=True, exist_ok=True)
-    unshared = _unshared(contents)
-    write_whole(path, lambda file: torch.save(unshared, file))
+    unshared = _unshared(contents | {"format_version": FORMAT_VERSION})
+
+    def write(file: BinaryIO) -> None:
+        torch.save(unshared, file)
+        if file.tell() > archive.MAX_BYTES:
+            raise CheckpointError(path, archive.too_large(file.tell()), UNSAVED_REMEDY)
+
+    write_whole(path, write)
+
+
+def file_contents(checkpoint: Checkpoint) -> dict[str, object]:
+    """What `save_checkpoint` writes and `load_checkpoint` reads, but for the format's version."""
+    training_config = dict(checkpoint.training_config)
+    if checkpoint.train_data is not None:
+        train_data = checkpoint.train_data
+        training_config[TRAIN_DATA] = {
+            "counts": list(train_data.counts),
+            "sha256": train_data.sha256,
+        }
+    snapshots = checkpoint.snapshots
+    replay = snapshots._asdict() | {"grids": pack(snapshots.grids)}
+    changed = {
+        "model_config": dataclasses.asdict(checkpoint.model_config),
+        "training_config": training_config,
+        "images": pack(checkpoint.images),
+        "snapshots": replay,
+    }
+    values = {name: getattr(checkpoint, name) for name in FIELDS} | changed
+    return {FILE_KEYS.get(name, name): value for name, value in values.items()}
 
 
 def _unshared(value: object) -> object:
@@ -140,8 +170,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
             f"it has format version {version!r:.40}, this program reads up to {FORMAT_VERSION}",
             "update the program",
         )
-    names = [field.name for field in dataclasses.fields(Checkpoint)]
-    expected = {FILE_KEYS.get(name, name) for name in names}
+    expected = {FILE_KEYS.get(name, name) for name in FIELDS}
     if contents.keys() != expected:
         missing = sorted(expected - contents.keys())
         unknown = sorted(map(str, contents.keys() - expected))
@@ -158,7 +187,8 @@ def _checked(contents: dict[str, object]) -> Checkpoint:
     weights = check_weights(contents["weights"], config)
     class_names = check_class_names(contents["class_names"])
     encodings = check_encodings(contents, len(class_names), config.latent_dim)
-    training_config = check_training_config(contents["training_config"])
+    training_config = dict(check_training_config(contents["training_config"]))
+    train_data = training_config.pop(TRAIN_DATA, None)
     history = check_history(contents["history"])
     count, limit = len(encodings["labels"]), archive.MAX_BYTES
     state = contents["training_state"]
@@ -173,5 +203,6 @@ def _checked(contents: dict[str, object]) -> Checkpoint:
         snapshots=check_snapshots(
             contents["replay"], len(history), count, config.latent_dim, limit
         ),
+        train_data=None if train_data is None else check_train_data(train_data, len(class_names)),
         training_state=None if state is None else check_dict("training_state", state),
     )

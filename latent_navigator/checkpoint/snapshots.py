@@ -1,4 +1,4 @@
-"""Snapshots of the latent space, one before training and one after each epoch.
+"""Snapshots of the latent space: before training, and after each epoch or every few of them.
 
 Each keeps the encodings of a fixed sample of test images, and the decoded images of a fixed grid.
 """
@@ -13,15 +13,37 @@ from neural_network import VAE
 
 SAMPLE_SIZE = 1000  # test images, evenly spaced in their order
 SIDE = 9  # images per side of the grid
+MAX_SNAPSHOTS = 258  # 16 MB of grids before they are packed; a replay plays at most so many
 REACH = 3.0  # the grid covers -REACH ... REACH on both axes, in units of the prior's sigma
 
 
 class Snapshots(NamedTuple):
-    """E snapshots of the latent space, with S sampled test images."""
+    """E snapshots of the latent space, with S sampled test images; see `kept_epochs`."""
 
     sample: Tensor  # (S,) int64 indices into the test set
     means: Tensor  # (E, S, latent_dim) float16
     grids: Tensor  # (E, SIDE, SIDE, 28, 28) uint8; the first row is the top, y = REACH
+
+
+def kept_epochs(epochs: int) -> list[int]:
+    """The epochs whose snapshots a run of so many epochs keeps, 0 for before training.
+
+    All of them, or every second, fourth, eighth ... and the last: at most MAX_SNAPSHOTS. They
+    depend on the number of epochs alone, so that a resumed run keeps those of an undisturbed one;
+    and those after the next epoch are among those of now, but for the new one.
+    """
+    step = 1
+    while epochs // step + 2 > MAX_SNAPSHOTS:
+        step *= 2
+    return sorted({*range(0, epochs + 1, step), epochs})
+
+
+def snapshot_epochs(count: int, epochs: int) -> list[int]:
+    """The epochs of `count` snapshots of a run of so many epochs, in order.
+
+    Version 0.1 kept all of them, whatever their number.
+    """
+    return list(range(epochs + 1)) if count == epochs + 1 else kept_epochs(epochs)
 
 
 def no_snapshots(count: int, latent_dim: int) -> Snapshots:
@@ -35,11 +57,13 @@ def no_snapshots(count: int, latent_dim: int) -> Snapshots:
 
 
 @torch.inference_mode()
-def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor) -> Snapshots:
-    """The snapshots and one more, of the model as it is now.
+def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor, epoch: int) -> Snapshots:
+    """Those of the snapshots that are still kept, and one more of the model as it is now.
 
     Args:
+        snapshots: of the epochs before; none for epoch 0, before training.
         means: (N, latent_dim), the encodings of all test images by this model.
+        epoch: that has just ended.
     """
     axis = torch.linspace(-REACH, REACH, SIDE)
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
@@ -51,10 +75,13 @@ def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor) -> Snapshots:
     sampled = means[snapshots.sample][None].to(torch.float16)  # (1, S, latent_dim)
     # float16 ends at 65504; an outlier beyond is off every map, with or without the clamp.
     sampled = sampled.clamp(-60000, 60000)
+    before = snapshot_epochs(len(snapshots.means), epoch - 1)
+    kept = set(kept_epochs(epoch))
+    rows = [row for row, earlier in enumerate(before) if earlier in kept]
     return Snapshots(
         snapshots.sample,
-        torch.cat([snapshots.means, sampled]),
-        torch.cat([snapshots.grids, grid]),
+        torch.cat([snapshots.means[rows], sampled]),
+        torch.cat([snapshots.grids[rows], grid]),
     )
 
 
@@ -66,4 +93,4 @@ def first_snapshot(model: VAE, test_images: Tensor, test_labels: Tensor) -> Snap
         test_images: (N, 28, 28) uint8. test_labels: (N,) int64.
     """
     means = encode_dataset(model, test_images, test_labels).means
-    return add_snapshot(no_snapshots(len(means), means.shape[1]), model, means)
+    return add_snapshot(no_snapshots(len(means), means.shape[1]), model, means, epoch=0)

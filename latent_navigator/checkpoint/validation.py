@@ -6,6 +6,7 @@ Raises (every function):
     ValueError: naming the key in the file and the fault.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 
@@ -14,11 +15,12 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from latent_navigator.checkpoint.packing import unpack
-from latent_navigator.checkpoint.snapshots import SIDE, Snapshots
-from latent_navigator.data.dataset_info import MAX_CLASSES, MAX_NAME
+from latent_navigator.checkpoint.snapshots import SIDE, Snapshots, kept_epochs
+from latent_navigator.data.fingerprint import Fingerprint
 from latent_navigator.model_config import VAEConfig
 from neural_network import VAE
 
+TRAIN_DATA = "train_data"  # a key of training_config: older versions refuse keys beside it
 MAX_DISTANCE = 10_000.0  # of an encoding from the origin, in units of the prior's sigma
 METRICS = (
     *("epoch", "beta", "train_recon", "train_kl"),
@@ -80,7 +82,7 @@ class _SkipInitialization(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _expected_weights(config: VAEConfig) -> dict[str, Tensor]:
+def expected_weights(config: VAEConfig) -> dict[str, Tensor]:
     """The state_dict of a VAE of this configuration, without memory for its values."""
     with torch.device("meta"), _SkipInitialization():
         return VAE(config).state_dict()
@@ -95,7 +97,7 @@ def check_weights(value: object, config: VAEConfig) -> dict[str, Tensor]:
                 f"its weights are those of a model wrapped by {wrapper} (names begin with "
                 f"{prefix}): save the state_dict of the model inside the wrapper"
             )
-    expected = _expected_weights(config)
+    expected = expected_weights(config)
     if weights.keys() != expected.keys():
         differing = sorted(weights.keys() ^ expected.keys())
         raise ValueError(f"its weights do not fit its model_config: {', '.join(differing)}")
@@ -103,20 +105,6 @@ def check_weights(value: object, config: VAEConfig) -> dict[str, Tensor]:
         name: check_tensor(name, weights[name], tuple(tensor.shape), tensor.dtype)
         for name, tensor in expected.items()
     }
-
-
-def check_class_names(value: object) -> list[str]:
-    """2 to MAX_CLASSES distinct printable names."""
-    names = value if isinstance(value, list) else []
-    valid = 2 <= len(names) <= MAX_CLASSES and all(
-        isinstance(name, str) and 0 < len(name) <= MAX_NAME and name.isprintable() and name.strip()
-        for name in names
-    )
-    require(
-        valid and len(set(names)) == len(names),
-        f"class_names are not 2 to {MAX_CLASSES} distinct names of 1 to {MAX_NAME} characters",
-    )
-    return names
 
 
 def check_encodings(
@@ -173,6 +161,24 @@ def check_training_config(value: object) -> dict[str, object]:
     return config
 
 
+def check_train_data(value: object, classes: int) -> Fingerprint:
+    """The fingerprint of the training images, in the training_config of the file."""
+    raw = check_dict(TRAIN_DATA, value)
+    counts, sha256 = raw.get("counts"), raw.get("sha256")
+    require(
+        isinstance(counts, list)
+        and len(counts) == classes
+        and all(type(count) is int and 0 <= count < 2**63 for count in counts),
+        f"counts in {TRAIN_DATA} are not {classes} whole numbers",
+    )
+    require(
+        isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256) is not None,
+        f"sha256 in {TRAIN_DATA} is not 64 hexadecimal digits",
+    )
+    assert isinstance(counts, list)
+    return Fingerprint(tuple(counts), str(sha256))
+
+
 def check_history(value: object) -> list[dict[str, float]]:
     """One entry per epoch, each with all METRICS, all of them finite numbers."""
     if not isinstance(value, list) or len(value) == 0:
@@ -202,10 +208,14 @@ def check_snapshots(
     """The snapshots, unpacked; the key in the file is "replay".
 
     Args:
-        epochs: of the history; there is one snapshot more. images: in the test set.
+        epochs: of the history, which determines how many snapshots there are.
+        images: in the test set.
     """
     raw = check_dict("replay", value)
-    count = epochs + 1
+    raw_means = raw.get("means")
+    # Version 0.1 kept all of them, and opened up to 4,226.
+    every = isinstance(raw_means, Tensor) and raw_means.ndim == 3 and len(raw_means) == epochs + 1
+    count = epochs + 1 if every else len(kept_epochs(epochs))
     grids = unpack("replay grids", raw.get("grids"), (count, SIDE, SIDE, 28, 28), max_bytes)
     if raw.keys() != set(Snapshots._fields):
         unexpected = ", ".join(sorted(raw.keys() ^ set(Snapshots._fields)))

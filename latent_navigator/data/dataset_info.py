@@ -149,6 +149,29 @@ def dataset_info(name: str, class_names: Sequence[str] | None = None) -> Dataset
     return replace(known, class_names=names, are_digits=False, presets=None, hints=Hints())
 
 
+def check_class_names(names: object) -> list[str]:
+    """2 to MAX_CLASSES distinct names that can be shown: those that can be trained and opened.
+
+    Raises:
+        ValueError: naming what is wrong, and the remedy.
+    """
+    if not isinstance(names, list):
+        raise ValueError(f"class_names is a {type(names).__name__}; give a list of names")
+    if not 2 <= len(names) <= MAX_CLASSES:
+        raise ValueError(f"class_names has {len(names)} names; give 2 to {MAX_CLASSES}")
+    for name in names:
+        shown = isinstance(name, str) and name.isprintable() and name.strip()
+        if not shown or len(name) > MAX_NAME:
+            raise ValueError(
+                f"class_names has {name!r:.80}, which cannot be shown; give each 1 to {MAX_NAME} "
+                "printable characters, not all of them spaces"
+            )
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"class_names has {twice!r} twice; give distinct names")
+    return names
+
+
 def plural(name: str) -> str:
     """A class name in the plural: 7s, Sneakers, Dresses, T-shirts/tops; Trousers stay Trousers."""
     if "/" in name:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from latent_navigator.data.dataset_info import DATASETS, MAX_CLASSES, MAX_NAME
+from latent_navigator.data.dataset_info import DATASETS, MAX_CLASSES, check_class_names
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.data.preprocessing import read_image
 from latent_utils import NEIGHBOURS
@@ -93,13 +93,10 @@ def _class_names(path: Path) -> list[str]:
         raise ValueError(f"{path} has no class folders; sort the images into one folder per class")
     if not 2 <= len(names) <= MAX_CLASSES:
         raise ValueError(f"{path} has {len(names)} class folders; give 2 to {MAX_CLASSES}")
-    for name in names:
-        if len(name) > MAX_NAME or not name.isprintable():
-            raise ValueError(
-                f"{path / name}: the name is too long or not printable; give the folder a name of "
-                f"at most {MAX_NAME} letters"
-            )
-    return names
+    try:
+        return check_class_names(names)
+    except ValueError as error:
+        raise ValueError(f"the names of the folders in {path}: {error}") from None
 
 
 def _image_files(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.checkpoint.snapshots import REACH, SIDE
+from latent_navigator.checkpoint.snapshots import REACH, SIDE, snapshot_epochs
 from latent_navigator.explorer.arguments import choice
 
 CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # on the page: in the history
@@ -49,16 +49,17 @@ class TrainingReplays:
 
 
 def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
-    """How a model was learned, at E moments: before training, and after each epoch.
+    """How a model was learned, at E moments: before training, and after the epochs that are kept.
 
     Returns:
-        {"label", "summary": a sentence, "epochs": E,
+        {"label", "summary": a sentence, "epochs": E of them, in order, from 0 to the last,
         "points": {"xy": base64 of (E, S, 2) int16, little endian, times "scale" in units of the
         prior's sigma; "labels": base64 of (S,) uint8}, "range": half side of the square to show,
         "grids": base64 of the gzip of (E, 9, 9, 28, 28) uint8, "grid_side", "grid_reach",
         "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
     """
     snapshots, history = checkpoint.snapshots, checkpoint.history
+    epochs = snapshot_epochs(len(snapshots.means), len(history))
     means = snapshots.means.float().clamp(-FAR, FAR)
     scale = max(float(means.abs().max()), 1e-6) / 32767
     xy = (means / scale).round().to(torch.int16).numpy().astype("<i2")
@@ -67,7 +68,7 @@ def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
     return {
         "label": label,
         "summary": summary(checkpoint),
-        "epochs": len(means),
+        "epochs": epochs,
         "points": {
             "xy": _base64(xy.tobytes()),
             "scale": scale,
@@ -77,7 +78,10 @@ def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
         "grids": _base64(grids),
         "grid_side": SIDE,
         "grid_reach": REACH,
-        "curves": {name: [float(entry[key]) for entry in history] for name, key in CURVES.items()},
+        "curves": {
+            name: [float(history[epoch - 1][key]) for epoch in epochs[1:]]
+            for name, key in CURVES.items()
+        },
     }
 
 

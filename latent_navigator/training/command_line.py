@@ -16,6 +16,7 @@ class Arguments:
     config: TrainingConfig
     model_config: VAEConfig
     resume: bool
+    discard: bool
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -36,8 +37,14 @@ def build_parser() -> argparse.ArgumentParser:
         default=VAEConfig().latent_dim,
         help="dimensions of the latent space; the demo needs 2",
     )
-    groups["run"].add_argument(
+    start = groups["run"].add_mutually_exclusive_group()
+    start.add_argument(
         "--resume", action="store_true", help="continue the unfinished run of --output"
+    )
+    start.add_argument(
+        "--discard",
+        action="store_true",
+        help="start over where --output is an unfinished run, which is lost, or no checkpoint",
     )
     return parser
 
@@ -47,14 +54,15 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
 
     Raises:
         ValueError: if a value is out of range.
+        OSError: if --output cannot be reached.
         SystemExit: from argparse, after --help or a usage error.
     """
     options = vars(build_parser().parse_args(argv))
-    resume = options.pop("resume")
+    resume, discard = options.pop("resume"), options.pop("discard")
     model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
     config = TrainingConfig(**options)
     config = dataclasses.replace(config, output=str(config.output_path()))
-    return Arguments(config, model_config, resume)
+    return Arguments(config, model_config, resume, discard)
 
 
 def answer_help(argv: Sequence[str]) -> None:

@@ -1,11 +1,14 @@
 """The configuration of a training run and its two schedules. Free of torch."""
 
 import math
+import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TypeVar
 
+from latent_navigator.data.dataset_info import DATASETS
 from latent_navigator.pretrained import DEFAULT_PATH
+from latent_navigator.training.paths import resolve_output
 
 T = TypeVar("T")
 
@@ -70,14 +73,16 @@ class TrainingConfig:
         """Where the checkpoint goes: for other data sets never next to the committed one.
 
         Raises:
-            ValueError: if `output` is in the folder of the committed checkpoint.
+            ValueError, OSError: as `resolve_output`, and if `output` is in the folder of the
+                committed checkpoint.
         """
-        output = Path(self.output)
+        output = resolve_output(self.output)
         if self.dataset == "mnist":
             return output
-        if output == DEFAULT_PATH:
-            return Path("runs") / (Path(self.dataset).resolve().name or "folder") / "vae.pt"
-        if output.parent.resolve() == DEFAULT_PATH.parent.resolve():
+        if Path(self.output) == DEFAULT_PATH:
+            folder = Path(os.path.realpath(self.dataset)).name or "folder"
+            return resolve_output(str(Path("runs") / folder / "vae.pt"))
+        if os.path.realpath(output.parent) == os.path.realpath(DEFAULT_PATH.parent):
             raise ValueError(
                 f"output is {self.output!r}, in the folder of the committed MNIST model; give "
                 f"another --output for {self.dataset}"
@@ -87,7 +92,18 @@ class TrainingConfig:
     def hyperparameters(self) -> dict[str, str | int | float]:
         """The fields that determine the weights, as plain values; kept in the checkpoint."""
         names = [f.name for f in fields(self) if f.metadata["group"] == "training"]
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {
+            "dataset": plain_dataset(self.dataset)
+        }
+
+
+def plain_dataset(name: str) -> str:
+    """The name of a data set as the checkpoint keeps it: a folder without ./ and trailing slash.
+
+    A folder that has the name of a data set keeps its ./ (./mnist is not mnist).
+    """
+    plain = str(Path(name))
+    return f"./{plain}" if plain in DATASETS and name != plain else plain
 
 
 def beta_at(progress: float, config: TrainingConfig) -> float:

@@ -1,5 +1,7 @@
 """trainer.py on the digits of the tests with a small model: in this process or in its own."""
 
+import os
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -46,14 +48,28 @@ def write_program(folder: Path, patch: str = "") -> Path:
     return path
 
 
-def start_process(folder: Path, *arguments: str, patch: str = "") -> subprocess.Popen[str]:
-    """The trainer as a process of its own, in this folder."""
+def start_process(
+    folder: Path, *arguments: str, patch: str = "", encoding: str = "", shell: str = ""
+) -> subprocess.Popen[str]:
+    """The trainer as a process of its own, in this folder.
+
+    Args:
+        encoding: of its output, as in PYTHONIOENCODING.
+        shell: redirections of its output, in Bash; the status is that of the trainer.
+    """
+    command = [sys.executable, str(write_program(folder, patch)), *OPTIONS, *arguments]
+    if shell:
+        line = f"exec {shlex.join(command)} {shell}"
+        if "|" in shell:
+            line = f"{shlex.join(command)} {shell}; exit ${{PIPESTATUS[0]}}"
+        command = ["bash", "-c", line]
     return subprocess.Popen(
-        [sys.executable, str(write_program(folder, patch)), *OPTIONS, *arguments],
+        command,
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding} if encoding else None,
     )
 
 

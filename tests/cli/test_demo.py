@@ -89,6 +89,26 @@ def test_unusable_checkpoint_is_reported_in_one_line(tmp_path: Path) -> None:
         assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.guarantee("messages-never-decide")
+def test_a_path_in_another_script_is_told_with_any_encoding() -> None:
+    name = "модель \udcff.pt"
+    for encoding in ("cp1252:strict", "utf-8:strict"):
+        done = run("--checkpoint", name, PYTHONIOENCODING=encoding)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "there is no such file" in done.stderr
+        assert done.stderr.count("\n") == 1
+    helped = run("--help", PYTHONIOENCODING="ascii:strict")
+    assert (helped.returncode, helped.stderr) == (0, "")
+
+
+@pytest.mark.guarantee("messages-never-decide")
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-", "2>/dev/full", ">&- 2>&-"])
+def test_messages_that_cannot_be_written_leave_the_status(redirection: str) -> None:
+    for options, status in (("--help", 0), ("--port 0", 2), ("--checkpoint none.pt", 1)):
+        line = f"{sys.executable} {ROOT / 'demo.py'} {options} {redirection}"
+        assert subprocess.run(["bash", "-c", line], check=False, timeout=60).returncode == status
+
+
 @pytest.mark.guarantee("demo-folder-checked")
 def test_unwritable_temporary_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")

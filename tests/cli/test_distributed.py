@@ -114,7 +114,7 @@ def test_three_processes_train_the_same_model_as_one(
     assert "3 processes" in done.stdout
     assert "Warning" not in done.stderr
     files = {path.name for path in tmp_path.iterdir()}
-    assert files == {"program.py", "vae.pt", "metrics.json", "training_curves.png"}
+    assert files == {"program.py", "vae.pt", "vae.pt.metrics.json", "vae.pt.curves.png"}
     found = load_checkpoint(tmp_path / "vae.pt")
     assert not any(name.startswith("module.") for name in found.weights)
     assert_same_training(found, config, digits, tmp_path)
@@ -136,8 +136,8 @@ def test_run_that_lost_a_process_resumes_with_any_number(
     done = torchrun(tmp_path, 2, CONFIG, patch=DIE_IN_EPOCH_4.format(rank=rank))
     assert done.returncode != 0
     assert "Another process of the run has ended" in done.stdout
-    assert len(load_checkpoint(tmp_path / "vae.resume.pt").history) == 3
-    assert "epochs 1 to 3 are saved in vae.resume.pt" in done.stdout
+    assert len(load_checkpoint(tmp_path / "vae.pt.resume").history) == 3
+    assert "epochs 1 to 3 are saved in vae.pt.resume" in done.stdout
     assert "torchrun --nproc-per-node=2 trainer.py" in done.stdout
     assert 'trainer.py", line' not in done.stderr  # torchrun has its own traceback
     assert not (tmp_path / "vae.pt").exists()
@@ -150,7 +150,7 @@ def test_run_that_lost_a_process_resumes_with_any_number(
     assert status == 0, stderr
     found = load_checkpoint(tmp_path / "vae.pt")
     assert len(found.history) == 6
-    assert not (tmp_path / "vae.resume.pt").exists()
+    assert not (tmp_path / "vae.pt.resume").exists()
     assert_same_training(found, CONFIG, digits, tmp_path)
 
 

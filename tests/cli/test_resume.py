@@ -15,12 +15,12 @@ from tests.cli.small_trainer import OPTIONS, SmallTrainer, start_process, use_sm
 
 EPOCHS = ("--epochs", "2")
 WRITES = [
-    "write vae.resume.pt",
-    "write vae.resume.pt",
+    "write vae.pt.resume",
+    "write vae.pt.resume",
     "write vae.pt",
-    "write metrics.json",
-    "write training_curves.png",
-    "remove vae.resume.pt",
+    "write vae.pt.metrics.json",
+    "write vae.pt.curves.png",
+    "remove vae.pt.resume",
 ]
 # The history has the seconds of each epoch; with this clock, every epoch takes one.
 FAKE_CLOCK = "trainer.time = types.SimpleNamespace(perf_counter=itertools.count(0.0).__next__)"
@@ -29,7 +29,7 @@ KILL_AFTER_THE_LAST_STATE = """
     replace = Path.replace
     def replace_and_kill(self, target):
         replace(self, target)
-        if target.name == "vae.resume.pt":
+        if target.name == "vae.pt.resume":
             states.append(target)
             if len(states) == 2:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -59,7 +59,7 @@ def killed_after(count: int | None = None) -> Iterator[list[str]]:
 
     def recorded_unlink(self: Path, missing_ok: bool = False) -> None:
         unlink(self, missing_ok)
-        if self.suffix != ".tmp":
+        if self.suffix not in (".tmp", ".lock"):
             record(f"remove {self.name}")
 
     with pytest.MonkeyPatch.context() as patch:
@@ -90,7 +90,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             assert trainer.main([*OPTIONS, *EPOCHS]) == 0
     assert log == WRITES
     files = contents(folder)
-    assert files.keys() == {"vae.pt", "metrics.json", "training_curves.png"}
+    assert files.keys() == {"vae.pt", "vae.pt.metrics.json", "vae.pt.curves.png"}
     return files
 
 
@@ -142,7 +142,7 @@ def test_run_ended_by_sigkill_before_its_checkpoint_resumes_to_the_same_bytes(
     _, stderr = process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL, stderr
     (tmp_path / "program.py").unlink()
-    assert contents(tmp_path).keys() == {"vae.resume.pt"}
+    assert contents(tmp_path).keys() == {"vae.pt.resume", "vae.pt.lock"}
     use_fake_clock(monkeypatch)
     status, stdout, _ = small_trainer(*EPOCHS, "--resume")
     assert status == 0
@@ -161,5 +161,5 @@ def test_ctrl_c_between_the_last_epoch_and_the_checkpoint_says_how_to_continue(
         patch.setattr("latent_navigator.training.runner.write_results", interrupted)
         status, stdout, _ = small_trainer(*EPOCHS)
     assert status == 130
-    assert "epochs 1 to 2 are saved in vae.resume.pt. To continue: python trainer.py" in stdout
+    assert "epochs 1 to 2 are saved in vae.pt.resume. To continue: python trainer.py" in stdout
     assert small_trainer(*EPOCHS, "--resume")[0] == 0

@@ -1,7 +1,6 @@
 """trainer.py with invalid options, full disks and signals: one line per error, no data lost."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import resource
@@ -26,9 +25,11 @@ from latent_navigator.checkpoint.checkpoint import (
     save_checkpoint,
 )
 from latent_navigator.training import results, runner
+from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.resume import describe_state
 from latent_navigator.training.signals import interruptible
 from tests.cli.small_trainer import ROOT, SmallTrainer
+from tests.helpers import write_unchecked
 
 INVALID = [
     *[("--epochs", v) for v in ("0", "-1", "100001")],
@@ -144,7 +145,7 @@ def test_full_disk_leaves_the_old_file(
     before = (tmp_path / "vae.pt").read_bytes()
     with file_size_limit(100_000):
         line = small_trainer.error("--epochs", "2")
-    assert "vae.resume.pt cannot be written (File too large); free some space" in line
+    assert "vae.pt.resume cannot be written (File too large); free some space" in line
     assert [path.name for path in tmp_path.iterdir()] == ["vae.pt"]
     assert (tmp_path / "vae.pt").read_bytes() == before
 
@@ -163,7 +164,7 @@ def test_full_disk_is_reported_as_an_os_error_not_as_torchs(tmp_path: Path) -> N
 @pytest.mark.guarantee("writes-are-atomic")
 @pytest.mark.parametrize(
     ("function", "name"),
-    [("write_metrics", "metrics.json"), ("plot_curves", "training_curves.png")],
+    [("write_metrics", "vae.pt.metrics.json"), ("plot_curves", "vae.pt.curves.png")],
 )
 def test_model_is_saved_when_its_metrics_cannot_be_written(
     tmp_path: Path,
@@ -178,7 +179,7 @@ def test_model_is_saved_when_its_metrics_cannot_be_written(
         with file_size_limit(10):
             write(*arguments, **options)
 
-    for existing in ("metrics.json", "training_curves.png"):
+    for existing in ("vae.pt.metrics.json", "vae.pt.curves.png"):
         (tmp_path / existing).write_text("before")
     with monkeypatch.context() as patch:
         patch.setattr(results, function, write_on_a_full_disk)
@@ -313,19 +314,19 @@ def test_second_signal_does_not_disturb_the_shutdown(
         if len(calls) == 3:
             os.kill(os.getpid(), signum)
 
-    def interrupted_describe(output: Path, command: list[str]) -> str:
+    def interrupted_describe(paths: RunPaths, command: list[str]) -> str:
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
-        return describe(output, command)
+        return describe(paths, command)
 
     monkeypatch.setattr(torch, "save", interrupted_save)
     monkeypatch.setattr(runner, "describe_state", interrupted_describe)
     status, stdout, stderr = small_trainer("--epochs", "9")
     assert status == 128 + signum
     assert "Traceback" not in stderr
-    assert "epochs 1 to 2 are saved in vae.resume.pt. To continue: python trainer.py" in stdout
-    assert len(load_checkpoint(tmp_path / "vae.resume.pt").history) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["vae.resume.pt"]
+    assert "epochs 1 to 2 are saved in vae.pt.resume. To continue: python trainer.py" in stdout
+    assert len(load_checkpoint(tmp_path / "vae.pt.resume").history) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["vae.pt.resume"]
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
@@ -341,8 +342,8 @@ def test_only_the_first_signal_raises() -> None:
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
 def test_damaged_state_is_not_resumed(tmp_path: Path, small_trainer: SmallTrainer) -> None:
-    (tmp_path / "vae.resume.pt").write_bytes(b"PK\x03\x04 and no more")
-    assert "vae.resume.pt: it is damaged" in small_trainer.error("--resume")
+    (tmp_path / "vae.pt.resume").write_bytes(b"PK\x03\x04 and no more")
+    assert "vae.pt.resume: it is damaged" in small_trainer.error("--resume")
 
 
 @pytest.mark.guarantee("any-working-directory")
@@ -351,7 +352,7 @@ def test_output_is_relative_to_the_working_directory(
 ) -> None:
     status, _, stderr = small_trainer("--epochs", "1", "--output", "a/b/vae.pt")
     assert status == 0, stderr
-    assert json.loads((tmp_path / "a/b/metrics.json").read_text())["history"]
+    assert json.loads((tmp_path / "a/b/vae.pt.metrics.json").read_text())["history"]
 
 
 @pytest.mark.guarantee("output-checked-before-training")
@@ -380,7 +381,7 @@ def test_weights_of_a_wrapped_model_are_explained(
 ) -> None:
     path = tmp_path / "vae.pt"
     prefixed = {prefix + name: value for name, value in small_checkpoint.weights.items()}
-    save_checkpoint(path, dataclasses.replace(small_checkpoint, weights=prefixed))
+    write_unchecked(path, small_checkpoint, weights=prefixed)
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(path)
     assert wrapper in str(caught.value)
@@ -416,6 +417,6 @@ def test_weights_of_another_precision_are_explained(
 ) -> None:
     path = tmp_path / "vae.pt"
     cast = {name: value.to(dtype) for name, value in small_checkpoint.weights.items()}
-    save_checkpoint(path, dataclasses.replace(small_checkpoint, weights=cast))
+    write_unchecked(path, small_checkpoint, weights=cast)
     with pytest.raises(CheckpointError, match=rf"{dtype}, expected .* torch.float32"):
         load_checkpoint(path)

@@ -18,6 +18,7 @@ import trainer
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.config import TrainingConfig
+from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.resume import load_resumable
 from latent_navigator.training.runner import TrainingError
 from neural_network import VAE, VAELoss, vae_loss
@@ -94,7 +95,7 @@ def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
         patch.setattr(trainer, "train_epoch", interrupted)
         with pytest.raises(KeyboardInterrupt):
             trainer.train(stopped, SMALL, digits)
-    found = load_resumable(Path(stopped.output), SMALL, stopped)
+    found = load_resumable(RunPaths(Path(stopped.output)), SMALL, stopped)
     assert len(found.history) == 2
     torch.rand(1000)  # the state of the global generator must not matter
     resumed = trainer.train(stopped, SMALL, digits, found)
@@ -114,15 +115,15 @@ def test_resuming_another_configuration_names_the_differences(
     small_config: TrainingConfig, digits: LabelledImages, tmp_path: Path
 ) -> None:
     config, _ = train_small(small_config, digits, tmp_path)
-    output = Path(config.output)
+    paths = RunPaths(Path(config.output))
     other = dataclasses.replace(config, seed=9, beta=2.0)
     with pytest.raises(ValueError, match="another configuration") as caught:
-        load_resumable(output, SMALL, other)
+        load_resumable(paths, SMALL, other)
     assert "seed (1 then, 9 now)" in str(caught.value)
     assert "beta" in str(caught.value)
     assert "epochs" not in str(caught.value)
     with pytest.raises(ValueError, match="latent_dim"):
-        load_resumable(output, dataclasses.replace(SMALL, latent_dim=3), config)
+        load_resumable(paths, dataclasses.replace(SMALL, latent_dim=3), config)
 
 
 @pytest.mark.parametrize("source", ["loss", "gradient"])
@@ -172,10 +173,10 @@ def test_command_line_from_start_to_end(tmp_path: Path, small_trainer: SmallTrai
     assert "python demo.py --checkpoint out/vae.pt" in lines[-1]
     out = tmp_path / "out"
     files = {path.name for path in out.iterdir()}
-    assert files == {"metrics.json", "training_curves.png", "vae.pt"}
-    metrics = json.loads((out / "metrics.json").read_text())
+    assert files == {"vae.pt.metrics.json", "vae.pt.curves.png", "vae.pt"}
+    metrics = json.loads((out / "vae.pt.metrics.json").read_text())
     assert metrics["history"] == load_checkpoint(out / "vae.pt").history
-    assert (out / "training_curves.png").read_bytes().startswith(b"\x89PNG")
+    assert (out / "vae.pt.curves.png").read_bytes().startswith(b"\x89PNG")
     status, stdout, _ = small_trainer("--epochs", "2", "--output", "out/vae.pt", "--resume")
     assert status == 0
     assert "nothing to do" in stdout
@@ -199,7 +200,7 @@ def test_ctrl_c_saves_the_last_epoch(tmp_path: Path) -> None:
     assert "Traceback" not in stderr
     assert "To continue: python trainer.py" in stdout
     assert stdout.strip().endswith("--resume")
-    epochs = len(load_checkpoint(tmp_path / "vae.resume.pt").history)
+    epochs = len(load_checkpoint(tmp_path / "vae.pt.resume").history)
     assert epochs >= 2
     assert f"epochs 1 to {epochs} are saved" in stdout
     assert not (tmp_path / "vae.pt").exists()

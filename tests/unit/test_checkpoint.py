@@ -21,19 +21,12 @@ from latent_navigator.checkpoint.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from tests.helpers import write_unchecked
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "vae.pt"
-
-
-def write_changed(path: Path, checkpoint: Checkpoint, **changes: object) -> None:
-    """Save the checkpoint with other values under some keys; ... removes a key."""
-    save_checkpoint(path, checkpoint)
-    contents = torch.load(path, weights_only=True)
-    contents.update(changes)
-    torch.save({key: v for key, v in contents.items() if v is not ...}, path)
 
 
 def packed(data: bytes) -> Tensor:
@@ -200,7 +193,7 @@ def test_other_objects_saved_by_torch_are_rejected(path: Path) -> None:
 
 @pytest.mark.guarantee("broken-checkpoints-refused")
 def test_newer_version_is_rejected(path: Path, small_checkpoint: Checkpoint) -> None:
-    write_changed(path, small_checkpoint, format_version=99)
+    write_unchecked(path, small_checkpoint, format_version=99)
     assert_rejected(path, "format version 99", "update the program")
 
 
@@ -208,12 +201,12 @@ def test_newer_version_is_rejected(path: Path, small_checkpoint: Checkpoint) -> 
 def test_unknown_version_is_rejected(
     path: Path, small_checkpoint: Checkpoint, version: object
 ) -> None:
-    write_changed(path, small_checkpoint, format_version=version)
+    write_unchecked(path, small_checkpoint, format_version=version)
     assert_rejected(path, "format version is")
 
 
 def test_missing_and_unknown_keys_are_named(path: Path, small_checkpoint: Checkpoint) -> None:
-    write_changed(path, small_checkpoint, means=..., extra=1)
+    write_unchecked(path, small_checkpoint, means=..., extra=1)
     assert_rejected(path, "missing ['means']", "unknown ['extra']")
 
 
@@ -262,7 +255,7 @@ def test_missing_and_unknown_keys_are_named(path: Path, small_checkpoint: Checkp
 def test_invalid_contents_are_named(
     path: Path, small_checkpoint: Checkpoint, changes: dict[str, object], fault: str
 ) -> None:
-    write_changed(path, small_checkpoint, **changes)
+    write_unchecked(path, small_checkpoint, **changes)
     assert_rejected(path, fault)
 
 
@@ -347,7 +340,7 @@ def test_any_value_in_place_of_any_other_loads_or_is_rejected(
 def test_images_that_would_unpack_to_gigabytes_are_not_unpacked(
     path: Path, small_checkpoint: Checkpoint
 ) -> None:
-    write_changed(path, small_checkpoint, pictures=packed(bytes(2**29)))
+    write_unchecked(path, small_checkpoint, pictures=packed(bytes(2**29)))
     assert path.stat().st_size < 4 * 2**20
     tracemalloc.start()
     assert_rejected(path, "pictures does not unpack to (200, 28, 28)")
@@ -363,7 +356,7 @@ def test_weights_that_are_not_finite_are_named(
 ) -> None:
     weights = {name: value.clone() for name, value in small_checkpoint.weights.items()}
     weights["decoder.out.weight"].view(-1)[0] = poison
-    write_changed(path, small_checkpoint, weights=weights)
+    write_unchecked(path, small_checkpoint, weights=weights)
     assert_rejected(path, "decoder.out.weight has values that are not finite")
 
 
@@ -372,10 +365,10 @@ def test_weights_of_another_shape_or_type_are_named(
 ) -> None:
     weights = dict(small_checkpoint.weights)
     weights["decoder.hidden.weight"] = torch.zeros(7, 2)
-    write_changed(path, small_checkpoint, weights=weights)
+    write_unchecked(path, small_checkpoint, weights=weights)
     assert_rejected(path, "decoder.hidden.weight is (7, 2)")
     weights["decoder.hidden.weight"] = small_checkpoint.weights["decoder.hidden.weight"].half()
-    write_changed(path, small_checkpoint, weights=weights)
+    write_unchecked(path, small_checkpoint, weights=weights)
     assert_rejected(path, "torch.float16")
 
 

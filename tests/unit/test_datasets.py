@@ -21,7 +21,9 @@ from latent_navigator.data import datasets
 from latent_navigator.data.image_folder import read_28x28
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.config import TrainingConfig
+from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.resume import load_resumable
+from tests.helpers import write_unchecked
 
 
 def write_idx(folder: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> None:
@@ -263,15 +265,27 @@ def test_images_of_other_sizes_are_scaled_and_padded(tmp_path: Path, mode: str) 
 @pytest.mark.guarantee("other-datasets")
 @pytest.mark.parametrize(
     "names",
-    [[], ["a"] * 10, ["a", ""], list("abcdefghijk"), ["x" * 500, *"abcdefghi"], [1, 2], "ab"],
+    [
+        [],
+        ["a"] * 10,
+        ["a", ""],
+        list("abcdefghijk"),
+        ["x" * 500, *"abcdefghi"],
+        [1, 2],
+        "ab",
+        ["a", " "],
+    ],
 )
 def test_class_names_of_a_checkpoint_are_checked(
     tmp_path: Path, small_checkpoint: Checkpoint, names: object
 ) -> None:
+    """What is not opened is not saved either, nor trained; see test_runs.py."""
     path = tmp_path / "vae.pt"
-    save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))  # type: ignore[arg-type]
+    write_unchecked(path, small_checkpoint, class_names=names)
     with pytest.raises(CheckpointError, match="class_names"):
         load_checkpoint(path)
+    with pytest.raises(CheckpointError, match="class_names"):
+        save_checkpoint(path, dataclasses.replace(small_checkpoint, class_names=names))  # type: ignore[arg-type]
 
 
 def test_a_run_without_a_data_set_name_is_resumed_as_mnist(
@@ -280,9 +294,9 @@ def test_a_run_without_a_data_set_name_is_resumed_as_mnist(
     config = {k: v for k, v in small_checkpoint.training_config.items() if k != "dataset"}
     old = dataclasses.replace(small_checkpoint, training_config=config)
     save_checkpoint(tmp_path / "vae.pt", old)
-    found = load_resumable(tmp_path / "vae.pt", old.model_config, small_config)
+    found = load_resumable(RunPaths(tmp_path / "vae.pt"), old.model_config, small_config)
     assert len(found.history) == small_config.epochs
     assert found.dataset == "mnist"
     other = dataclasses.replace(small_config, dataset="kmnist")
     with pytest.raises(ValueError, match="dataset"):
-        load_resumable(tmp_path / "vae.pt", old.model_config, other)
+        load_resumable(RunPaths(tmp_path / "vae.pt"), old.model_config, other)

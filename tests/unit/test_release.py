@@ -15,6 +15,7 @@ from latent_navigator.checkpoint.snapshots import REACH, SIDE
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
+from latent_navigator.training.paths import RunPaths
 from latent_utils import digit_centroids, digit_prototypes
 from neural_network import VAEConfig
 from tests.classifier import load_classifier
@@ -124,9 +125,9 @@ def test_model_card_is_generated_from_the_checkpoint() -> None:
 
 
 def test_metrics_match_the_checkpoint(released: Checkpoint) -> None:
-    metrics = json.loads(PATH.with_name("metrics.json").read_text())
+    metrics = json.loads(RunPaths(PATH).metrics.read_text())
     assert metrics["history"] == released.history
-    assert PATH.with_name("training_curves.png").read_bytes().startswith(b"\x89PNG")
+    assert RunPaths(PATH).curves.read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_seed_meets_the_targets() -> None:

@@ -19,7 +19,10 @@ LEVELS = [
     (f"{PACKAGE}.data",),
     ("latent_utils",),
     ("neural_network",),
-    tuple(f"{PACKAGE}.{name}" for name in ("model_config", "pretrained", "atomic_io", "device")),
+    tuple(
+        f"{PACKAGE}.{name}"
+        for name in ("model_config", "pretrained", "atomic_io", "console", "device")
+    ),
 ]
 MAX_MODULE, MAX_FUNCTION = 300, 50  # lines
 SLACK = 1.1  # the limits are approximate

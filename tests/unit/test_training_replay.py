@@ -35,7 +35,8 @@ def test_a_replay_is_what_the_checkpoint_recorded(
 ) -> None:
     answer, replay = replays.replay("small"), small_checkpoint.snapshots
     json.dumps(answer, allow_nan=False)
-    assert (answer["label"], answer["epochs"]) == ("small", len(small_checkpoint.history) + 1)
+    assert answer["label"] == "small"
+    assert answer["epochs"] == list(range(len(small_checkpoint.history) + 1))
     points = answer["points"]
     xy = unpack(points["xy"], "<i2").reshape(replay.means.shape)
     error = np.abs(xy * points["scale"] - replay.means.float().clamp(-FAR, FAR).numpy())

@@ -9,7 +9,7 @@ from PIL import Image
 
 from latent_navigator.data.dataset_info import DATASETS, MAX_CLASSES, MAX_NAME
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.data.preprocessing import read_image
+from latent_navigator.data.image_reader import read_image
 from latent_utils import NEIGHBOURS
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")

@@ -1,17 +1,29 @@
-"""Decode an image file, whatever its format, and turn it upright."""
+"""One reader of image files, for uploads and for training: format, mode, depth and orientation.
+
+What differs between the two are the limits. What it returns has one of four modes, so that no
+other module needs to know of palettes, CMYK, bit masks or EXIF data.
+"""
 
 import io
 import struct
 import warnings
 import zlib
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
+OWN_FORMATS = ("TIFF", "PPM")  # also read for training; PPM includes PGM and PBM
 MAX_BYTES = 5_000_000
 MAX_SIDE = 4096  # pixels
 USE_A_FORMAT = "use a PNG, JPEG, GIF, WebP or BMP file"
+USE_AN_OWN_FORMAT = "use a PNG, JPEG, GIF, WebP, BMP, TIFF or PNM file"
 USE_A_SIZE = f"use one of at most {MAX_SIDE} x {MAX_SIDE}"
+SHEET_FILL = 0.7  # of its bounding box; opaque pixels that cover more are a sheet, not strokes
+SHEET_COLOURS = 0.25  # smallest range of a sheet's colours in one channel
+
+Floats = npt.NDArray[np.float32]
 
 # What Pillow raises on malformed data: the first row for randomly changed files, the others from
 # rarer branches of its decoders and of its EXIF parser.
@@ -22,8 +34,13 @@ DECODE_ERRORS = (
 )
 
 
+
 def read_image(data: bytes) -> Image.Image:
-    """Decode an image file; the first frame of an animation, upright according to its EXIF data.
+    """Decode an uploaded file; the first frame of an animation, upright as its EXIF data says.
+
+    Returns:
+        An image in mode L, RGB, RGBA if some of it may be transparent, or F with the values of the
+        file if these have more than 8 bits.
 
     Raises:
         ValueError: if the file is larger than MAX_BYTES or the image larger than MAX_SIDE (both
@@ -32,22 +49,80 @@ def read_image(data: bytes) -> Image.Image:
     if len(data) > MAX_BYTES:
         size, limit = f"{len(data) / 1e6:.1f} MB", f"{MAX_BYTES // 10**6} MB"
         raise ValueError(f"The file is {size}; use one of at most {limit}.")
-    try:
-        with warnings.catch_warnings():
-            # Pillow's warning about large images is for programmers; the limit here is lower.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise ValueError(f"The file is not a supported image; {USE_A_FORMAT}.") from None
-    except Image.DecompressionBombError:
-        raise ValueError(f"The image is too large; {USE_A_SIZE} pixels.") from None
-    except DECODE_ERRORS:
-        raise ValueError(f"The image file is damaged; {USE_A_FORMAT} that opens.") from None
+    image = _open(data, FORMATS, USE_A_FORMAT, USE_A_SIZE)
     if max(image.size) > MAX_SIDE:
         width, height = image.size
         raise ValueError(f"The image is {width} x {height} pixels; {USE_A_SIZE}.")
+    return _decode(image)
+
+
+def read_own_image(data: bytes) -> Image.Image:
+    """Decode a file of the user's own data set: like `read_image`, without the limits of uploads.
+
+    Raises:
+        ValueError: if the file has none of the FORMATS or OWN_FORMATS, is damaged, or exceeds the
+            178,956,970 pixels that Pillow takes for an attack.
+    """
+    use_a_size = f"use one of at most {2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
+    return _decode(_open(data, FORMATS + OWN_FORMATS, USE_AN_OWN_FORMAT, use_a_size))
+
+
+def paper_colour(colours: Floats, alpha: Floats) -> Floats | None:
+    """The colour of the paper, if the opaque pixels are a sheet; None if they are strokes.
+
+    A sheet fills its bounding box and has colours in it. Strokes, as from a drawing pad, have a
+    transparent background, and their shape is `alpha`.
+
+    Args:
+        colours: (H, W, 3) in 0 ... 1. alpha: (H, W) in 0 ... 1.
+
+    Returns:
+        (3,) in 0 ... 1: the median of the opaque pixels.
+    """
+    solid = alpha > alpha.max() / 2
+    if not solid.any():
+        return None
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    seen = colours[solid]  # (K, 3)
+    # Strokes hardly ever fill their bounding box; those of a 1 do, and then it is narrow.
+    sheet = solid.sum() > SHEET_FILL * height * width and 0.5 < height / width < 2
+    if solid.all() or (sheet and np.ptp(seen, axis=0).max() > SHEET_COLOURS):
+        paper: Floats = np.median(seen, axis=0)
+        return paper
+    return None
+
+
+def _open(data: bytes, formats: tuple[str, ...], use_a_format: str, use_a_size: str) -> Image.Image:
+    """The image with its size and mode, its pixels not yet decoded.
+
+    Args:
+        use_a_format, use_a_size: the remedies, for errors.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow's warning about large images is for programmers.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return Image.open(io.BytesIO(data), formats=formats)
+    except UnidentifiedImageError:
+        raise ValueError(f"The file is not a supported image; {use_a_format}.") from None
+    except Image.DecompressionBombError:
+        raise ValueError(f"The image is too large; {use_a_size} pixels.") from None
+    except DECODE_ERRORS:
+        raise ValueError(f"The image file is damaged; {use_a_format} that opens.") from None
+
+
+def _decode(image: Image.Image) -> Image.Image:
     try:
         image.load()
-        return ImageOps.exif_transpose(image)
+        image = ImageOps.exif_transpose(image)
     except DECODE_ERRORS:
         raise ValueError("The image file is damaged or truncated; save it again.") from None
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(np.nan_to_num(np.asarray(image, np.float32)))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    try:
+        return image.convert("L" if image.mode in ("1", "L") else "RGB")
+    except ValueError:
+        raise ValueError(f"The image has {image.mode} colours; save it as RGB.") from None

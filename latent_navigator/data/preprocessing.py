@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from latent_navigator.data.image_reader import paper_colour
+
 SIDE, BOX = 28, 20  # of an MNIST image, and of the box in it that the digit fills; pixels
 MIDDLE = 14  # index of the pixel nearest to the centre of mass of every MNIST digit
 WORK = 512  # largest side while separating the ink, in pixels
@@ -19,8 +21,6 @@ MIN_CONTRAST = 0.06  # of the maximum contrast; an image with less is blank
 FAINT = 0.08  # of the strongest ink; anything weaker is background. JPEG ringing reaches half that
 STRONG = 0.35  # of the strongest ink; the core of a stroke has this, its soft edge need not
 NOISE = 6  # in median absolute deviations of the border: four sigma of Gaussian noise
-SHEET_FILL = 0.7  # of its bounding box; opaque pixels that cover more are a sheet, not strokes
-SHEET_COLOURS = 0.25  # smallest range of a sheet's colours in one channel
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -95,22 +95,11 @@ def _channels(image: Image.Image) -> Floats:
 def _opaque(colours: Floats, alpha: Floats) -> Floats:
     """(H, W, 3) and (H, W, 1) -> (H, W, C), the strokes of a drawing pad or a sheet of paper.
 
-    Strokes from a pad have a transparent background: their shape is `alpha`, whatever their
-    colour. A sheet fills its bounding box and has colours in it; what is transparent around it
-    becomes paper.
+    What is transparent around a sheet becomes paper. The shape of strokes is `alpha`, whatever
+    their colour.
     """
-    solid = alpha[:, :, 0] > alpha.max() / 2
-    if not solid.any():
-        return alpha
-    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-    seen = colours[solid]  # (K, 3)
-    # Strokes hardly ever fill their bounding box; those of a 1 do, and then it is narrow.
-    sheet = solid.sum() > SHEET_FILL * height * width and 0.5 < height / width < 2
-    if solid.all() or (sheet and np.ptp(seen, axis=0).max() > SHEET_COLOURS):
-        paper: Floats = np.median(seen, axis=0)  # (3,)
-        return alpha * colours + (1 - alpha) * paper
-    return alpha
+    paper = paper_colour(colours, alpha[:, :, 0])
+    return alpha if paper is None else alpha * colours + (1 - alpha) * paper
 
 
 def _ink(pixels: Floats) -> Floats:

@@ -113,6 +113,11 @@ GUARANTEES = {
         "A file is written completely or not at all: on a full disk, Ctrl-C, kill -9, or two "
         "runs at once.",
     ),
+    "folders-recognised": (
+        "Files",
+        "Folders of images in every usual form are recognised; the message says what was found, "
+        "what is not used, and what was expected.",
+    ),
     "datasets-checked": (
         "Files",
         "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable "

@@ -27,12 +27,15 @@ MNIST_SHA256 = {
 }
 
 
-def load_dataset(name: str, data_dir: str | Path) -> LabelledImages:
+def load_dataset(
+    name: str, data_dir: str | Path, *, skip_damaged: bool = False
+) -> LabelledImages:
     """The images of a data set in DATASETS, or of a folder with one subfolder per class.
 
     Args:
         name: a key of DATASETS, or the path of a folder.
         data_dir: where data sets are downloaded on first use.
+        skip_damaged: leave out the files of a folder that cannot be read, instead of raising.
 
     Raises:
         ValueError: if a file is invalid, naming it and the remedy.
@@ -40,7 +43,7 @@ def load_dataset(name: str, data_dir: str | Path) -> LabelledImages:
     """
     info = DATASETS.get(name)
     if info is None or info.torchvision is None:
-        return read_folder(Path(name))
+        return read_folder(name, skip_damaged=skip_damaged)
     return _download(info.torchvision, info.class_names, Path(data_dir))
 
 

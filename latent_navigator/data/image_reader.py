@@ -122,7 +122,4 @@ def _decode(image: Image.Image) -> Image.Image:
         return Image.fromarray(np.nan_to_num(np.asarray(image, np.float32)))
     if image.has_transparency_data:
         return image.convert("RGBA")
-    try:
-        return image.convert("L" if image.mode in ("1", "L") else "RGB")
-    except ValueError:
-        raise ValueError(f"The image has {image.mode} colours; save it as RGB.") from None
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")

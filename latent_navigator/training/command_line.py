@@ -16,6 +16,7 @@ class Arguments:
     config: TrainingConfig
     model_config: VAEConfig
     resume: bool
+    skip_damaged: bool
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,6 +40,11 @@ def build_parser() -> argparse.ArgumentParser:
     groups["run"].add_argument(
         "--resume", action="store_true", help="continue the unfinished run of --output"
     )
+    groups["run"].add_argument(
+        "--skip-damaged",
+        action="store_true",
+        help="leave out the images of a folder that cannot be read",
+    )
     return parser
 
 
@@ -50,11 +56,11 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         SystemExit: from argparse, after --help or a usage error.
     """
     options = vars(build_parser().parse_args(argv))
-    resume = options.pop("resume")
+    resume, skip_damaged = options.pop("resume"), options.pop("skip_damaged")
     model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
     config = TrainingConfig(**options)
     config = dataclasses.replace(config, output=str(config.output_path()))
-    return Arguments(config, model_config, resume)
+    return Arguments(config, model_config, resume, skip_damaged)
 
 
 def answer_help(argv: Sequence[str]) -> None:

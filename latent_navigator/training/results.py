@@ -11,6 +11,8 @@ from latent_navigator.training.metrics import plot_curves, write_metrics
 from latent_navigator.training.resume import resume_path
 from latent_navigator.training.signals import ignore_stop_signals
 
+MAP_DIMENSIONS = 2  # of the latent space, that demo.py can draw
+
 
 def check_output(output: Path) -> None:
     """Make sure, before hours of training, that the checkpoint can be written; make its folder.
@@ -48,4 +50,13 @@ def write_results(state: Checkpoint, output: Path) -> None:
     resume_path(output).unlink(missing_ok=True)
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     print(f"Saved {output} (SHA-256 {digest}),\n      {metrics} and {curves}.")
-    print("Next: python demo.py" + ("" if output == DEFAULT_PATH else f" --checkpoint {output}"))
+    print(_next_step(state.model_config.latent_dim, output))
+
+
+def _next_step(latent_dim: int, output: Path) -> str:
+    if latent_dim != MAP_DIMENSIONS:
+        return (
+            f"This model has latent_dim {latent_dim}; demo.py shows models with {MAP_DIMENSIONS} "
+            "only. Metrics and curves are complete."
+        )
+    return "Next: python demo.py" + ("" if output == DEFAULT_PATH else f" --checkpoint {output}")

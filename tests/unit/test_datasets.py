@@ -4,12 +4,11 @@ import dataclasses
 import gzip
 import hashlib
 import urllib.error
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from latent_navigator.checkpoint.checkpoint import (
     Checkpoint,
@@ -18,7 +17,6 @@ from latent_navigator.checkpoint.checkpoint import (
     save_checkpoint,
 )
 from latent_navigator.data import datasets
-from latent_navigator.data.image_folder import read_28x28
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.resume import load_resumable
@@ -155,109 +153,6 @@ def test_a_consistent_but_foreign_archive_is_named(kmnist: Path, tmp_path: Path)
         datasets.load_dataset("kmnist", tmp_path)
     assert str(archive) in str(caught.value)
     assert "run again" in str(caught.value)
-
-
-def write_folder(
-    path: Path, digits: LabelledImages, classes: Sequence[str] = ("bag", "ankle boot", "coat")
-) -> None:
-    """Write a folder for each class, with 102 images each."""
-    for label, name in enumerate(classes):
-        (path / name).mkdir(parents=True)
-        for i in range(102):
-            image = digits.train_images[(label * 102 + i) % 500].numpy()
-            Image.fromarray(image).save(path / name / f"{i}.png")
-
-
-@pytest.mark.guarantee("other-datasets")
-def test_every_sixth_image_of_a_folder_is_a_test_image(
-    tmp_path: Path, digits: LabelledImages
-) -> None:
-    write_folder(tmp_path, digits)
-    (tmp_path / ".hidden").mkdir()
-    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
-    assert loaded.class_names == ("ankle boot", "bag", "coat")
-    assert len(loaded.test_labels) == 51
-    assert len(loaded.train_labels) == 255
-    assert (loaded.train_images[85] == digits.train_images[0]).all()
-
-
-@pytest.mark.guarantee("datasets-checked")
-def test_too_few_test_images_are_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)  # 17 test images of each of three classes
-    for file in tmp_path.glob("*/*.png"):
-        if int(file.stem) >= 90:
-            file.unlink()
-    with pytest.raises(ValueError, match="45 images for testing; the map needs 50"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-
-
-@pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
-def test_too_few_or_too_many_classes_are_named(tmp_path: Path, classes: tuple[str, ...]) -> None:
-    for name in classes:
-        (tmp_path / name).mkdir()
-    with pytest.raises(ValueError, match="class") as caught:
-        datasets.load_dataset(str(tmp_path), "nowhere")
-    assert str(tmp_path) in str(caught.value)
-
-
-@pytest.mark.guarantee("datasets-checked")
-def test_a_damaged_image_is_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)
-    path = tmp_path / "coat" / "3.png"
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ValueError, match="damaged") as caught:
-        datasets.load_dataset(str(tmp_path), "nowhere")
-    assert str(path) in str(caught.value)
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="an existing folder"):
-        datasets.load_dataset(str(tmp_path / "nowhere"), "nowhere")
-
-
-def test_a_folder_can_have_its_own_split(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path / "train", digits, ("bag", "coat"))
-    write_folder(tmp_path / "test", digits, ("bag", "coat"))
-    for file in list((tmp_path / "test").rglob("*.png"))[::2]:
-        file.unlink()
-    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
-    assert len(loaded.train_labels) == 204
-    assert len(loaded.test_labels) == 102
-    write_folder(tmp_path / "test", digits, ("hat",))
-    with pytest.raises(ValueError, match=r"different classes \(hat\)"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-
-
-@pytest.mark.guarantee("datasets-checked")
-def test_an_empty_class_and_a_small_one_are_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)
-    for i in range(102):
-        (tmp_path / "coat" / f"{i}.png").unlink()
-    with pytest.raises(ValueError, match="coat has no images"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-    Image.new("L", (28, 28)).save(tmp_path / "coat" / "one.png")
-    with pytest.raises(ValueError, match="the class coat has 1 images for training"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
-def test_images_of_other_sizes_are_scaled_and_padded(tmp_path: Path, mode: str) -> None:
-    """A white bar on an image of 100 x 200, which is scaled to 14 x 28 and padded."""
-    tall = Image.new("L", (100, 200), 0)
-    tall.paste(255, (20, 40, 80, 160))
-    image = Image.new("I;16", tall.size, 0) if mode == "I;16" else tall.convert(mode)
-    if mode == "I;16":
-        image.paste(65535, (20, 40, 80, 160))
-    image.save(tmp_path / "bar.png")
-    pixels = read_28x28(tmp_path / "bar.png")
-    assert pixels.shape == (28, 28)
-    assert pixels.dtype == np.uint8
-    assert pixels[:, :7].max() == 0
-    assert pixels[:, 21:].max() == 0
-    assert pixels[14, 14] == 255
-    rows, columns = np.flatnonzero(pixels.max(1) > 127), np.flatnonzero(pixels.max(0) > 127)
-    assert abs(np.ptp(rows) + 1 - 17) <= 1
-    assert abs(np.ptp(columns) + 1 - 8) <= 1
 
 
 @pytest.mark.guarantee("other-datasets")

@@ -3,8 +3,9 @@
 import dataclasses
 import gzip
 import hashlib
-import urllib.error
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from latent_navigator.data import datasets
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.resume import load_resumable
+from tests.unit.test_download import PATIENCE, Server
+from tests.unit.test_download import server as server
 
 
 def write_idx(folder: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> None:
@@ -76,26 +79,82 @@ def test_a_truncated_file_is_named(folder: Path, tmp_path: Path) -> None:
         datasets.load_dataset("mnist", tmp_path)
 
 
-@pytest.mark.guarantee("datasets-checked")
-def test_an_invalid_archive_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """torchvision verifies the archive and tries to download it again, which fails here."""
-    folder = tmp_path / "MNIST" / "raw"
-    folder.mkdir(parents=True)
-    for name in datasets.MNIST_SHA256:
-        (folder / f"{name}.gz").write_bytes(gzip.compress(b"not digits"))
-    monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", [])
-    with pytest.raises(OSError, match="could not be downloaded"):
-        datasets.load_dataset("mnist", tmp_path)
+@pytest.fixture
+def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Path:
+    """MNIST's four archives on a server, as official as the files in them."""
+    folder = tmp_path / "server" / "good"
+    write_idx(folder, monkeypatch, digits)
+    resources = []
+    for path in sorted(folder.iterdir()):
+        packed = gzip.compress(path.read_bytes(), mtime=0)
+        path.with_name(f"{path.name}.gz").write_bytes(packed)
+        path.unlink()
+        resources.append((f"{path.name}.gz", hashlib.md5(packed).hexdigest()))
+    monkeypatch.setattr("torchvision.datasets.MNIST.resources", resources)
+    return folder
+
+
+@pytest.fixture
+def mirrors(monkeypatch: pytest.MonkeyPatch, archives: Path, server: Server) -> list[str]:
+    """The addresses of a server that refuses, and of one that has the archives."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(archives.parent))
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
+    server.RequestHandlerClass = handler
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", [f"{address}/nowhere/"])
+    monkeypatch.setitem(datasets.MORE_MIRRORS, "mnist", (f"{address}/good/",))
+    return [f"{address}/nowhere/", f"{address}/good/"]
+
+
+@pytest.mark.guarantee("downloads-end")
+@pytest.mark.usefixtures("mirrors")
+def test_what_is_missing_is_downloaded(
+    tmp_path: Path, digits: LabelledImages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    # Foreign archives, as of a download that ended early, are replaced.
+    (raw / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"not labels"))
+    loaded = datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    for found, expected in zip(loaded[:4], digits[:4], strict=True):
+        assert (found == expected).all()
+    assert capsys.readouterr().err.count("/good/") == 4
+    again = datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    assert (again.train_images == digits.train_images).all()
+    assert "Downloading" not in capsys.readouterr().err
+
+
+@pytest.mark.guarantee("downloads-end")
+def test_archives_put_in_place_by_hand_need_no_network(
+    tmp_path: Path, archives: Path, digits: LabelledImages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.parent.mkdir(parents=True)
+    archives.rename(raw)
+    loaded = datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    assert (loaded.test_images == digits.test_images).all()
+    assert "Downloading" not in capsys.readouterr().err
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_failed_download_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable(*_: object) -> None:
-        raise urllib.error.URLError("no network")
+def test_a_failed_download_names_the_data_set_and_the_folder(
+    tmp_path: Path, archives: Path, mirrors: list[str]
+) -> None:
+    for path in archives.iterdir():
+        path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(OSError, match=r"^mnist: t10k-images-idx3-ubyte\.gz could not be") as caught:
+        datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    message = str(caught.value)
+    assert f"{mirrors[0]}t10k-images-idx3-ubyte.gz: status 404" in message
+    assert f"{mirrors[1]}t10k-images-idx3-ubyte.gz: " in message
+    assert message.endswith(f"copy them to {tmp_path / 'data' / 'MNIST' / 'raw'}")
 
-    monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    with pytest.raises(OSError, match=r"could not be downloaded.*connect to the network"):
-        datasets.load_dataset("mnist", tmp_path)
+
+@pytest.mark.guarantee("datasets-checked")
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(OSError, match=r"nothing can be written to .*choose another --data-dir"):
+        datasets.load_dataset("kmnist", tmp_path / "data", patience=PATIENCE)
 
 
 @pytest.fixture

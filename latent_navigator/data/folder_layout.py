@@ -106,8 +106,8 @@ def _layout(
         only_train = ", ".join(key for key in train_files if key not in test_files) or "nothing"
         only_test = ", ".join(key for key in test_files if key not in train_files) or "nothing"
         raise ValueError(
-            f"{name}: train and test have different classes (only in {train.name}/: {only_train}; "
-            f"only in {test.name}/: {only_test}); give both the same class folders"
+            f"{name}: train and test have different classes (found only in {train.name}/: "
+            f"{only_train}; only in {test.name}/: {only_test}); give both the same class folders"
         )
     for folder in around.folders.values():
         if train not in (folder, folder.parent) and folder != test:

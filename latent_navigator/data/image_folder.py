@@ -22,7 +22,7 @@ from latent_navigator.data.labelled_images import LabelledImages
 from latent_utils import NEIGHBOURS
 
 MIN_IMAGES = 12  # per class, in both sets together
-NAMED = 5  # of the damaged files, in the message
+NAMED = 5  # of several files, in a message
 
 
 def read_folder(name: str, *, skip_damaged: bool = False) -> LabelledImages:
@@ -54,10 +54,12 @@ def read_folder(name: str, *, skip_damaged: bool = False) -> LabelledImages:
     scale = common_scale(list(images.values()))
     levels = {file: on_scale(image, scale) for file, image in images.items()}
     _check_varied(name, levels)
+    constant = [file for file, image in levels.items() if np.ptp(image) == 0]
     found = [
         _describe(name, layout, files),
         *_sentence("Not used", layout.unused),
         *_sentence("Damaged and skipped", _listed(damaged)),
+        *_sentence("Of a single grey level", _listed(constant)),
         *_sentence("Images", "; ".join(describe_scale(list(images.values()), scale))),
     ]
     train_images, train_labels = _tensors(files, levels, 0)
@@ -80,11 +82,12 @@ def _read_files(
     for file in tqdm(paths, "Reading", unit="img", leave=False, disable=None):
         try:
             images[file] = grey_image(read_own_image(file.read_bytes()))
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             if not skip_damaged:
-                reason = str(error).removesuffix(".")
+                reason = error.strerror if isinstance(error, OSError) else str(error)
                 raise ValueError(
-                    f"{file}: {reason}; or leave such files out with --skip-damaged"
+                    f"{file}: {str(reason).removesuffix('.')}; or leave such files out with "
+                    "--skip-damaged"
                 ) from None
             damaged.append(file)
     return images, damaged

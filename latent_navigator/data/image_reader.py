@@ -4,10 +4,12 @@ What differs between the two are the limits. What it returns has one of four mod
 other module needs to know of palettes, CMYK, bit masks or EXIF data.
 """
 
+import contextlib
 import io
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -59,12 +61,20 @@ def read_image(data: bytes) -> Image.Image:
 def read_own_image(data: bytes) -> Image.Image:
     """Decode a file of the user's own data set: like `read_image`, without the limits of uploads.
 
+    Of colours with 16 bits the grey level is returned, in mode F.
+
     Raises:
         ValueError: if the file has none of the FORMATS or OWN_FORMATS, is damaged, or exceeds the
             178,956,970 pixels that Pillow takes for an attack.
     """
     use_a_size = f"use one of at most {2 * (Image.MAX_IMAGE_PIXELS or 0):,}"
-    return _decode(_open(data, FORMATS + OWN_FORMATS, USE_AN_OWN_FORMAT, use_a_size))
+    image = _open(data, FORMATS + OWN_FORMATS, USE_AN_OWN_FORMAT, use_a_size)
+    # Of 16 bits per channel Pillow keeps the upper 8 where there are several channels.
+    cut = image.mode == "RGB" and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
+    image = _decode(image)
+    if cut and image.mode == "RGB":
+        return Image.fromarray(np.asarray(image.convert("L"), np.float32) * np.float32(257))
+    return image
 
 
 def paper_colour(colours: Floats, alpha: Floats) -> Floats | None:
@@ -100,9 +110,7 @@ def _open(data: bytes, formats: tuple[str, ...], use_a_format: str, use_a_size: 
         use_a_format, use_a_size: the remedies, for errors.
     """
     try:
-        with warnings.catch_warnings():
-            # Pillow's warning about large images is for programmers.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with _without_warnings():
             return Image.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
         raise ValueError(f"The file is not a supported image; {use_a_format}.") from None
@@ -113,9 +121,11 @@ def _open(data: bytes, formats: tuple[str, ...], use_a_format: str, use_a_size: 
 
 
 def _decode(image: Image.Image) -> Image.Image:
+    """The image upright, in one of the modes that `read_image` returns."""
     try:
-        image.load()
-        image = ImageOps.exif_transpose(image)
+        with _without_warnings():
+            image.load()
+            image = ImageOps.exif_transpose(image)
     except DECODE_ERRORS:
         raise ValueError("The image file is damaged or truncated; save it again.") from None
     if image.mode.startswith(("I", "F")):
@@ -123,3 +133,11 @@ def _decode(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Without Pillow's warnings of large images and odd metadata, which are for programmers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

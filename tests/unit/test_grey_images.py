@@ -1,5 +1,7 @@
 """Images become 28 x 28 grey levels on one scale and one ground for the whole data set."""
 
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -66,6 +68,34 @@ def test_other_ranges(values: Any, kind: str, expected: list[int]) -> None:
     columns = np.repeat(values, [10, 10, 8])
     (found,) = grey_levels(deep(columns, values.dtype), kind=kind)
     assert found[14, [0, 14, 27]].tolist() == expected
+
+
+def png_of_16_bits(colours: npt.NDArray[np.uint16]) -> bytes:
+    """(H, W, 3) as a PNG, which Pillow can read but not write."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        checksum = zlib.crc32(kind + body)
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+    height, width, _ = colours.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in colours)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_colours_of_twelve_bits_in_sixteen_are_not_black(bits: int) -> None:
+    ramp = np.linspace(0, 2**bits - 1, 28)[None, :, None].repeat(28, 0).repeat(3, 2)
+    grey = grey_image(read_own_image(png_of_16_bits(ramp.astype(np.uint16))))
+    found = on_scale(grey, common_scale([grey]))
+    # Pillow leaves only the upper 8 of the 16 bits: 2 of the 10, 4 of the 12.
+    assert found[0, 0] == 0
+    assert found[0, 27] > 180
 
 
 def test_the_ground_is_that_of_the_whole_data_set() -> None:

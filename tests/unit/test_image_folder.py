@@ -1,14 +1,18 @@
 """Folders of images in every usual form are read, and say what was found."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
+from latent_navigator.data.folder_layout import SUFFIXES, find_layout
 from latent_navigator.data.image_folder import read_folder
 from latent_navigator.data.labelled_images import LabelledImages
 
@@ -79,7 +83,7 @@ def test_a_folder_can_have_its_own_split(tmp_path: Path, digits: LabelledImages)
     assert len(loaded.train_labels) == 204
     assert len(loaded.test_labels) == 102
     write_folder(tmp_path / "test", digits, ("hat",))
-    with pytest.raises(ValueError, match="only in train/: nothing; only in test/: hat"):
+    with pytest.raises(ValueError, match="found only in train/: nothing; only in test/: hat"):
         read_folder(str(tmp_path))
 
 
@@ -271,6 +275,13 @@ def test_damaged_files_are_skipped_on_request(tmp_path: Path, digits: LabelledIm
         read_folder(str(tmp_path), skip_damaged=True)
 
 
+def test_images_of_a_single_level_are_named(tmp_path: Path, digits: LabelledImages) -> None:
+    write_folder(tmp_path, digits)
+    path = tmp_path / "bag" / "0.png"
+    Image.new("L", (28, 28), 7).save(path)
+    assert f"Of a single grey level: 1 file ({path})." in read_folder(str(tmp_path)).found
+
+
 @pytest.mark.guarantee("datasets-checked")
 def test_images_from_which_nothing_can_be_learnt_are_refused(
     tmp_path: Path, digits: LabelledImages
@@ -355,3 +366,47 @@ def test_other_formats_are_read(tmp_path: Path, digits: LabelledImages, suffix: 
         file.unlink()
     loaded = read_folder(str(tmp_path)).train_images.int()
     assert float((loaded - plain).abs().float().mean()) < 12
+
+
+NAMES = st.sampled_from(["train", "Train", "test", "val", "a", "b", "7", ".git", "__MACOSX"])
+FILES = st.lists(
+    st.sampled_from(["1.png", "2.JPG", "3.tif", "x.heic", ".x.png"]), min_size=1, max_size=4
+)
+LEAVES = st.fixed_dictionaries({"": FILES})
+CLASSES = st.dictionaries(st.sampled_from(["a", "b", "c"]), LEAVES, min_size=1)
+PARTS = st.dictionaries(NAMES, CLASSES | LEAVES, max_size=4)
+TREES = PARTS | CLASSES | LEAVES | st.fixed_dictionaries({"inner": PARTS | CLASSES})
+
+
+def make_tree(root: Path, tree: Mapping[str, Any]) -> None:
+    root.mkdir()
+    for name, inner in tree.items():
+        if name:
+            make_tree(root / name, inner)
+        else:
+            for file in inner:
+                (root / file).touch()
+
+
+@pytest.mark.guarantee("folders-recognised")
+@settings(deadline=None, max_examples=150)
+@given(tree=TREES)
+def test_any_tree_is_recognised_or_explained(tree: Mapping[str, Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "shoes"
+        make_tree(root, tree)
+        try:
+            layout = find_layout(root, "./shoes")
+        except ValueError as error:
+            assert str(error).startswith("./shoes: ")
+            assert "found" in str(error)
+            assert not re.search("delet|remov", str(error))
+        else:
+            assert 2 <= len(layout.files) <= 10
+            used = [file for split in layout.files.values() for part in split for file in part]
+            assert len(used) == len(set(used))
+            assert all(file.suffix.lower() in SUFFIXES for file in used)
+            assert all(
+                {file.parent.name for part in split for file in part} == {name}
+                for name, split in layout.files.items()
+            )

@@ -3,12 +3,20 @@
 import struct
 import time
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from latent_navigator.data.image_reader import FORMATS, MAX_BYTES, MAX_SIDE, read_image
+from latent_navigator.data.image_reader import (
+    FORMATS,
+    MAX_BYTES,
+    MAX_SIDE,
+    OWN_FORMATS,
+    read_image,
+    read_own_image,
+)
 from latent_navigator.data.preprocessing import preprocess
 from tests.unit.test_preprocessing import (
     Pixels,
@@ -19,6 +27,8 @@ from tests.unit.test_preprocessing import (
     shifted_correlation,
 )
 from tests.unit.test_preprocessing import originals as originals
+
+Read = Callable[[bytes], Image.Image]
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -69,18 +79,22 @@ def test_unreadable_files_are_rejected_at_once(data: bytes, message: str) -> Non
     assert len(str(caught.value)) < 120
 
 
-def rejection(data: bytes) -> str | None:
-    """Why `read_image` rejects a file; None if it reads it."""
+def rejection(data: bytes, read: Read) -> str | None:
+    """Why a file is rejected; None if it is read."""
     try:
-        read_image(data)
+        read(data)
     except ValueError as error:
         return str(error)
     return None
 
 
 @pytest.mark.guarantee("images-read-or-explained")
-@pytest.mark.parametrize("kind", FORMATS)
-def test_damaged_files_are_read_or_rejected(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [(kind, read_image) for kind in FORMATS]
+    + [(kind, read_own_image) for kind in FORMATS + OWN_FORMATS],
+)
+def test_damaged_files_are_read_or_rejected(kind: str, read: Read) -> None:
     rng = np.random.default_rng(3)
     intact = np.frombuffer(file_of(RANDOM, kind), np.uint8)
     rejections = []
@@ -88,7 +102,7 @@ def test_damaged_files_are_read_or_rejected(kind: str) -> None:
         data = intact.copy()
         where = rng.integers(0, min(len(data), 120), 3)  # in the header, where decoders fail
         data[where] = rng.integers(0, 256, 3)
-        rejections.append(rejection(data.tobytes()))
+        rejections.append(rejection(data.tobytes(), read))
     messages = [message for message in rejections if message is not None]
     assert messages
     assert all(message.startswith(("The image", "The file")) for message in messages)
@@ -116,3 +130,23 @@ def test_photo_is_rotated_as_its_exif_data_says(originals: Pixels) -> None:
     exif[0x0112] = 6  # orientation: rotate by 90 degrees clockwise
     data = file_of(drawn.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
     assert correlation(originals[0], preprocess(read_image(data))) > 0.9
+
+
+@pytest.mark.guarantee("datasets-checked")
+@pytest.mark.parametrize("kind", [*FORMATS, *OWN_FORMATS])
+def test_own_files_have_no_limit_but_that_of_pillow(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(4).integers(0, 256, (430, MAX_SIDE + 4, 3), dtype=np.uint8)
+    large = file_of(Image.fromarray(noise), kind)
+    assert read_own_image(large + bytes(MAX_BYTES)).size == (MAX_SIDE + 4, 430)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 800_000)
+    with pytest.raises(ValueError, match="too large; use one of at most 1,600,000 pixels"):
+        read_own_image(large)
+
+
+def test_uploads_are_not_of_the_formats_for_training() -> None:
+    for kind in OWN_FORMATS:
+        assert read_own_image(file_of(RANDOM, kind)).size == RANDOM.size
+        with pytest.raises(ValueError, match=UNSUPPORTED):
+            read_image(file_of(RANDOM, kind))

@@ -23,19 +23,19 @@ def grey_levels(*images: Image.Image, kind: str = "PNG") -> list[Levels]:
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
 def test_images_of_other_sizes_are_scaled_and_padded(mode: str) -> None:
-    """A white bar on black, twice as high as wide: as high as the image, half as wide."""
+    """A white bar on an image of 100 x 200, which is scaled to 14 x 28 and padded."""
     tall = Image.new("L", (100, 200), 0)
     tall.paste(255, (20, 40, 80, 160))
     image = Image.new("I;16", tall.size, 0) if mode == "I;16" else tall.convert(mode)
     if mode == "I;16":
         image.paste(65535, (20, 40, 80, 160))
-    (picture,) = grey_levels(image)
-    assert picture.shape == (28, 28)
-    assert picture.dtype == np.uint8
-    assert picture[:, :7].max() == 0
-    assert picture[:, 21:].max() == 0
-    assert picture[14, 14] == 255
-    rows, columns = np.flatnonzero(picture.max(1) > 127), np.flatnonzero(picture.max(0) > 127)
+    (pixels,) = grey_levels(image)
+    assert pixels.shape == (28, 28)
+    assert pixels.dtype == np.uint8
+    assert pixels[:, :7].max() == 0
+    assert pixels[:, 21:].max() == 0
+    assert pixels[14, 14] == 255
+    rows, columns = np.flatnonzero(pixels.max(1) > 127), np.flatnonzero(pixels.max(0) > 127)
     assert abs(np.ptp(rows) + 1 - 17) <= 1
     assert abs(np.ptp(columns) + 1 - 8) <= 1
 

@@ -20,6 +20,7 @@ from latent_navigator.data.labelled_images import LabelledImages
 def write_folder(
     path: Path, digits: LabelledImages, classes: Sequence[str] = ("bag", "ankle boot", "coat")
 ) -> None:
+    """Write a folder for each class, with 102 images each."""
     for label, name in enumerate(classes):
         (path / name).mkdir(parents=True)
         for i in range(102):
@@ -28,7 +29,7 @@ def write_folder(
 
 
 @pytest.mark.guarantee("other-datasets")
-def test_every_sixth_image_of_a_folder_is_for_testing(
+def test_every_sixth_image_of_a_folder_is_a_test_image(
     tmp_path: Path, digits: LabelledImages
 ) -> None:
     write_folder(tmp_path, digits)
@@ -42,7 +43,7 @@ def test_every_sixth_image_of_a_folder_is_for_testing(
 
 @pytest.mark.guarantee("datasets-checked")
 def test_too_few_test_images_are_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)  # 17 images of each of three classes are for testing
+    write_folder(tmp_path, digits)  # 17 test images of each of three classes
     for file in tmp_path.glob("*/*.png"):
         if int(file.stem) >= 90:
             file.unlink()
@@ -51,7 +52,7 @@ def test_too_few_test_images_are_named(tmp_path: Path, digits: LabelledImages) -
 
 
 @pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
-def test_too_few_or_too_many_classes_are_named(tmp_path: Path, classes: Any) -> None:
+def test_too_few_or_too_many_classes_are_named(tmp_path: Path, classes: tuple[str, ...]) -> None:
     for name in classes:
         (tmp_path / name).mkdir()
     with pytest.raises(ValueError, match="class") as caught:
@@ -95,7 +96,7 @@ def test_an_empty_class_and_a_small_one_are_named(tmp_path: Path, digits: Labell
     with pytest.raises(ValueError, match="coat has no images"):
         read_folder(str(tmp_path))
     Image.new("L", (28, 28)).save(tmp_path / "coat" / "one.png")
-    with pytest.raises(ValueError, match="the class coat has"):
+    with pytest.raises(ValueError, match="the class coat has 1 images for training"):
         read_folder(str(tmp_path))
 
 

@@ -118,6 +118,16 @@ GUARANTEES = {
         "Whatever is saved can be loaded, at the limits of every option; what could not be "
         "loaded is found before training.",
     ),
+    "folders-recognised": (
+        "Files",
+        "Folders of images in every usual form are recognised; the message says what was found, "
+        "what is not used, and what was expected.",
+    ),
+    "downloads-end": (
+        "Files",
+        "A download from a server that closes, stalls, refuses or answers something else ends in "
+        "time, tries the mirrors, and fails with one sentence that says which file to put where.",
+    ),
     "datasets-checked": (
         "Files",
         "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable "

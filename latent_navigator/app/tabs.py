@@ -23,7 +23,7 @@ from latent_navigator.app.instrument import (
     has_long_names,
 )
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.data.preprocessing import MAX_BYTES
+from latent_navigator.data.image_reader import MAX_BYTES
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
 from latent_navigator.explorer.experiments import experiments
 from latent_navigator.explorer.exports import export_path

@@ -1,8 +1,8 @@
 """Data sets by name: MNIST and its like, downloaded and verified, or a folder of images.
 
 MNIST (LeCun, Cortes and Burges 1998), Fashion-MNIST (Xiao, Rasul and Vollgraf 2017) and KMNIST
-(Clanuwat et al. 2018) are downloaded by torchvision. No other module imports torchvision, and this
-one only when it needs a download: the demo and the model work without it.
+(Clanuwat et al. 2018) are read by torchvision, which also knows their addresses and checksums. No
+other module imports torchvision, and this one only for them: the demo and the model work without.
 """
 
 import gzip
@@ -10,15 +10,22 @@ import hashlib
 import zlib
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
-from latent_navigator.data.dataset_info import DATASETS
+from latent_navigator.atomic_io import check_folder, write_whole
+from latent_navigator.data.dataset_info import DATASETS, DatasetInfo
+from latent_navigator.data.download import Patience, download
 from latent_navigator.data.image_folder import read_folder
 from latent_navigator.data.labelled_images import LabelledImages
 
 __all__ = ["LabelledImages", "check_archives", "check_files", "load_dataset"]
 
-# torchvision verifies the archives when it downloads them, but not the extracted files it reads.
+PATIENCE = Patience()
+# Beside those that torchvision lists. Checksums decide what is accepted, from wherever it comes.
+MORE_MIRRORS = {
+    "mnist": ("https://storage.googleapis.com/cvdf-datasets/mnist/",),
+    "fashion-mnist": ("https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",),
+}
+# torchvision does not verify the extracted files that it reads.
 MNIST_SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -27,12 +34,20 @@ MNIST_SHA256 = {
 }
 
 
-def load_dataset(name: str, data_dir: str | Path) -> LabelledImages:
+def load_dataset(
+    name: str,
+    data_dir: str | Path,
+    *,
+    skip_damaged: bool = False,
+    patience: Patience = PATIENCE,
+) -> LabelledImages:
     """The images of a data set in DATASETS, or of a folder with one subfolder per class.
 
     Args:
         name: a key of DATASETS, or the path of a folder.
         data_dir: where data sets are downloaded on first use.
+        skip_damaged: leave out the files of a folder that cannot be read, instead of raising.
+        patience: of a download.
 
     Raises:
         ValueError: if a file is invalid, naming it and the remedy.
@@ -40,8 +55,8 @@ def load_dataset(name: str, data_dir: str | Path) -> LabelledImages:
     """
     info = DATASETS.get(name)
     if info is None or info.torchvision is None:
-        return read_folder(Path(name))
-    return _download(info.torchvision, info.class_names, Path(data_dir))
+        return read_folder(name, skip_damaged=skip_damaged)
+    return _official(name, info, Path(data_dir), patience)
 
 
 def check_files(folder: Path) -> None:
@@ -83,7 +98,7 @@ def check_archives(folder: Path, resources: list[tuple[str, str]], title: str) -
                 "both"
             )
         packed = archive.read_bytes()
-        found = hashlib.md5(packed, usedforsecurity=False).hexdigest()
+        found = _md5(packed)
         if found != md5:
             raise ValueError(
                 f"{archive} is not the official {title} archive (MD5 {found[:12]}..., expected "
@@ -100,29 +115,49 @@ def check_archives(folder: Path, resources: list[tuple[str, str]], title: str) -
             )
 
 
-def _download(title: str, class_names: tuple[str, ...], data_dir: Path) -> LabelledImages:
-    """The data set of this class of torchvision.datasets, its files verified."""
+def _official(name: str, info: DatasetInfo, data_dir: Path, patience: Patience) -> LabelledImages:
+    """The data set that torchvision.datasets knows, downloaded where it is missing, and verified.
+
+    Args:
+        name: as the user gave it, for errors.
+    """
     # The import takes a second, which a folder of images and trainer.py --help can do without.
     from torchvision import datasets
 
-    dataset: Any = getattr(datasets, title)
-    folder = data_dir / title / "raw"
+    assert info.torchvision is not None
+    dataset: Any = getattr(datasets, info.torchvision)
+    folder = data_dir / info.torchvision / "raw"
 
     def check() -> None:
-        if title == "MNIST":
+        if name == "mnist":
             check_files(folder)
         else:
-            check_archives(folder, dataset.resources, title)
+            check_archives(folder, dataset.resources, info.title)
 
-    check()  # before the download, since torchvision accepts existing files by their name alone
-    try:
-        train = dataset(str(data_dir), train=True, download=True)
-        test = dataset(str(data_dir), train=False, download=True)
-    except (URLError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise OSError(
-            f"{title} is not in {folder} and could not be downloaded ({reason}); connect to the "
-            "network, or copy the four official .gz files there"
-        ) from error
+    check()  # first, so that a file that is not the official one is named, not replaced
+    for archive, md5 in dataset.resources:
+        urls = [f"{mirror}{archive}" for mirror in (*dataset.mirrors, *MORE_MIRRORS.get(name, ()))]
+        try:
+            _provide(folder / archive, md5, urls, patience)
+        except OSError as error:
+            raise OSError(f"{name}: {error}") from None
     check()
-    return LabelledImages(train.data, train.targets, test.data, test.targets, class_names)
+    train, test = (dataset(str(data_dir), train=train) for train in (True, False))
+    return LabelledImages(train.data, train.targets, test.data, test.targets, info.class_names)
+
+
+def _provide(archive: Path, md5: str, urls: list[str], patience: Patience) -> None:
+    """Extract an archive where it is not extracted yet; download it where it is not official."""
+    extracted = archive.with_suffix("")
+    if extracted.is_file():
+        return
+    check_folder(archive.parent, "choose another --data-dir")
+    if not archive.is_file() or _md5(archive.read_bytes()) != md5:
+        remedy = f"download the official .gz files elsewhere and copy them to {archive.parent}"
+        download(urls, archive, md5, remedy, patience)
+    contents = gzip.decompress(archive.read_bytes())
+    write_whole(extracted, lambda file: file.write(contents))
+
+
+def _md5(contents: bytes) -> str:
+    return hashlib.md5(contents, usedforsecurity=False).hexdigest()

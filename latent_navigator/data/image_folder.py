@@ -5,137 +5,161 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
 
-from latent_navigator.data.dataset_info import DATASETS, MAX_CLASSES, check_class_names
+from latent_navigator.data.dataset_info import DATASETS
+from latent_navigator.data.folder_layout import TEST_EVERY, Layout, Split, find_layout
+from latent_navigator.data.grey_images import (
+    GreyImage,
+    common_scale,
+    describe_scale,
+    grey_image,
+    on_scale,
+)
+from latent_navigator.data.image_reader import read_own_image
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.data.preprocessing import read_image
 from latent_utils import NEIGHBOURS
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
-SIDE = 28  # pixels
-TEST_EVERY = 6  # without a given split, every sixth image of a class is for testing
 MIN_IMAGES = 12  # per class, in both sets together
+NAMED = 5  # of several files, in a message
 
-Split = tuple[list[Path], list[Path]]  # the files of a class for training and for testing
 
+def read_folder(name: str, *, skip_damaged: bool = False) -> LabelledImages:
+    """The images of a folder in one of the forms that folder_layout recognises.
 
-def read_folder(path: Path) -> LabelledImages:
-    """The images in path/<class name>/, or in path/train/<class name>/ and path/test/<class name>/.
+    Without a split into train and test, every sixth image of a class, in the order of the file
+    names, is for testing. Images are scaled to 28 x 28 grey levels; see grey_images.
 
-    Without the split into train and test, every sixth image of a class, in the order of the file
-    names, is for testing. Images of 28 x 28 pixels are read as they are; others are scaled to fit
-    and padded.
+    Args:
+        name: path of the folder, as the user gave it.
+        skip_damaged: leave out the files that cannot be read, instead of raising.
 
     Raises:
         ValueError: naming the folder or file, the fault and the remedy.
     """
+    path = Path(name)
     if not path.is_dir():
         known = ", ".join(DATASETS)
-        raise ValueError(f"dataset is {str(path)!r}; give one of {known}, or an existing folder")
-    files_by_class = _files_by_class(path)
-    _check_sizes(path, files_by_class)
-    images, labels = [], []
-    for part in (0, 1):
-        files = [
-            (file, label)
-            for label, split in enumerate(files_by_class.values())
-            for file in split[part]
-        ]
-        images.append(torch.from_numpy(np.stack([read_28x28(file) for file, _ in files])))
-        labels.append(torch.tensor([label for _, label in files]))
-    return LabelledImages(images[0], labels[0], images[1], labels[1], tuple(files_by_class))
+        raise ValueError(f"dataset is {name!r}; give one of {known}, or an existing folder")
+    layout = find_layout(path, name)
+    _check_sizes(name, layout.files)
+    images, damaged = _read_files(layout.files, skip_damaged)
+    files = {
+        key: (_readable(train, images), _readable(test, images))
+        for key, (train, test) in layout.files.items()
+    }
+    if damaged:
+        _check_sizes(name, files)
+    scale = common_scale(list(images.values()))
+    levels = {file: on_scale(image, scale) for file, image in images.items()}
+    _check_varied(name, levels)
+    constant = [file for file, image in levels.items() if np.ptp(image) == 0]
+    found = [
+        _describe(name, layout, files),
+        *_sentence("Not used", layout.unused),
+        *_sentence("Damaged and skipped", _listed(damaged)),
+        *_sentence("Of a single grey level", _listed(constant)),
+        *_sentence("Images", "; ".join(describe_scale(list(images.values()), scale))),
+    ]
+    train_images, train_labels = _tensors(files, levels, 0)
+    test_images, test_labels = _tensors(files, levels, 1)
+    return LabelledImages(
+        train_images, train_labels, test_images, test_labels, tuple(files), " ".join(found)
+    )
 
 
-def _files_by_class(path: Path) -> dict[str, Split]:
-    """The files of each class, in the order of the labels."""
-    train, test = path / "train", path / "test"
-    if all(folder.is_dir() and _subfolders(folder) for folder in (train, test)):
-        names, test_names = _class_names(train), _class_names(test)
-        if names != test_names:
-            differing = ", ".join(sorted(set(names) ^ set(test_names)))
-            raise ValueError(
-                f"{path}: train and test have different classes ({differing}); give both the same"
-            )
-        return {name: (_image_files(train / name), _image_files(test / name)) for name in names}
-    files_by_class = {}
-    for name in _class_names(path):
-        files = _image_files(path / name)
-        train_files = [file for i, file in enumerate(files, 1) if i % TEST_EVERY]
-        files_by_class[name] = (train_files, files[TEST_EVERY - 1 :: TEST_EVERY])
-    return files_by_class
+def _read_files(
+    files: dict[str, Split], skip_damaged: bool
+) -> tuple[dict[Path, GreyImage], list[Path]]:
+    """The images by their file, and the files that are damaged.
+
+    Raises:
+        ValueError: naming the first damaged file, unless they are skipped.
+    """
+    images, damaged = {}, []
+    paths = [file for split in files.values() for part in split for file in part]
+    for file in tqdm(paths, "Reading", unit="img", leave=False, disable=None):
+        try:
+            images[file] = grey_image(read_own_image(file.read_bytes()))
+        except (ValueError, OSError) as error:
+            if not skip_damaged:
+                reason = error.strerror if isinstance(error, OSError) else str(error)
+                raise ValueError(
+                    f"{file}: {str(reason).removesuffix('.')}; or leave such files out with "
+                    "--skip-damaged"
+                ) from None
+            damaged.append(file)
+    return images, damaged
 
 
-def _check_sizes(path: Path, files_by_class: dict[str, Split]) -> None:
-    for name, (train, test) in files_by_class.items():
+def _readable(files: list[Path], images: dict[Path, GreyImage]) -> list[Path]:
+    return [file for file in files if file in images]
+
+
+def _check_sizes(name: str, files: dict[str, Split]) -> None:
+    for key, (train, test) in files.items():
         if len(train) + len(test) < MIN_IMAGES or not train or not test:
             raise ValueError(
-                f"{path}: the class {name} has {len(train)} images for training and {len(test)} "
+                f"{name}: the class {key} has {len(train)} images for training and {len(test)} "
                 f"for testing; give it at least {MIN_IMAGES} in all"
             )
-    count = sum(len(test) for _, test in files_by_class.values())
+    count = sum(len(test) for _, test in files.values())
     if count < NEIGHBOURS:
         raise ValueError(
-            f"{path} has {count} images for testing; the map needs {NEIGHBOURS}: add images"
+            f"{name} has {count} images for testing; the map needs {NEIGHBOURS}: add images"
         )
 
 
-def _subfolders(path: Path) -> list[str]:
-    return [p.name for p in path.iterdir() if p.is_dir() and not p.name.startswith(".")]
-
-
-def _class_names(path: Path) -> list[str]:
-    """The names of the subfolders: in numeric order if all are numbers, else in alphabetical."""
-    names = _subfolders(path)
-    numeric = all(name.isdecimal() for name in names)
-    names.sort(key=lambda name: (int(name), name) if numeric else (0, name))
-    if not names:
-        raise ValueError(f"{path} has no class folders; sort the images into one folder per class")
-    if not 2 <= len(names) <= MAX_CLASSES:
-        raise ValueError(f"{path} has {len(names)} class folders; give 2 to {MAX_CLASSES}")
-    try:
-        return check_class_names(names)
-    except ValueError as error:
-        raise ValueError(f"the names of the folders in {path}: {error}") from None
-
-
-def _image_files(folder: Path) -> list[Path]:
-    """The image files of a class, sorted by name, numbers in numeric order."""
-    files = [
-        file
-        for file in folder.iterdir()
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-    ]
-    if not files:
-        raise ValueError(f"{folder} has no images; add PNG or JPEG files, or remove the folder")
-    return sorted(files, key=lambda f: (len(f.stem) if f.stem.isdecimal() else 0, f.name))
-
-
-def read_28x28(file: Path) -> NDArray[np.uint8]:
-    """The image in a file as (28, 28) uint8: grey, on black if transparent, scaled and padded.
-
-    The padding has the median grey level of the image's border.
+def _check_varied(name: str, levels: dict[Path, NDArray[np.uint8]]) -> None:
+    """Refuse images from which nothing can be learnt.
 
     Raises:
-        ValueError: if the file is not an image that can be read.
+        ValueError: if all images are alike, or each has a single grey level.
     """
-    try:
-        image = read_image(file.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8), "L")
-    elif image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    image = image.convert("L")
-    if image.size == (SIDE, SIDE):
-        return np.asarray(image)
-    scale = SIDE / max(image.size)
-    width, height = (max(1, round(side * scale)) for side in image.size)
-    pixels = np.asarray(image)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    canvas = Image.new("L", (SIDE, SIDE), int(np.median(border)))
-    scaled = image.resize((width, height), Image.Resampling.HAMMING)
-    canvas.paste(scaled, ((SIDE - width) // 2, (SIDE - height) // 2))
-    return np.asarray(canvas)
+    first, *others = levels.items()
+    if all(np.array_equal(first[1], image) for _, image in others):
+        fault = "are alike"
+    elif all(np.ptp(image) == 0 for image in levels.values()):
+        fault = "are of a single grey level each"
+    else:
+        return
+    raise ValueError(
+        f"{name}: all {len(levels):,} images {fault} at 28 x 28 grey levels; open one, such as "
+        f"{first[0]}, and give images that differ in what can be seen"
+    )
+
+
+def _describe(name: str, layout: Layout, files: dict[str, Split]) -> str:
+    """The classes and how many images were found where."""
+    train, test = (sum(len(split[part]) for split in files.values()) for part in (0, 1))
+    where = "" if layout.train_in == "." else f" in {layout.train_in}/"
+    found = f"{name}: found {len(files)} classes, {train:,} images for training{where}"
+    if layout.test_in is None:
+        return f"{found} and {test:,} for testing (every {TEST_EVERY}th of a class)."
+    return f"{found}, {test:,} for testing in {layout.test_in}/."
+
+
+def _sentence(start: str, text: str) -> list[str]:
+    return [f"{start}: {text}."] if text else []
+
+
+def _listed(files: list[Path]) -> str:
+    """How many files, and the first ones by name; empty for none."""
+    if not files:
+        return ""
+    more = ", ..." if len(files) > NAMED else ""
+    return (
+        f"{len(files):,} file{'s' * (len(files) != 1)} ({', '.join(map(str, files[:NAMED]))}{more})"
+    )
+
+
+def _tensors(
+    files: dict[str, Split], levels: dict[Path, NDArray[np.uint8]], part: int
+) -> tuple[Tensor, Tensor]:
+    """Images (N, 28, 28) uint8 and labels (N,) int64 for training (part 0) or testing (1)."""
+    labelled = [
+        (levels[file], label) for label, split in enumerate(files.values()) for file in split[part]
+    ]
+    images = np.stack([image for image, _ in labelled])
+    return torch.from_numpy(images), torch.tensor([label for _, label in labelled])

@@ -13,3 +13,4 @@ class LabelledImages(NamedTuple):
     test_images: Tensor  # (M, 28, 28) uint8
     test_labels: Tensor  # (M,) int64, 0 ... C - 1
     class_names: tuple[str, ...] = tuple("0123456789")  # C of them
+    found: str = ""  # what a folder holds, what is not used and what was assumed; in sentences

@@ -6,19 +6,14 @@ its centre of mass to the centre of the 28 x 28 image. MNIST started from clean 
 images; the steps before, which separate ink from background, are this module's own.
 """
 
-import io
 import math
-import struct
-import warnings
-import zlib
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
-MAX_BYTES = 5_000_000
-MAX_SIDE = 4096  # pixels
+from latent_navigator.data.image_reader import paper_colour
+
 SIDE, BOX = 28, 20  # of an MNIST image, and of the box in it that the digit fills; pixels
 MIDDLE = 14  # index of the pixel nearest to the centre of mass of every MNIST digit
 WORK = 512  # largest side while separating the ink, in pixels
@@ -26,61 +21,18 @@ MIN_CONTRAST = 0.06  # of the maximum contrast; an image with less is blank
 FAINT = 0.08  # of the strongest ink; anything weaker is background. JPEG ringing reaches half that
 STRONG = 0.35  # of the strongest ink; the core of a stroke has this, its soft edge need not
 NOISE = 6  # in median absolute deviations of the border: four sigma of Gaussian noise
-SHEET_FILL = 0.7  # of its bounding box; opaque pixels that cover more are a sheet, not strokes
-SHEET_COLOURS = 0.25  # smallest range of a sheet's colours in one channel
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 BLANK = "The image is blank; draw a digit with a thick stroke."
-USE_A_FORMAT = "use a PNG, JPEG, GIF, WebP or BMP file"
-USE_A_SIZE = f"use one of at most {MAX_SIDE} x {MAX_SIDE}"
-
-# What Pillow raises on malformed data: the first row for randomly changed files, the others from
-# rarer branches of its decoders and of its EXIF parser.
-DECODE_ERRORS = (
-    *(OSError, ValueError, SyntaxError, TypeError, struct.error, Image.DecompressionBombError),
-    *(EOFError, LookupError, ArithmeticError, AttributeError, RuntimeError, zlib.error),
-    MemoryError,
-)
-
-
-def read_image(data: bytes) -> Image.Image:
-    """Decode an image file; the first frame of an animation, upright according to its EXIF data.
-
-    Raises:
-        ValueError: if the file is larger than MAX_BYTES or the image larger than MAX_SIDE (both
-            before any pixel is decoded), has none of the FORMATS, or is damaged.
-    """
-    if len(data) > MAX_BYTES:
-        size, limit = f"{len(data) / 1e6:.1f} MB", f"{MAX_BYTES // 10**6} MB"
-        raise ValueError(f"The file is {size}; use one of at most {limit}.")
-    try:
-        with warnings.catch_warnings():
-            # Pillow's warning about large images is for programmers; the limit here is lower.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise ValueError(f"The file is not a supported image; {USE_A_FORMAT}.") from None
-    except Image.DecompressionBombError:
-        raise ValueError(f"The image is too large; {USE_A_SIZE} pixels.") from None
-    except DECODE_ERRORS:
-        raise ValueError(f"The image file is damaged; {USE_A_FORMAT} that opens.") from None
-    if max(image.size) > MAX_SIDE:
-        width, height = image.size
-        raise ValueError(f"The image is {width} x {height} pixels; {USE_A_SIZE}.")
-    try:
-        image.load()
-        return ImageOps.exif_transpose(image)
-    except DECODE_ERRORS:
-        raise ValueError("The image file is damaged or truncated; save it again.") from None
 
 
 def preprocess(image: Image.Image) -> npt.NDArray[np.uint8]:
     """Convert an image of one digit, dark on light or light on dark, to the form of MNIST.
 
     Args:
-        image: of any size, in any mode that a file of FORMATS can have, or in mode I or F.
+        image: of any size, in any mode that image_reader returns, or in mode I or F.
 
     Returns:
         (28, 28) uint8: background 0, strongest ink 255, the longer side of the digit 20 pixels.
@@ -143,22 +95,11 @@ def _channels(image: Image.Image) -> Floats:
 def _opaque(colours: Floats, alpha: Floats) -> Floats:
     """(H, W, 3) and (H, W, 1) -> (H, W, C), the strokes of a drawing pad or a sheet of paper.
 
-    Strokes from a pad have a transparent background: their shape is `alpha`, whatever their
-    colour. A sheet fills its bounding box and has colours in it; what is transparent around it
-    becomes paper.
+    What is transparent around a sheet becomes paper. The shape of strokes is `alpha`, whatever
+    their colour.
     """
-    solid = alpha[:, :, 0] > alpha.max() / 2
-    if not solid.any():
-        return alpha
-    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
-    seen = colours[solid]  # (K, 3)
-    # Strokes hardly ever fill their bounding box; those of a 1 do, and then it is narrow.
-    sheet = solid.sum() > SHEET_FILL * height * width and 0.5 < height / width < 2
-    if solid.all() or (sheet and np.ptp(seen, axis=0).max() > SHEET_COLOURS):
-        paper: Floats = np.median(seen, axis=0)  # (3,)
-        return alpha * colours + (1 - alpha) * paper
-    return alpha
+    paper = paper_colour(colours, alpha[:, :, 0])
+    return alpha if paper is None else alpha * colours + (1 - alpha) * paper
 
 
 def _ink(pixels: Floats) -> Floats:

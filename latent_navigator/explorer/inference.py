@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from latent_navigator.data.preprocessing import preprocess, read_image
+from latent_navigator.data.image_reader import read_image
+from latent_navigator.data.preprocessing import preprocess
 from latent_navigator.explorer.arguments import whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
 from latent_navigator.explorer.readout import SHOWN, image_records

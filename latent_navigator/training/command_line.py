@@ -17,6 +17,7 @@ class Arguments:
     model_config: VAEConfig
     resume: bool
     discard: bool
+    skip_damaged: bool
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -46,6 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="start over where --output is an unfinished run, which is lost, or no checkpoint",
     )
+    groups["run"].add_argument(
+        "--skip-damaged",
+        action="store_true",
+        help="leave out the images of a folder that cannot be read",
+    )
     return parser
 
 
@@ -58,11 +64,11 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         SystemExit: from argparse, after --help or a usage error.
     """
     options = vars(build_parser().parse_args(argv))
-    resume, discard = options.pop("resume"), options.pop("discard")
+    flags = {name: options.pop(name) for name in ("resume", "discard", "skip_damaged")}
     model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
     config = TrainingConfig(**options)
     config = dataclasses.replace(config, output=str(config.output_path()))
-    return Arguments(config, model_config, resume, discard)
+    return Arguments(config, model_config, **flags)
 
 
 def answer_help(argv: Sequence[str]) -> None:

@@ -29,7 +29,8 @@ class TrainingConfig:
     dataset: str = option(
         "mnist",
         "training",
-        "mnist, fashion-mnist, kmnist, or a folder with one subfolder of images per class",
+        "mnist, fashion-mnist, kmnist, or a folder with one subfolder of images per class, "
+        "directly or in train/ and test/",
     )
     epochs: int = option(50, "training", "passes over the training set")
     batch_size: int = option(256, "training", "images per step")

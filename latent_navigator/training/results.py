@@ -2,12 +2,15 @@
 
 import dataclasses
 import hashlib
+from pathlib import Path
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.metrics import plot_curves, write_metrics
 from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.signals import ignore_stop_signals
+
+MAP_DIMENSIONS = 2  # of the latent space, that demo.py can draw
 
 
 def write_results(state: Checkpoint, paths: RunPaths) -> None:
@@ -28,4 +31,13 @@ def write_results(state: Checkpoint, paths: RunPaths) -> None:
     paths.state.unlink(missing_ok=True)
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     print(f"Saved {output} (SHA-256 {digest}),\n      {paths.metrics} and {paths.curves}.")
-    print("Next: python demo.py" + ("" if output == DEFAULT_PATH else f" --checkpoint {output}"))
+    print(_next_step(state.model_config.latent_dim, output))
+
+
+def _next_step(latent_dim: int, output: Path) -> str:
+    if latent_dim != MAP_DIMENSIONS:
+        return (
+            f"This model has latent_dim {latent_dim}; demo.py shows models with {MAP_DIMENSIONS} "
+            "only. Metrics and curves are complete."
+        )
+    return "Next: python demo.py" + ("" if output == DEFAULT_PATH else f" --checkpoint {output}")

@@ -81,7 +81,10 @@ def run(arguments: Arguments, group: ProcessGroup, train: TrainFunction) -> None
                 print(f"{paths.output} is finished ({config.epochs} epochs); nothing to do.")
             return
         if state is None or len(state.history) < config.epochs:
-            data = group.local_main_first(lambda: load_dataset(config.dataset, config.data_dir))
+            skip = arguments.skip_damaged
+            data = group.local_main_first(
+                lambda: load_dataset(config.dataset, config.data_dir, skip_damaged=skip)
+            )
             size = check_data(data, state, paths, config, model_config)
             if group.is_main:
                 check_space(paths.output.parent, FILES_AT_ONCE * size, REMEDY)
@@ -130,6 +133,8 @@ def announce(
     group: ProcessGroup,
 ) -> None:
     """Say what is trained on what, and which checkpoint it replaces."""
+    if data.found:
+        print(data.found)
     items = dataset_info(config.dataset, data.class_names).items
     processes = f", {group.world_size} processes" if group.world_size > 1 else ""
     count = f"{len(data.train_images):,} {items}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = [pytest.mark.browser, pytest.mark.guarantee("startup-faults-described")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def framed(page: Page, address: str, sandbox: str) -> None:
     page.set_content(f'<iframe sandbox="{sandbox}" src="{address}" width=900 height=600></iframe>')
 
 
+@pytest.mark.guarantee("startup-faults-described")
 def test_a_sandboxed_frame_says_what_it_lacks(page: Page, served: str) -> None:
     framed(page, served, "allow-scripts")
     fault = page.frame_locator("iframe").get_by_role("alert")
@@ -27,6 +28,7 @@ def test_a_sandboxed_frame_says_what_it_lacks(page: Page, served: str) -> None:
     expect(fault.get_by_role("link")).to_have_attribute("href", served)
 
 
+@pytest.mark.guarantee("startup-faults-described")
 def test_without_scripts_the_page_asks_for_them(browser: Browser, served: str) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(served)
@@ -36,6 +38,7 @@ def test_without_scripts_the_page_asks_for_them(browser: Browser, served: str) -
     page.context.close()
 
 
+@pytest.mark.guarantee("startup-faults-described")
 def test_a_frame_that_may_do_both_starts(page: Page, served: str) -> None:
     framed(page, served, "allow-scripts allow-same-origin")
     frame = page.frame_locator("iframe")
@@ -43,6 +46,7 @@ def test_a_frame_that_may_do_both_starts(page: Page, served: str) -> None:
     expect(frame.locator(".startup-fault")).to_have_count(0)
 
 
+@pytest.mark.guarantee("startup-faults-described")
 def test_a_part_that_does_not_load_is_reported(page: Page, served: str) -> None:
     page.route("**/assets/index-*.js", lambda route: route.abort())
     page.goto(served)

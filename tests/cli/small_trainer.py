@@ -28,7 +28,7 @@ PROGRAM = """
     from latent_navigator.training import command_line, runner
     from tests.small import SMALL, read_digits
 
-    runner.load_dataset = lambda name, folder: read_digits()
+    runner.load_dataset = lambda *_, **__: read_digits()
     command_line.VAEConfig = lambda **_: SMALL
     {patch}
     if __name__ == "__main__":
@@ -99,7 +99,7 @@ class SmallTrainer:
 def use_small_model(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     """Let trainer.main train the small model on the digits of the tests, in this folder."""
 
-    def load_dataset(_name: str, _data_dir: str) -> LabelledImages:
+    def load_dataset(*_: object, **__: object) -> LabelledImages:
         return read_digits()
 
     monkeypatch.setattr("latent_navigator.training.runner.load_dataset", load_dataset)

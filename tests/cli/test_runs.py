@@ -278,7 +278,7 @@ def test_second_run_is_refused_while_the_first_lives(
 
 
 def use_data(monkeypatch: pytest.MonkeyPatch, data: LabelledImages) -> None:
-    monkeypatch.setattr(runner, "load_dataset", lambda _name, _data_dir: data)
+    monkeypatch.setattr(runner, "load_dataset", lambda *_, **__: data)
 
 
 def renamed(data: LabelledImages) -> LabelledImages:

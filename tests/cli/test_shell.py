@@ -116,7 +116,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 def test_unwritable_output_is_reported_before_training(
     tmp_path: Path, small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load_dataset(_name: str, _data_dir: str) -> None:
+    def load_dataset(*_: object, **__: object) -> None:
         raise AssertionError("the training starts")
 
     monkeypatch.setattr(runner, "load_dataset", load_dataset)

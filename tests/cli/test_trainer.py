@@ -16,7 +16,9 @@ from torch import Tensor
 
 import trainer
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.data.datasets import load_dataset
 from latent_navigator.data.labelled_images import LabelledImages
+from latent_navigator.training import command_line, runner
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.resume import load_resumable
@@ -24,6 +26,7 @@ from latent_navigator.training.runner import TrainingError
 from neural_network import VAE, VAELoss, vae_loss
 from tests.cli.small_trainer import ROOT, SmallTrainer, start_process
 from tests.small import SMALL
+from tests.unit.test_image_folder import write_folder
 
 
 def test_training_reduces_the_loss(
@@ -204,6 +207,41 @@ def test_ctrl_c_saves_the_last_epoch(tmp_path: Path) -> None:
     assert epochs >= 2
     assert f"epochs 1 to {epochs} are saved" in stdout
     assert not (tmp_path / "vae.pt").exists()
+
+
+@pytest.mark.guarantee("folders-recognised")
+def test_a_folder_with_damaged_images_is_trained_on_request(
+    tmp_path: Path,
+    digits: LabelledImages,
+    small_trainer: SmallTrainer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "load_dataset", load_dataset)
+    write_folder(tmp_path / "shoes" / "train", digits)
+    damaged = tmp_path / "shoes" / "train" / "coat" / "3.png"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    options = ("--dataset", "shoes/", "--epochs", "1")
+    line = small_trainer.error(*options)
+    assert "shoes/train/coat/3.png: The image file is damaged" in line
+    assert "--skip-damaged" in line
+    status, stdout, _ = small_trainer(*options, "--skip-damaged")
+    assert status == 0
+    assert (
+        "shoes/: found 3 classes, 254 images for training in train/ and 51 for testing (every 6th "
+        "of a class). Damaged and skipped: 1 file (shoes/train/coat/3.png).\n"
+    ) in stdout
+
+
+@pytest.mark.parametrize(("latent_dim", "advised"), [(2, True), (3, False)])
+def test_the_demo_is_advised_for_models_that_it_opens(
+    small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch, latent_dim: int, advised: bool
+) -> None:
+    model_config = dataclasses.replace(SMALL, latent_dim=latent_dim)
+    monkeypatch.setattr(command_line, "VAEConfig", lambda **_: model_config)
+    status, stdout, _ = small_trainer("--epochs", "1")
+    assert status == 0
+    assert ("python demo.py" in stdout) == advised
+    assert ("This model has latent_dim 3; demo.py shows models with 2 only" in stdout) != advised
 
 
 @pytest.mark.guarantee("options-validated")

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from latent_navigator.checkpoint import checkpoint as checkpoints
 from latent_navigator.checkpoint.checkpoint import Checkpoint, CheckpointError, load_checkpoint
-from latent_navigator.data.preprocessing import preprocess, read_image
+from latent_navigator.data.image_reader import read_image
+from latent_navigator.data.preprocessing import preprocess
 from latent_navigator.explorer.directions import (
     attribute_directions,
     class_directions,

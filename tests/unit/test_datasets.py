@@ -3,13 +3,13 @@
 import dataclasses
 import gzip
 import hashlib
-import urllib.error
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from latent_navigator.checkpoint.checkpoint import (
     Checkpoint,
@@ -18,12 +18,13 @@ from latent_navigator.checkpoint.checkpoint import (
     save_checkpoint,
 )
 from latent_navigator.data import datasets
-from latent_navigator.data.image_folder import read_28x28
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.resume import load_resumable
 from tests.helpers import write_unchecked
+from tests.unit.test_download import PATIENCE, Server
+from tests.unit.test_download import server as server
 
 
 def write_idx(folder: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> None:
@@ -80,26 +81,82 @@ def test_a_truncated_file_is_named(folder: Path, tmp_path: Path) -> None:
         datasets.load_dataset("mnist", tmp_path)
 
 
-@pytest.mark.guarantee("datasets-checked")
-def test_an_invalid_archive_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """torchvision verifies the archive and tries to download it again, which fails here."""
-    folder = tmp_path / "MNIST" / "raw"
-    folder.mkdir(parents=True)
-    for name in datasets.MNIST_SHA256:
-        (folder / f"{name}.gz").write_bytes(gzip.compress(b"not digits"))
-    monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", [])
-    with pytest.raises(OSError, match="could not be downloaded"):
-        datasets.load_dataset("mnist", tmp_path)
+@pytest.fixture
+def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImages) -> Path:
+    """MNIST's four archives on a server, as official as the files in them."""
+    folder = tmp_path / "server" / "good"
+    write_idx(folder, monkeypatch, digits)
+    resources = []
+    for path in sorted(folder.iterdir()):
+        packed = gzip.compress(path.read_bytes(), mtime=0)
+        path.with_name(f"{path.name}.gz").write_bytes(packed)
+        path.unlink()
+        resources.append((f"{path.name}.gz", hashlib.md5(packed).hexdigest()))
+    monkeypatch.setattr("torchvision.datasets.MNIST.resources", resources)
+    return folder
+
+
+@pytest.fixture
+def mirrors(monkeypatch: pytest.MonkeyPatch, archives: Path, server: Server) -> list[str]:
+    """The addresses of a server that refuses, and of one that has the archives."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(archives.parent))
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "log_message", lambda *_: None)
+    server.RequestHandlerClass = handler
+    address = f"http://127.0.0.1:{server.server_address[1]}"
+    monkeypatch.setattr("torchvision.datasets.MNIST.mirrors", [f"{address}/nowhere/"])
+    monkeypatch.setitem(datasets.MORE_MIRRORS, "mnist", (f"{address}/good/",))
+    return [f"{address}/nowhere/", f"{address}/good/"]
+
+
+@pytest.mark.guarantee("downloads-end")
+@pytest.mark.usefixtures("mirrors")
+def test_what_is_missing_is_downloaded(
+    tmp_path: Path, digits: LabelledImages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    # Foreign archives, as of a download that ended early, are replaced.
+    (raw / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"not labels"))
+    loaded = datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    for found, expected in zip(loaded[:4], digits[:4], strict=True):
+        assert (found == expected).all()
+    assert capsys.readouterr().err.count("/good/") == 4
+    again = datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    assert (again.train_images == digits.train_images).all()
+    assert "Downloading" not in capsys.readouterr().err
+
+
+@pytest.mark.guarantee("downloads-end")
+def test_archives_put_in_place_by_hand_need_no_network(
+    tmp_path: Path, archives: Path, digits: LabelledImages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.parent.mkdir(parents=True)
+    archives.rename(raw)
+    loaded = datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    assert (loaded.test_images == digits.test_images).all()
+    assert "Downloading" not in capsys.readouterr().err
 
 
 @pytest.mark.guarantee("datasets-checked")
-def test_a_failed_download_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable(*_: object) -> None:
-        raise urllib.error.URLError("no network")
+def test_a_failed_download_names_the_data_set_and_the_folder(
+    tmp_path: Path, archives: Path, mirrors: list[str]
+) -> None:
+    for path in archives.iterdir():
+        path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(OSError, match=r"^mnist: t10k-images-idx3-ubyte\.gz could not be") as caught:
+        datasets.load_dataset("mnist", tmp_path / "data", patience=PATIENCE)
+    message = str(caught.value)
+    assert f"{mirrors[0]}t10k-images-idx3-ubyte.gz: status 404" in message
+    assert f"{mirrors[1]}t10k-images-idx3-ubyte.gz: " in message
+    assert message.endswith(f"copy them to {tmp_path / 'data' / 'MNIST' / 'raw'}")
 
-    monkeypatch.setattr("urllib.request.urlopen", unreachable)
-    with pytest.raises(OSError, match=r"could not be downloaded.*connect to the network"):
-        datasets.load_dataset("mnist", tmp_path)
+
+@pytest.mark.guarantee("datasets-checked")
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(OSError, match=r"nothing can be written to .*choose another --data-dir"):
+        datasets.load_dataset("kmnist", tmp_path / "data", patience=PATIENCE)
 
 
 @pytest.fixture
@@ -157,109 +214,6 @@ def test_a_consistent_but_foreign_archive_is_named(kmnist: Path, tmp_path: Path)
         datasets.load_dataset("kmnist", tmp_path)
     assert str(archive) in str(caught.value)
     assert "run again" in str(caught.value)
-
-
-def write_folder(
-    path: Path, digits: LabelledImages, classes: Sequence[str] = ("bag", "ankle boot", "coat")
-) -> None:
-    """Write a folder for each class, with 102 images each."""
-    for label, name in enumerate(classes):
-        (path / name).mkdir(parents=True)
-        for i in range(102):
-            image = digits.train_images[(label * 102 + i) % 500].numpy()
-            Image.fromarray(image).save(path / name / f"{i}.png")
-
-
-@pytest.mark.guarantee("other-datasets")
-def test_every_sixth_image_of_a_folder_is_a_test_image(
-    tmp_path: Path, digits: LabelledImages
-) -> None:
-    write_folder(tmp_path, digits)
-    (tmp_path / ".hidden").mkdir()
-    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
-    assert loaded.class_names == ("ankle boot", "bag", "coat")
-    assert len(loaded.test_labels) == 51
-    assert len(loaded.train_labels) == 255
-    assert (loaded.train_images[85] == digits.train_images[0]).all()
-
-
-@pytest.mark.guarantee("datasets-checked")
-def test_too_few_test_images_are_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)  # 17 test images of each of three classes
-    for file in tmp_path.glob("*/*.png"):
-        if int(file.stem) >= 90:
-            file.unlink()
-    with pytest.raises(ValueError, match="45 images for testing; the map needs 50"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-
-
-@pytest.mark.parametrize("classes", [(), ("one",), tuple("abcdefghijk")])
-def test_too_few_or_too_many_classes_are_named(tmp_path: Path, classes: tuple[str, ...]) -> None:
-    for name in classes:
-        (tmp_path / name).mkdir()
-    with pytest.raises(ValueError, match="class") as caught:
-        datasets.load_dataset(str(tmp_path), "nowhere")
-    assert str(tmp_path) in str(caught.value)
-
-
-@pytest.mark.guarantee("datasets-checked")
-def test_a_damaged_image_is_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)
-    path = tmp_path / "coat" / "3.png"
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ValueError, match="damaged") as caught:
-        datasets.load_dataset(str(tmp_path), "nowhere")
-    assert str(path) in str(caught.value)
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="an existing folder"):
-        datasets.load_dataset(str(tmp_path / "nowhere"), "nowhere")
-
-
-def test_a_folder_can_have_its_own_split(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path / "train", digits, ("bag", "coat"))
-    write_folder(tmp_path / "test", digits, ("bag", "coat"))
-    for file in list((tmp_path / "test").rglob("*.png"))[::2]:
-        file.unlink()
-    loaded = datasets.load_dataset(str(tmp_path), "nowhere")
-    assert len(loaded.train_labels) == 204
-    assert len(loaded.test_labels) == 102
-    write_folder(tmp_path / "test", digits, ("hat",))
-    with pytest.raises(ValueError, match=r"different classes \(hat\)"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-
-
-@pytest.mark.guarantee("datasets-checked")
-def test_an_empty_class_and_a_small_one_are_named(tmp_path: Path, digits: LabelledImages) -> None:
-    write_folder(tmp_path, digits)
-    for i in range(102):
-        (tmp_path / "coat" / f"{i}.png").unlink()
-    with pytest.raises(ValueError, match="coat has no images"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-    Image.new("L", (28, 28)).save(tmp_path / "coat" / "one.png")
-    with pytest.raises(ValueError, match="the class coat has 1 images for training"):
-        datasets.load_dataset(str(tmp_path), "nowhere")
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16"])
-def test_images_of_other_sizes_are_scaled_and_padded(tmp_path: Path, mode: str) -> None:
-    """A white bar on an image of 100 x 200, which is scaled to 14 x 28 and padded."""
-    tall = Image.new("L", (100, 200), 0)
-    tall.paste(255, (20, 40, 80, 160))
-    image = Image.new("I;16", tall.size, 0) if mode == "I;16" else tall.convert(mode)
-    if mode == "I;16":
-        image.paste(65535, (20, 40, 80, 160))
-    image.save(tmp_path / "bar.png")
-    pixels = read_28x28(tmp_path / "bar.png")
-    assert pixels.shape == (28, 28)
-    assert pixels.dtype == np.uint8
-    assert pixels[:, :7].max() == 0
-    assert pixels[:, 21:].max() == 0
-    assert pixels[14, 14] == 255
-    rows, columns = np.flatnonzero(pixels.max(1) > 127), np.flatnonzero(pixels.max(0) > 127)
-    assert abs(np.ptp(rows) + 1 - 17) <= 1
-    assert abs(np.ptp(columns) + 1 - 8) <= 1
 
 
 @pytest.mark.guarantee("other-datasets")

@@ -1,9 +1,7 @@
 """Real MNIST digits, disguised as users' images, are preprocessed back to those digits."""
 
 import io
-import struct
 import time
-import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from latent_navigator.data.image_reader import MAX_SIDE, read_image
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.data.preprocessing import (
-    BLANK,
-    FORMATS,
-    MAX_BYTES,
-    MAX_SIDE,
-    preprocess,
-    read_image,
-)
+from latent_navigator.data.preprocessing import BLANK, preprocess
 
 INDEX = np.arange(28)
 
@@ -349,103 +341,6 @@ BLANK_IMAGES = {
 def test_blank_image_is_explained(image: Image.Image) -> None:
     with pytest.raises(ValueError, match="The image is blank; draw a digit"):
         preprocess(image)
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that declares a size but has hardly any data."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        checksum = zlib.crc32(kind + body)
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    pixels = zlib.compress(bytes(10_000_000))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
-
-
-def gif_with_oversized_frame() -> bytes:
-    """A GIF of 1 x 1 whose first frame has 60000 x 60000 pixels."""
-    frame = struct.pack("<BHHHHB", 0x2C, 0, 0, 60_000, 60_000, 0)
-    return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0, 0, 0) + frame + b"\x02\x02\x4c\x01\x00;"
-
-
-RANDOM = Image.fromarray(np.random.default_rng(2).integers(0, 256, (60, 60, 3), dtype=np.uint8))
-UNSUPPORTED = "not a supported image; use a PNG"
-HOSTILE = {
-    "too many bytes": (bytes(MAX_BYTES + 1), "The file is 5.0 MB; use one of at most 5 MB"),
-    "81 megapixels": (png_header(9000, 9000), "9000 x 9000 pixels; use one of at most 4096"),
-    "Pillow's warning": (png_header(10_000, 10_000), "10000 x 10000 pixels; use one of at most"),
-    "PNG bomb": (png_header(60_000, 60_000), "too large; use one of at most 4096 x 4096"),
-    "one long side": (png_header(MAX_SIDE + 1, 1), "4097 x 1 pixels"),
-    "GIF bomb": (gif_with_oversized_frame(), "too large; use one of at most 4096 x 4096"),
-    "empty": (b"", UNSUPPORTED),
-    "text": (b"This is a seven. " * 20, UNSUPPORTED),
-    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", UNSUPPORTED),
-    "garbage": (bytes(range(256)) * 40, UNSUPPORTED),
-    "TIFF": (file_of(RANDOM, "TIFF"), UNSUPPORTED),
-    "EPS": (file_of(RANDOM, "EPS"), UNSUPPORTED),
-}
-HOSTILE |= {f"half a {kind}": (file_of(RANDOM, kind)[:2000], "damaged") for kind in FORMATS}
-
-
-@pytest.mark.guarantee("oversized-input-rejected-early")
-@pytest.mark.parametrize(("data", "message"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_unreadable_files_are_rejected_at_once(data: bytes, message: str) -> None:
-    began = time.process_time()
-    with pytest.raises(ValueError, match=message) as caught:
-        read_image(data)
-    assert time.process_time() - began < 0.5
-    assert "BytesIO" not in str(caught.value)
-    assert len(str(caught.value)) < 120
-
-
-def rejection(data: bytes) -> str | None:
-    """Why `read_image` rejects a file; None if it reads it."""
-    try:
-        read_image(data)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-@pytest.mark.guarantee("images-read-or-explained")
-@pytest.mark.parametrize("kind", FORMATS)
-def test_damaged_files_are_read_or_rejected(kind: str) -> None:
-    rng = np.random.default_rng(3)
-    intact = np.frombuffer(file_of(RANDOM, kind), np.uint8)
-    rejections = []
-    for _ in range(150):
-        data = intact.copy()
-        where = rng.integers(0, min(len(data), 120), 3)  # in the header, where decoders fail
-        data[where] = rng.integers(0, 256, 3)
-        rejections.append(rejection(data.tobytes()))
-    messages = [message for message in rejections if message is not None]
-    assert messages
-    assert all(message.startswith(("The image", "The file")) for message in messages)
-
-
-@pytest.mark.guarantee("images-read-or-explained")
-@pytest.mark.parametrize("kind", FORMATS)
-def test_every_format_is_read(originals: Pixels, kind: str) -> None:
-    drawn = dark_on_paper(on_canvas(originals[0], 200, 240)).convert("RGB")
-    assert correlation(preprocess(read_image(file_of(drawn, kind))), originals[0]) > 0.9
-
-
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_first_frame_of_an_animation_is_read(originals: Pixels, kind: str) -> None:
-    first, second = (Image.fromarray(on_canvas(d, 200, 240)) for d in originals[:2])
-    data = file_of(first, kind, save_all=True, append_images=[second])
-    found = preprocess(read_image(data))
-    assert shifted_correlation(originals[0], found) > 0.9
-    assert shifted_correlation(originals[1], found) < 0.9
-
-
-def test_photo_is_rotated_as_its_exif_data_says(originals: Pixels) -> None:
-    drawn = Image.fromarray(on_canvas(originals[0], 200, 240))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # orientation: rotate by 90 degrees clockwise
-    data = file_of(drawn.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif)
-    assert correlation(originals[0], preprocess(read_image(data))) > 0.9
 
 
 def test_largest_image_is_preprocessed_in_time(originals: Pixels) -> None:

@@ -1,6 +1,7 @@
 """Helpers shared by several test folders."""
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import TypeVar
 import torch
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
+from latent_navigator.checkpoint.snapshots import Snapshots, kept_epochs
 
 T = TypeVar("T")
 
@@ -43,6 +45,19 @@ def run_async(coroutine: Coroutine[object, object, T]) -> T:
     """Run a coroutine in a thread of its own: this one may already run Playwright's loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def prolonged(checkpoint: Checkpoint, epochs: int) -> Checkpoint:
+    """The same training as if each of its epochs had been many: so long that snapshots are thin."""
+    sample, means, grids = checkpoint.snapshots
+    recorded = len(checkpoint.history)
+    history = [
+        checkpoint.history[epoch * recorded // epochs] | {"epoch": epoch + 1}
+        for epoch in range(epochs)
+    ]
+    rows = [epoch * recorded // epochs for epoch in kept_epochs(epochs)]
+    snapshots = Snapshots(sample, means[rows], grids[rows])
+    return dataclasses.replace(checkpoint, history=history, snapshots=snapshots)
 
 
 def write_unchecked(path: Path, checkpoint: Checkpoint, **changes: object) -> None:

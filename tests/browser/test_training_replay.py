@@ -30,9 +30,11 @@ from tests.browser.helpers import (
     unroute_calls,
     wait_until,
 )
+from tests.helpers import prolonged
 
 pytestmark = pytest.mark.browser
 
+LONG_RUN = 601  # epochs: every fourth is kept, and the last
 LAST = 40  # epochs of the small training
 SHORT = 12  # epochs of the model it is compared with
 SHOWN = ("#replay [data-state=shown]",)
@@ -68,6 +70,20 @@ def address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
     options["css"] += ".gradio-container { width: 100%; }"
     _, address, _ = demo.launch(
         server_port=free_port(), quiet=True, prevent_thread_lock=True, **options
+    )
+    yield address
+    demo.close()
+
+
+@pytest.fixture
+def long_address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
+    """The address of a page with the replay of a training so long that snapshots are thin."""
+    long = prolonged(checkpoints["short"], LONG_RUN)
+    story = server_function("story", TrainingReplays({"long run": long}).replay)
+    with gr.Blocks(analytics_enabled=False) as demo:
+        Replay(long.info, ["long run"], story, elem_id="replay")
+    _, address, _ = demo.launch(
+        server_port=free_port(), quiet=True, prevent_thread_lock=True, **page_options()
     )
     yield address
     demo.close()
@@ -376,3 +392,19 @@ def test_keyboard_reaches_the_controls_and_the_theme_changes_the_ink(
     assert grid.evaluate(brightest) == 0
     page.evaluate("() => switchTheme()")
     page.wait_for_function(f"([grid]) => ({brightest})(grid) === 255", arg=[grid.element_handle()])
+
+
+@pytest.mark.guarantee("replay-and-lessons")
+def test_long_training_shows_the_moments_that_were_kept(visit: Visits, long_address: str) -> None:
+    page = visit(long_address, 1280, ready=SHOWN)
+    replay = page.locator("#replay")
+    marks = {}
+    for epoch, moment in ((0, 0), (3, 0), (4, 4), (303, 300), (600, 600), (601, 601)):
+        replay.locator(".epoch").fill(str(epoch))
+        expect(replay.locator(".now")).to_contain_text(f"Epoch {epoch} of 601")
+        expect(replay.locator(".heading span")).to_have_text(f"epoch {moment}")
+        marks[epoch] = replay.locator("[data-curve=kl] circle").get_attribute("cx")
+    assert marks[601] is not None
+    assert float(marks[601]) > float(marks[303] or "nan") > float(marks[4] or "nan")
+    drawn = re.findall(r"[ML]", replay.locator("[data-curve=kl] .curve").get_attribute("d") or "")
+    assert len(drawn) == 151

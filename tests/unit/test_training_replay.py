@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.checkpoint.snapshots import MAX_SNAPSHOTS
 from latent_navigator.explorer.training_replay import (
     FAR,
     TrainingReplays,
@@ -18,6 +19,7 @@ from latent_navigator.explorer.training_replay import (
     summary,
     training_replay,
 )
+from tests.helpers import prolonged
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,18 @@ def test_curves_are_the_history(replays: TrainingReplays, small_checkpoint: Chec
     curves = replays.replay("small")["curves"]
     for name, key in (("recon", "test_recon"), ("kl", "test_kl"), ("beta", "beta")):
         assert curves[name] == [entry[key] for entry in small_checkpoint.history]
+
+
+def test_long_training_is_replayed_at_the_moments_that_were_kept(
+    small_checkpoint: Checkpoint,
+) -> None:
+    long = prolonged(small_checkpoint, 1001)
+    answer = training_replay("long", long)
+    assert answer["epochs"] == [*range(0, 1001, 4), 1001]
+    assert len(answer["epochs"]) == len(long.snapshots.means) <= MAX_SNAPSHOTS
+    expected = [long.history[epoch - 1]["test_kl"] for epoch in answer["epochs"][1:]]
+    assert answer["curves"]["kl"] == expected
+    assert answer["summary"].startswith("Trained for 1001 epochs")
 
 
 def test_a_replay_is_computed_once_per_label(replays: TrainingReplays) -> None:

@@ -91,7 +91,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def trickling(self) -> None:
         self.answer(b"", length=len(CONTENTS))
-        while not self.server.stop.wait(0.02):
+        for _ in range(500):  # 10 s, so that a client without a limit fails the test
+            if self.server.stop.wait(0.02):
+                return
             self.wfile.write(b"x")
 
     def cut(self) -> None:

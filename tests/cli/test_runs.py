@@ -45,7 +45,7 @@ def stopped_in_epoch(number: int) -> Iterator[None]:
 def no_training(small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch) -> SmallTrainer:
     """A trainer that must find its fault before it reads any data."""
 
-    def load_dataset(_name: str, _data_dir: str) -> None:
+    def load_dataset(*_: object, **__: object) -> LabelledImages:
         raise AssertionError("the training starts")
 
     monkeypatch.setattr(runner, "load_dataset", load_dataset)
@@ -139,7 +139,7 @@ def test_run_that_cannot_start_discards_nothing(
 ) -> None:
     before = contents(tmp_path)
 
-    def load_dataset(_name: str, _data_dir: str) -> LabelledImages:
+    def load_dataset(*_: object, **__: object) -> LabelledImages:
         raise ValueError("the data is damaged; restore it")
 
     monkeypatch.setattr(runner, "load_dataset", load_dataset)

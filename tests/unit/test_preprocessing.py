@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from latent_navigator.data.ink import BLANK
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.data.preprocessing import (
-    BLANK,
     FORMATS,
     MAX_BYTES,
     MAX_SIDE,

@@ -13,7 +13,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from latent_navigator.data.ink import BLANK, FAINT, MIN_CONTRAST, Box, Floats, Mask, full_ink, within
+from latent_navigator.data.ink import (
+    BLANK,
+    FAINT,
+    MIN_CONTRAST,
+    Box,
+    Floats,
+    Mask,
+    full_ink,
+    within,
+)
 
 WIDEST = 0.2  # of the shorter side; a stroke is narrower than this
 DARKEST = 0.3  # of white; a darker ground counts as this, where a ratio would amplify noise
@@ -223,9 +232,7 @@ def _digit(strokes: Strokes) -> npt.NDArray[np.intp]:
     return np.flatnonzero(kept)
 
 
-def _inside(
-    strokes: Strokes, ink: Floats, crop: Box
-) -> npt.NDArray[np.intp]:
+def _inside(strokes: Strokes, ink: Floats, crop: Box) -> npt.NDArray[np.intp]:
     """The indices of the strokes that are mostly inside; of all, where none is."""
     left, top, right, bottom = crop
     count = len(strokes.mass) + 1

@@ -122,7 +122,12 @@ def preprocess_crop(image: Image.Image, crop: Crop | None = None) -> Preprocesse
     rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
     if not len(rows):
         raise ValueError(BLANK)
-    top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+    top, bottom, left, right = (
+        int(rows[0]),
+        int(rows[-1]) + 1,
+        int(columns[0]),
+        int(columns[-1]) + 1,
+    )
     height, width = ink.shape
     digit = _centred(_scaled(ink[top:bottom, left:right]))
     sides = left / width, top / height, right / width, bottom / height

@@ -144,7 +144,7 @@ def test_a_crop_is_answered_and_can_be_given_back(space: LatentSpace) -> None:
 @pytest.mark.parametrize(
     "crop", [3, "0011", [], [0, 0, 1], [0, 0, 1, "1"], [0, 0, 0, 1], [0, 0, 2, 1], [0, 0, 1, True]]
 )
-def test_what_is_no_crop_is_rejected(space: LatentSpace, crop: Any) -> None:
+def test_what_is_no_crop_is_rejected(space: LatentSpace, crop: object) -> None:
     bar = np.zeros((280, 280), np.uint8)
     bar[70:210, 126:154] = 255
     with pytest.raises(ValueError, match=r"crop is .*give"):

@@ -269,6 +269,11 @@ GUARANTEES = {
         "Model and mathematics",
         "A drawn digit is preprocessed exactly like MNIST and read correctly.",
     ),
+    "photographs": (
+        "Model and mathematics",
+        "A photographed digit is read right beside tables, frames, shadows, ruled lines, fingers "
+        "and cut neighbours; a crop can be given instead.",
+    ),
     "replay-and-lessons": (
         "Model and mathematics",
         "The replay is the recorded training; every lesson can be solved and holds for this model.",
@@ -281,6 +286,10 @@ GUARANTEES = {
         "The page",
         "The first screen holds the whole instrument at 1440 x 900, and map, digit and "
         "controls in order at 390 x 844.",
+    ),
+    "large-photos-scaled-down": (
+        "The page",
+        "A photograph of 48 megapixels or 20 MB is scaled down in the browser before it is sent.",
     ),
     "drag-paints-at-once": (
         "The page",

@@ -171,19 +171,55 @@ find(".clear").addEventListener("click", () => setStrokes([]));
 
 // --- uploads ---
 
+const ENOUGH = 500_000; // bytes; a larger file is scaled down before it is sent
+const LONGEST = 1600; // px; the server works with a third of it
+
+// A canvas with the image, upright as its EXIF data says, its longest side at most LONGEST.
+async function scaledDown(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return canvas;
+}
+
+function opaque(canvas) {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 3; i < data.length; i += 4) if (data[i] < 255) return false;
+  return true;
+}
+
+// The file itself, or a smaller one where it has more bytes than any drawing needs.
+async function smaller(file) {
+  if (file.size <= ENOUGH) return file;
+  const canvas = await scaledDown(file);
+  const type = opaque(canvas) ? "image/jpeg" : "image/png"; // JPEG has no transparency
+  return new Promise((resolve) => canvas.toBlob(resolve, type, 0.92));
+}
+
 async function readFile(file) {
   if (!file) return;
   setStrokes([]);
-  if (file.size > props.max_bytes) {
+  const mine = ++requests; // a drawing begun meanwhile is newer
+  root.dataset.state = "busy";
+  // What the browser cannot decode is left to the server, which says why.
+  const sent = await smaller(file).catch(() => file);
+  if (mine !== requests) return;
+  if (sent.size > props.max_bytes) {
     const limit = Math.floor(props.max_bytes / 10 ** 6);
     return fail(`The file is larger than ${limit} MB. Choose a smaller image.`);
   }
   const url = await new Promise((resolve) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);
-    reader.readAsDataURL(file);
+    reader.readAsDataURL(sent);
   });
-  read(url.split(",")[1] ?? "");
+  if (mine === requests) read(url.split(",")[1] ?? "");
 }
 find("input").addEventListener("change", ({ target }) => {
   readFile(target.files[0]);

@@ -177,7 +177,7 @@ class OwnDigit(_Component):
     """A pad to draw on, an upload, and what the model makes of the image.
 
     Args:
-        digits: how many test images there are. max_bytes: of an uploaded file.
+        digits: how many test images there are. max_bytes: of a file as it is sent.
         drawn: called with an image file in base64; see `inference.infer_upload`.
     """
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from latent_navigator.data.image_reader import MAX_SIDE, read_image
+from latent_navigator.data.ink import BLANK
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.data.preprocessing import BLANK, preprocess
+from latent_navigator.data.preprocessing import preprocess
 
 INDEX = np.arange(28)
 

@@ -1,9 +1,9 @@
 """Preprocess a user's image of a digit exactly like MNIST: light strokes, 28 x 28, centred.
 
 `ink` and `photograph` separate the digit from its background. The steps that follow are those of
-Y. LeCun's MNIST page (yann.lecun.com/exdb/mnist): scale the digit to fit a
-box of 20 x 20 pixels, keeping its aspect ratio and the grey levels from anti-aliasing, then move
-its centre of mass to the centre of the 28 x 28 image.
+Y. LeCun's MNIST page (yann.lecun.com/exdb/mnist): scale the digit to fit a box of 20 x 20 pixels,
+keeping its aspect ratio and the grey levels from anti-aliasing, then move its centre of mass to the
+centre of the 28 x 28 image.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,6 @@ from latent_navigator.data.photograph import photograph_ink
 
 SIDE, BOX = 28, 20  # of an MNIST image, and of the box in it that the digit fills; pixels
 MIDDLE = 14  # index of the pixel nearest to the centre of mass of every MNIST digit
-
 Crop = tuple[float, float, float, float]  # left, top, right, bottom, as fractions of the image
 
 

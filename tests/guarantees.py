@@ -128,6 +128,11 @@ GUARANTEES = {
         "A download from a server that closes, stalls, refuses or answers something else ends in "
         "time, tries the mirrors, and fails with one sentence that says which file to put where.",
     ),
+    "other-polarities": (
+        "Files",
+        "A user's image is prepared as the training images were: polarity, size and position are "
+        "learnt from them and kept in the checkpoint.",
+    ),
     "datasets-checked": (
         "Files",
         "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable "
@@ -281,6 +286,14 @@ GUARANTEES = {
     "startup-faults-described": (
         "The page",
         "A page that cannot start, for example in a sandboxed frame, says why.",
+    ),
+    "crop-is-shown": (
+        "The page",
+        "A frame shows which part of an uploaded image is encoded, and the user can change it.",
+    ),
+    "drops-are-answered": (
+        "The page",
+        "Whatever is dropped anywhere on the page is read or explained, and never leaves the page.",
     ),
     "screen-sizes": (
         "The page",

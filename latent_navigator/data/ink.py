@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; the last two exclusive
 
-BLANK = "The image is blank; draw a digit with a thick stroke."
+BLANK = "The image is blank; draw with a thick stroke."
 
 
 def channels(image: Image.Image) -> Floats:

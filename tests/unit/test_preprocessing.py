@@ -340,7 +340,7 @@ BLANK_IMAGES = {
 @pytest.mark.guarantee("images-read-or-explained")
 @pytest.mark.parametrize("image", BLANK_IMAGES.values(), ids=BLANK_IMAGES.keys())
 def test_blank_image_is_explained(image: Image.Image) -> None:
-    with pytest.raises(ValueError, match="The image is blank; draw a digit"):
+    with pytest.raises(ValueError, match="The image is blank; draw with"):
         preprocess(image)
 
 

@@ -27,7 +27,7 @@ from latent_navigator.data.image_reader import MAX_BYTES
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
 from latent_navigator.explorer.experiments import experiments
 from latent_navigator.explorer.exports import export_path
-from latent_navigator.explorer.inference import infer_upload, preparation_of
+from latent_navigator.explorer.inference import infer_upload
 from latent_navigator.explorer.interpolation import (
     INTERPOLATIONS,
     MAX_STEPS,
@@ -194,8 +194,9 @@ def build_directions(space: LatentSpace) -> None:
 def build_drawing(space: LatentSpace) -> None:
     """The user's own image, and the real ones."""
     drawn = server_function("drawn", functools.partial(infer_upload, space), 2)
-    preparation = space.once(preparation_of)
-    OwnDigit(space.info, len(space.labels), MAX_BYTES, preparation, drawn, elem_id="own-digit")
+    OwnDigit(
+        space.info, len(space.labels), MAX_BYTES, space.preparation, drawn, elem_id="own-digit"
+    )
 
 
 def build_replay(checkpoints: dict[str, Checkpoint]) -> None:

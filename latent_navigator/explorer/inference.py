@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latent_navigator.data.image_reader import read_image
-from latent_navigator.data.preparation import Preparation
 from latent_navigator.data.preprocessing import Crop, preprocess_crop
 from latent_navigator.explorer.arguments import number, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
@@ -41,7 +40,7 @@ def infer_upload(space: LatentSpace, data: object, crop: object = None) -> dict[
         file = base64.b64decode(data, validate=True)
     except ValueError:  # binascii.Error is one; text that is not ASCII raises another
         raise ValueError("the image is not valid base64; give the bytes of a file") from None
-    found = preprocess_crop(read_image(file), _crop(crop), space.once(preparation_of))
+    found = preprocess_crop(read_image(file), _crop(crop), space.preparation)
     return {**_infer(space, found.pixels, "Your image"), "crop": list(found.crop)}
 
 
@@ -53,11 +52,6 @@ def _crop(value: object) -> Crop | None:
         raise ValueError(f"crop is {value!r:.60}; give left, top, right and bottom")
     left, top, right, bottom = (number("crop", side, 0, 1) for side in value)
     return left, top, right, bottom
-
-
-def preparation_of(space: LatentSpace) -> Preparation:
-    """How the items of the model's data set stand in their images."""
-    return space.checkpoint.preparation
 
 
 def infer_test_image(space: LatentSpace, index: object) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.data.preparation import Preparation
 from latent_navigator.explorer.arguments import choice, number, whole_number
 from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weights
 from latent_utils import RADIUS, Neighbourhood, digit_centroids, neighbourhood
@@ -98,6 +99,18 @@ class LatentSpace:
         """z (N, 2) -> images (N, 784) in [0, 1]; differentiable."""
         return self.model.decode(z).flatten(1)
 
+    def ink(self, z: Tensor) -> Tensor:
+        """z (N, 2) -> (N, 784): how much ink each pixel has, 0 on the ground; differentiable."""
+        ground, ink = self.preparation.paper / 255, self.preparation.ink / 255
+        x = self.decode(z)
+        # Of MNIST, light on black, the pixels are the ink.
+        return x if (ground, ink) == (0, 1) else ((x - ground) / (ink - ground)).clamp_min(0)
+
+    @property
+    def preparation(self) -> Preparation:
+        """How the items of the model's data set stand in their images."""
+        return self.once(_preparation)
+
     @torch.inference_mode()
     def decode_images(self, z: Tensor) -> np.ndarray:
         """z (N, 2) -> images (N, 28, 28) uint8."""
@@ -120,6 +133,10 @@ class LatentSpace:
     def data_graph(self) -> LatentGraph:
         """The same graph, weighted so that paths keep to the data."""
         return self.once(_weight_graph)
+
+
+def _preparation(space: LatentSpace) -> Preparation:
+    return space.checkpoint.preparation
 
 
 def _build_graph(space: LatentSpace) -> LatentGraph:

@@ -119,7 +119,7 @@ def test_the_frame_can_be_drawn_moved_and_resized(page: Page, two_digits: bytes)
     assert np.allclose(now[:2], (left, top), atol=0.02)
 
 
-@pytest.mark.guarantee("keyboard")
+@pytest.mark.guarantee("crop-is-shown")
 def test_the_frame_moves_by_keyboard(page: Page, two_digits: bytes) -> None:
     upload(page, two_digits)
     wait_for_answer(page)

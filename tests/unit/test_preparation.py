@@ -14,6 +14,8 @@ from latent_navigator.data.ink import BLANK
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.data.preparation import MNIST, Preparation, learn_preparation
 from latent_navigator.data.preprocessing import preprocess, preprocess_crop
+from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
+from latent_navigator.explorer.latent_space import LatentSpace
 from tests.classifier import load_classifier
 
 Images = NDArray[np.uint8]
@@ -187,3 +189,30 @@ def test_photographs_for_a_dark_on_light_model_are_read(digits: LabelledImages) 
     x = torch.from_numpy(255 - found).unsqueeze(1).float() / 255  # (100, 1, 28, 28)
     read = classifier(x).argmax(1)
     assert (read == labels).float().mean() >= 0.95
+
+
+@pytest.fixture(scope="module")
+def negative_space(released: Checkpoint) -> LatentSpace:
+    """The committed model with negative images, since sigmoid(-a) = 1 - sigmoid(a)."""
+    weights = {
+        name: -value if name.startswith("decoder.out.") else value
+        for name, value in released.weights.items()
+    }
+    return LatentSpace(dataclasses.replace(released, weights=weights, images=255 - released.images))
+
+
+@pytest.mark.guarantee("other-polarities")
+def test_attributes_of_a_dark_on_light_model_are_those_of_its_ink(
+    space: LatentSpace, negative_space: LatentSpace
+) -> None:
+    prototypes = space.anchors["typical"]
+    x, y = prototypes[7].tolist()
+    assert negative_space.decode_images(prototypes).mean() > 128, "it is dark on light"
+    expected = attribute_directions(space, x, y)["attributes"]
+    for name, found in attribute_directions(negative_space, x, y)["attributes"].items():
+        for key in ("value", "direction", "slope"):
+            assert found[key] == pytest.approx(expected[name][key], rel=1e-3, abs=1e-3), name
+    assert (
+        nudge_attribute(negative_space, x, y, "ink", -1)["message"]
+        == nudge_attribute(space, x, y, "ink", -1)["message"]
+    )

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.data.preparation import Preparation
 from latent_navigator.explorer.arguments import choice, number, whole_number
 from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weights
 from latent_utils import RADIUS, Neighbourhood, digit_centroids, neighbourhood
@@ -56,6 +55,7 @@ class LatentSpace:
         self.plurals = self.info.plurals
         self.means, self.labels = checkpoint.means, checkpoint.labels
         self.images = checkpoint.images
+        self.preparation = checkpoint.preparation  # how items stand in these images
         self.anchors = {
             "typical": checkpoint.prototypes,
             "centroid": digit_centroids(self.means, self.labels, len(self.class_names)),
@@ -106,11 +106,6 @@ class LatentSpace:
         # Of MNIST, light on black, the pixels are the ink.
         return x if (ground, ink) == (0, 1) else ((x - ground) / (ink - ground)).clamp_min(0)
 
-    @property
-    def preparation(self) -> Preparation:
-        """How the items of the model's data set stand in their images."""
-        return self.once(_preparation)
-
     @torch.inference_mode()
     def decode_images(self, z: Tensor) -> np.ndarray:
         """z (N, 2) -> images (N, 28, 28) uint8."""
@@ -133,10 +128,6 @@ class LatentSpace:
     def data_graph(self) -> LatentGraph:
         """The same graph, weighted so that paths keep to the data."""
         return self.once(_weight_graph)
-
-
-def _preparation(space: LatentSpace) -> Preparation:
-    return space.checkpoint.preparation
 
 
 def _build_graph(space: LatentSpace) -> LatentGraph:

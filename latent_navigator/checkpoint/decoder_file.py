@@ -20,7 +20,7 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint
 from neural_network import VAE, Decoder
 
 MAX_DIFFERENCE = 1.0  # grey levels of 255, from float16 weights; beyond, the file has float32
-SAMPLES = 1000  # positions that are compared, from the prior and again from the map
+SAMPLES = 500  # positions that are compared, from the prior and again from the map
 ALIGNMENT = 4  # bytes
 
 

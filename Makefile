@@ -16,7 +16,7 @@ train: $(VENV)/installed
 	$(RUN) trainer.py
 
 # Two workers, each with whole files, so that a file's tests share their server and their page.
-test: $(VENV)/chromium
+test: $(VENV)/chromium node_modules/installed
 	$(RUN) -m pytest -n 2 --dist loadfile
 
 check: lint

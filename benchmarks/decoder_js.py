@@ -15,17 +15,17 @@ from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.checkpoint.decoder_file import pack_decoder
 from latent_navigator.pretrained import DEFAULT_PATH
 
-ADDRESS = "http://modules/"
-# Only an isolated page has a clock that is finer than 0.1 ms.
+ADDRESS = "http://localhost/"
+# Only an isolated page, from a host that counts as safe, has a clock finer than 0.1 ms.
 ISOLATED = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
 }
-MEASURE = """async (count) => {
+MEASURE = """async ([count, simd]) => {
   const { Decoder, PIXELS } = await import("/web/core/decoder.js");
   const file = await (await fetch("/decoder.bin")).arrayBuffer();
   const start = performance.now();
-  const decoder = new Decoder(file);
+  const decoder = new Decoder(file, simd);
   const load = performance.now() - start;
   const [z, image, times] = [new Float32Array(2), new Uint8ClampedArray(PIXELS), []];
   for (let i = 0; i < count; i++) {
@@ -60,8 +60,9 @@ def main() -> None:
         page = chromium.new_page()
         page.route(f"{ADDRESS}**", answer)
         page.goto(ADDRESS)
-        times = page.evaluate(MEASURE, 1000)
-        print(json.dumps({name: round(value, 2) for name, value in times.items()}))
+        for name, simd in (("WebAssembly", True), ("JavaScript alone", False)):
+            times = page.evaluate(MEASURE, [1000, simd])
+            print(name, json.dumps({key: round(value, 3) for key, value in times.items()}))
         chromium.close()
 
 

@@ -14,11 +14,11 @@ from tests.decoder_reference import CONFIGS, Reference, random_model, reference
 pytestmark = pytest.mark.browser
 
 # Decodes all positions; the images go back as the body of a request, since Playwright passes JSON.
-DECODE = """async ([decoder, positions]) => {
+DECODE = """async ([decoder, positions, simd]) => {
   const { decodeAll } = await import("/tests/web/decode_all.js");
   const [file, z] = await Promise.all(
     [decoder, positions].map(async (address) => (await fetch(address)).arrayBuffer()));
-  await fetch("/images", { method: "POST", body: decodeAll(file, new Float32Array(z)) });
+  await fetch("/images", { method: "POST", body: decodeAll(file, new Float32Array(z), simd) });
 }"""
 
 
@@ -42,10 +42,10 @@ class Modules:
         else:
             route.fulfill(body="<!doctype html>", content_type="text/html")
 
-    def difference(self, expected: Reference) -> int:
+    def difference(self, expected: Reference, simd: bool = True) -> int:
         """The largest difference of a pixel between this browser and PyTorch, of 255."""
         self.files = {"decoder": expected.file, "positions": expected.positions.tobytes()}
-        self.page.evaluate(DECODE, ["/decoder", "/positions"])
+        self.page.evaluate(DECODE, ["/decoder", "/positions", simd])
         return expected.difference(self.images)
 
 
@@ -56,12 +56,13 @@ def modules(browser: Browser) -> Iterator[Modules]:
     page.close()
 
 
+@pytest.mark.parametrize("simd", [True, False])
 def test_chromium_decodes_the_released_model_as_pytorch_does(
-    modules: Modules, released: Checkpoint
+    modules: Modules, released: Checkpoint, simd: bool
 ) -> None:
     expected = reference(released)
     assert len(expected.positions) == 2000
-    assert modules.difference(expected) <= 1
+    assert modules.difference(expected, simd) <= 1
 
 
 def test_chromium_decodes_models_of_any_size(modules: Modules, released: Checkpoint) -> None:

@@ -19,33 +19,39 @@ def read_header(file: bytes) -> dict[str, object]:
     return header
 
 
-def difference_in_node(expected: Reference, folder: Path) -> int:
-    """The largest difference of a pixel between node and PyTorch, in grey levels of 255."""
+def difference_in_node(expected: Reference, folder: Path, kind: str = "simd") -> int:
+    """The largest difference of a pixel between node and PyTorch, in grey levels of 255.
+
+    Args:
+        kind: "simd", or "loops" without WebAssembly.
+    """
     decoder, positions = expected.write(folder)
     images = folder / "images.u8"
-    run_node("tests/web/decode_files.js", str(decoder), str(positions), str(images))
+    run_node("tests/web/decode_files.js", str(decoder), str(positions), str(images), kind)
     return expected.difference(images.read_bytes())
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["simd", "loops"])
 def test_node_decodes_the_released_model_as_pytorch_does(
-    released: Checkpoint, tmp_path: Path
+    released: Checkpoint, kind: str, tmp_path: Path
 ) -> None:
     expected = reference(released)
     assert read_header(expected.file)["dtype"] == "float16"
     assert len(expected.positions) == 2000
-    assert difference_in_node(expected, tmp_path) <= 1
+    assert difference_in_node(expected, tmp_path, kind) <= 1
     # The check is sensitive enough to detect neighbouring positions.
     moved = expected._replace(positions=expected.positions + 0.02)
-    assert difference_in_node(moved, tmp_path) > 1
+    assert difference_in_node(moved, tmp_path, kind) > 1
 
 
+@pytest.mark.parametrize("kind", ["simd", "loops"])
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_node_decodes_models_of_any_size(
-    released: Checkpoint, config: VAEConfig, tmp_path: Path
+    released: Checkpoint, config: VAEConfig, kind: str, tmp_path: Path
 ) -> None:
     expected = reference(random_model(released, config), 200)
-    assert difference_in_node(expected, tmp_path) <= 1
+    assert difference_in_node(expected, tmp_path, kind) <= 1
 
 
 def test_weights_that_float16_would_spoil_stay_float32(

@@ -1,4 +1,4 @@
-// node decode_files.js decoder.bin positions.f32 images.u8
+// node decode_files.js decoder.bin positions.f32 images.u8 simd|loops
 import { readFileSync, writeFileSync } from "node:fs";
 import { decodeAll } from "./decode_all.js";
 
@@ -7,5 +7,6 @@ function read(path) {
   return new Uint8Array(readFileSync(path)).buffer;
 }
 
-const [decoder, positions, images] = process.argv.slice(2);
-writeFileSync(images, decodeAll(read(decoder), new Float32Array(read(positions))));
+const [decoder, positions, images, kind] = process.argv.slice(2);
+const z = new Float32Array(read(positions));
+writeFileSync(images, decodeAll(read(decoder), z, kind === "simd"));

@@ -19,12 +19,26 @@ DATA_VERSION = 1
 
 
 def decoder_file(space: LatentSpace) -> bytes:
-    """The decoder's weights; see `decoder_file`."""
+    """The decoder's configuration and weights; see `checkpoint.decoder_file`."""
     return pack_decoder(space.checkpoint)
 
 
+def encodings_file(space: LatentSpace) -> bytes:
+    """(N, latent_dim) float32, little-endian: mu of the test images."""
+    return space.means.numpy().astype("<f4").tobytes()
+
+
+def labels_file(space: LatentSpace) -> bytes:
+    """(N,) uint8: the classes of the test images."""
+    return space.labels.byte().numpy().tobytes()
+
+
 # By name; made when a browser first asks for them.
-DATA_FILES: dict[str, Callable[[LatentSpace], bytes]] = {"decoder.bin": decoder_file}
+DATA_FILES: dict[str, Callable[[LatentSpace], bytes]] = {
+    "decoder.bin": decoder_file,
+    "encodings.bin": encodings_file,
+    "labels.bin": labels_file,
+}
 
 
 def model_hash(checkpoint: Checkpoint) -> str:

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Awaitable, Callable
 
 import httpx
+import numpy as np
 import pytest
 import torch
 
@@ -166,6 +167,14 @@ def test_the_hash_of_a_model_changes_with_any_of_its_parts(released: Checkpoint)
     hashes = {model_hash(checkpoint) for checkpoint in (released, *changed)}
     assert len(hashes) == 1 + len(changed)
     assert model_hash(released) == model_hash(dataclasses.replace(released))
+
+
+def test_a_model_has_its_encodings_and_labels(space: LatentSpace) -> None:
+    files = data_files(space)
+    means = np.frombuffer(files.prepare("encodings.bin").plain, "<f4").reshape(-1, 2)
+    labels = np.frombuffer(files.prepare("labels.bin").plain, np.uint8)
+    np.testing.assert_array_equal(means, space.means)
+    np.testing.assert_array_equal(labels, space.labels)
 
 
 def test_a_model_has_its_decoder(space: LatentSpace) -> None:

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Decoder, fromFloat16, PIXELS } from "../../web/core/decoder.js";
+import { bytesPerCall, NOTHING } from "./memory.js";
 
 test("every finite float16 number becomes the same float32 number", () => {
   const halves = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i);
@@ -72,12 +73,6 @@ test("an image does not depend on those before it", () => {
   assert.notEqual(Math.min(...again), Math.max(...again));
 });
 
-/** Bytes of memory in use, in JavaScript's heap and in buffers outside of it. */
-function bytesInUse() {
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
-
 for (const simd of [true, false]) {
   test(`a call allocates nothing, ${simd ? "with" : "without"} SIMD`, () => {
     const decoder = new Decoder(
@@ -85,14 +80,7 @@ for (const simd of [true, false]) {
       simd,
     );
     const [z, image] = [new Float32Array(3), new Uint8Array(PIXELS)];
-    const calls = 500;
-    // The median: an optimisation by V8 takes memory in some round, a collection frees it.
-    const rounds = Array.from({ length: 15 }, () => {
-      const before = bytesInUse();
-      for (let i = 0; i < calls; i++) decoder.pixels(z, image);
-      return (bytesInUse() - before) / calls;
-    });
-    const median = rounds.sort((a, b) => a - b)[7];
-    assert.ok(median < 50, `${median} bytes a call`);
+    const bytes = bytesPerCall(() => decoder.pixels(z, image));
+    assert.ok(bytes < NOTHING, `${bytes} bytes a call`);
   });
 }

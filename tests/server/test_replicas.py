@@ -20,8 +20,11 @@ from gradio_client import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from benchmarks.server import free_port, running_process
+from latent_navigator.app.data_routes import web_files
 from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.app.middleware import RequestLimits
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.explorer.data_files import model_hash
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import (
     assert_painted,
@@ -187,6 +190,22 @@ def test_each_client_stays_at_one_of_two_identical_replicas(replicas: Replicas) 
     assert len(found) == 1
     too_large = httpx.post(f"{replicas.address}gradio_api/queue/join", content=b"x" * 8_000_001)
     assert too_large.status_code == 413
+
+
+@pytest.mark.guarantee("replicas")
+def test_data_comes_from_either_replica_through_nginx_as_it_is(
+    replicas: Replicas, released: Checkpoint
+) -> None:
+    path = f"data/{model_hash(released)}/decoder.bin"
+    addresses = [replicas.address, *(f"http://{name}/" for name in replicas.processes)]
+    answers = [httpx.get(f"{address}{path}") for address in addresses]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.content == answers[0].content
+        for header in ("cache-control", "content-encoding", "content-length", "vary"):
+            assert answer.headers[header] == answers[1].headers[header]
+    module = httpx.get(f"{replicas.address}{web_files().address('core/decoder.js')}")
+    assert module.headers["content-type"].startswith("text/javascript")
 
 
 def drag_in_a_circle(page: Page, seconds: float) -> None:

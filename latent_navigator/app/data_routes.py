@@ -1,0 +1,122 @@
+"""Routes of our own for files that never change: a model's data, and the modules of web/.
+
+The address of a file contains a hash of what the file depends on. So browsers and caches in between
+keep it without asking again, and a page can never get a file of another model or release.
+"""
+
+import asyncio
+import gzip
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from latent_navigator.app.components import WEB
+from latent_navigator.app.errors import NOT_FOUND
+from latent_navigator.explorer.data_files import DATA_FILES, model_hash
+from latent_navigator.explorer.latent_space import LatentSpace
+
+MEDIA_TYPES = {
+    ".bin": "application/octet-stream",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+}
+FOREVER = "public, max-age=31536000, immutable"
+
+
+class Body(NamedTuple):
+    """A file as it is, and compressed."""
+
+    plain: bytes
+    gzipped: bytes
+
+
+class HashedFiles:
+    """Files below /<folder>/<digest>/, each made once, when it is first asked for.
+
+    Args:
+        folder: first part of the path.
+        digest: a hash of what the files depend on; under any other one there is nothing.
+        makers: by name, which may have slashes, a function that returns the file.
+    """
+
+    def __init__(self, folder: str, digest: str, makers: Mapping[str, Callable[[], bytes]]) -> None:
+        self.folder, self.digest, self.makers = folder, digest, makers
+        self._bodies: dict[str, Body] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def address(self, name: str) -> str:
+        """The address of a file, relative to the page's.
+
+        Raises:
+            KeyError: if there is no such file.
+        """
+        if name not in self.makers:
+            raise KeyError(name)
+        return f"{self.folder}/{self.digest}/{name}"
+
+    def route(self) -> Route:
+        """The route that answers for all of them."""
+        return Route(f"/{self.folder}/{{digest}}/{{name:path}}", self._answer, methods=["GET"])
+
+    def prepare(self, name: str) -> Body:
+        """Make a file, so that its first request need not wait."""
+        plain = self.makers[name]()
+        body = self._bodies[name] = Body(plain, gzip.compress(plain, 9, mtime=0))
+        return body
+
+    async def _answer(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if request.path_params["digest"] != self.digest or name not in self.makers:
+            return JSONResponse({"detail": NOT_FOUND}, 404, {"cache-control": "no-store"})
+        body = await self._body(name)
+        headers = {
+            "cache-control": FOREVER,
+            "vary": "accept-encoding",
+            "x-content-type-options": "nosniff",
+        }
+        media_type = MEDIA_TYPES[PurePosixPath(name).suffix]
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(body.plain, 200, headers, media_type)
+        return Response(body.gzipped, 200, headers | {"content-encoding": "gzip"}, media_type)
+
+    async def _body(self, name: str) -> Body:
+        if name not in self._bodies:
+            # The others wait without a thread, of which there are forty for all requests.
+            async with self._locks[name]:
+                if name not in self._bodies:
+                    await run_in_threadpool(self.prepare, name)
+        return self._bodies[name]
+
+
+def data_files(space: LatentSpace) -> HashedFiles:
+    """The files of a model, below /data/."""
+    makers = {name: partial(make, space) for name, make in DATA_FILES.items()}
+    return HashedFiles("data", model_hash(space.checkpoint), makers)
+
+
+def web_files() -> HashedFiles:
+    """The scripts and styles of the page, below /web/, as they are now."""
+    contents = {
+        path.relative_to(WEB).as_posix(): path.read_bytes()
+        for path in sorted(WEB.rglob("*"))
+        if path.suffix in (".js", ".css")
+    }
+    digest = hashlib.sha256()
+    for name, content in contents.items():
+        digest.update(f"{name} {len(content)} ".encode() + content)
+
+    def maker(content: bytes) -> Callable[[], bytes]:
+        return lambda: content
+
+    makers = {name: maker(content) for name, content in contents.items()}
+    return HashedFiles("web", digest.hexdigest()[:20], makers)

@@ -136,7 +136,13 @@ class User(FastHttpUser):
         )
         self.call(name, "latent-map", "layer", "points", "xy")
         self.call(name, "latent-map", "layer", "regions", "winners")
-        self.call(name, "latent-map", "table", [], "data")
+        decoder = next(
+            c["props"]["decoder"]
+            for c in config["components"]
+            if c["props"].get("elem_id") == "latent-map"
+        )
+        for address in decoder.values():
+            self.request(name, "GET", f"/{address}", None)
         self.readout(resting=True)
 
     def readout(self, resting: bool) -> None:

@@ -52,7 +52,7 @@ GUARANTEES = {
     "functions-hold-for-any-input": (
         "Untrusted input",
         "The functions underneath (values, wording, packing, schedules, loss, attributes, "
-        "graph, geodesics, decoder table, torchrun's variables) and the request limits hold "
+        "graph, geodesics, torchrun's variables) and the request limits hold "
         "for any input.",
     ),
     "images-read-or-explained": (
@@ -306,7 +306,8 @@ GUARANTEES = {
     ),
     "drag-paints-at-once": (
         "The page",
-        "A drag paints at once; PyTorch's exact image follows.",
+        "A drag paints at once: the browser decodes every image itself. PyTorch's image, which "
+        "differs by at most 1 of 255, follows.",
     ),
     "accessibility": (
         "The page",

@@ -1,6 +1,6 @@
 // The digit decoded at the current position, and the test digits encoded nearby. While the position
-// moves, the image is interpolated from the decoder table within the frame; at rest, PyTorch's exact
-// image replaces it. One request is in flight at a time: when it returns, the newest position is
+// moves, this browser decodes the image within the frame; at rest, PyTorch's image, which differs by at
+// most 1 of 255, replaces it. One request is in flight at a time: when it returns, the newest position is
 // requested. A response for an earlier position is not painted.
 const space = window.latentSpace;
 const view = element.querySelector(".view");
@@ -62,7 +62,7 @@ function paint(z, kind, ms) {
   view.dataset.y = z.y;
   view.dataset.kind = kind;
   find(".source").textContent =
-    kind === "exact" ? `Exact (PyTorch), ${ms.toFixed(0)} ms` : `Preview (table), ${ms.toFixed(1)} ms`;
+    kind === "exact" ? `Decoded by PyTorch, ${ms.toFixed(0)} ms` : `Decoded in your browser, ${ms.toFixed(1)} ms`;
 }
 
 function describe({ support, prior, entropy, shares: values, nearest: digits }) {
@@ -124,10 +124,10 @@ let restTimer = 0;
 space.subscribe((z) => {
   find(".x").textContent = signed(z.x);
   find(".y").textContent = signed(z.y);
-  if (window.decoderTable.ready) {
+  if (window.liveDecoder.ready) {
     const started = performance.now();
-    window.decoderTable.decode(z, grey);
-    paint(z, "table", performance.now() - started);
+    window.liveDecoder.decode(z, grey);
+    paint(z, "browser", performance.now() - started);
   }
   const known = () => requested && space.isAt(requested) && view.dataset.state !== "failed";
   // During a drag the nearest digits would only flicker, and they are most of the response's bytes.

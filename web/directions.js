@@ -119,7 +119,7 @@ let restTimer = 0;
 function refresh() {
   if (!element.checkVisibility()) return;
   showDirections();
-  window.decoderTable.paint(live, space.z);
+  window.liveDecoder.paint(live, space.z);
   element.dataset.state = "moving";
   clearTimeout(restTimer);
   restTimer = setTimeout(request, REST);

@@ -209,8 +209,8 @@ top_.addEventListener("keydown", (event) => {
 
 const hint = preview.getContext("2d");
 function showPreview({ px, py }) {
-  if (!window.decoderTable.ready) return;
-  window.decoderTable.paint(hint, view.toLatent(px, py));
+  if (!window.liveDecoder.ready) return;
+  window.liveDecoder.paint(hint, view.toLatent(px, py));
   const flip = (v) => (v > view.side - 96 ? v - 84 : v + 20);
   preview.style.transform = `translate(${flip(px)}px, ${flip(py)}px)`;
   preview.hidden = false;
@@ -290,7 +290,7 @@ new MutationObserver(() => {
   redraw(true);
 }).observe(document.body, { attributeFilter: ["class"] });
 
-// --- what the page waits for: the layers that are preloaded, the table of decodings ---
+// --- what the page waits for: the layers that are preloaded, the decoder ---
 
 const preloaded = props.map_layers.filter(({ preload }) => preload);
 Promise.all([
@@ -299,7 +299,7 @@ Promise.all([
       if (key === "points") find(".map-wait").textContent = "";
     }),
   ),
-  server.table().then((answer) => window.decoderTable.load(answer)),
+  window.liveDecoder.load(props.decoder),
 ])
   .then(() => {
     element.dataset.ready = "true";

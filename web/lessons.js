@@ -111,7 +111,7 @@ const live = find(".live").getContext("2d");
 let restTimer = 0;
 function refresh() {
   if (!element.checkVisibility()) return;
-  window.decoderTable.paint(live, space.z);
+  window.liveDecoder.paint(live, space.z);
   root.dataset.state = "moving";
   clearTimeout(restTimer);
   restTimer = setTimeout(request, REST);

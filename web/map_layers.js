@@ -20,29 +20,37 @@ function regionCells({ winners, strength, side }) {
   });
 }
 
-// The image decoded at the middle of each tile; zooming in, the tiles stay as large on the screen and so
-// become finer in z.
+// The images decoded at the middle of each tile; zooming in, the tiles stay as large on the screen and so
+// become finer in z. They are drawn in a thread of their own; until they come, the last sheet is shown
+// where it belongs.
+let sheet = null; // { key, centre, half, canvas }
+let asked = ""; // the key of the sheet that was asked for
 function drawImages(context) {
   const tiles = Math.max(8, Math.round(view.side / 36));
-  const wide = 28 * tiles;
-  const image = new ImageData(wide, wide);
-  const grey = new Float32Array(784);
   const ink = document.body.classList.contains("dark") ? 255 : 0;
-  image.data.fill(ink);
-  const tile = view.side / tiles;
-  for (let row = 0; row < tiles; row++) {
-    for (let column = 0; column < tiles; column++) {
-      window.decoderTable.decode(view.toLatent((column + 0.5) * tile, (row + 0.5) * tile), grey);
-      for (let i = 0; i < 784; i++) {
-        const at = (row * 28 + Math.floor(i / 28)) * wide + column * 28 + (i % 28);
-        image.data[4 * at + 3] = grey[i];
-      }
-    }
+  const { centre, half } = view;
+  const key = [tiles, ink, centre.x, centre.y, half].join(" ");
+  if (key !== sheet?.key && key !== asked) {
+    asked = key;
+    const step = (i) => ((i + 0.5) / tiles) * 2 * half;
+    const xs = Float64Array.from({ length: tiles }, (_, i) => centre.x - half + step(i));
+    const ys = Float64Array.from({ length: tiles }, (_, i) => centre.y + half - step(i));
+    window.liveDecoder.sheet({ xs, ys, ink }).then(
+      (pixels) => {
+        if (!pixels || key !== asked) return;
+        const canvas = new OffscreenCanvas(28 * tiles, 28 * tiles);
+        canvas.getContext("2d").putImageData(new ImageData(pixels, 28 * tiles), 0, 0);
+        sheet = { key, centre: { ...centre }, half, canvas };
+        redraw(true);
+      },
+      () => (asked = ""), // the next drawing asks again
+    );
   }
-  const sheet = new OffscreenCanvas(wide, wide);
-  sheet.getContext("2d").putImageData(image, 0, 0);
+  if (!sheet) return;
+  const from = view.toPixels({ x: sheet.centre.x - sheet.half, y: sheet.centre.y + sheet.half });
+  const to = view.toPixels({ x: sheet.centre.x + sheet.half, y: sheet.centre.y - sheet.half });
   context.imageSmoothingEnabled = true;
-  context.drawImage(sheet, 0, 0, view.side, view.side);
+  context.drawImage(sheet.canvas, from.px, from.py, to.px - from.px, to.py - from.py);
 }
 
 function drawPoints(context, points) {
@@ -180,7 +188,7 @@ const drawings = {
     }),
     draw: drawPoints,
   },
-  images: { order: 10, draw: (context) => window.decoderTable.ready && drawImages(context) },
+  images: { order: 10, draw: (context) => window.liveDecoder.ready && drawImages(context) },
   regions: {
     order: -30,
     prepare: regionCells,

@@ -66,14 +66,15 @@ class LatentMap(_Component):
     Value: {"x": float, "y": float}, the current position. Setting it from Python moves there.
     Event: `input`, after the position changed by any means but the sliders.
 
-    The page needs web/position.js, map_view.js and decoder_table.js in its head.
+    The page needs web/position.js, map_view.js and live_decoder.js in its head.
 
     Args:
         range: the map shows -range ... range on both axes, in units of the prior's sigma.
         centroids: (C, 2) nested lists, where the labels stand.
         map_layers: the records of `explorer.map_layers.LAYERS`.
         layer: called with a layer's key; returns its data, see `map_layers.layer_data`.
-        table: called once a page; returns the decoder as a table, see `decoder_table`.
+        decoder: addresses of what decodes images in the browser: "decoder", "sheet" and "worker",
+            modules of web/core, and "weights".
     """
 
     source = "latent_map"
@@ -86,7 +87,7 @@ class LatentMap(_Component):
         centroids: list[list[float]],
         map_layers: Sequence[dict[str, Any]],
         layer: ServerFunction,
-        table: ServerFunction,
+        decoder: dict[str, str],
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -97,7 +98,8 @@ class LatentMap(_Component):
             info=item_names(info),
             map_layers=list(map_layers),  # not `layers`: gr.HTML has an event of that name
             palette=list(PALETTE),
-            server_functions=[layer, table],
+            decoder=decoder,
+            server_functions=[layer],
             **kwargs,
         )
 

@@ -11,8 +11,8 @@ from latent_navigator.app.components import (
     DigitView,
     LatentMap,
 )
+from latent_navigator.app.data_routes import data_files, web_files
 from latent_navigator.data.dataset_info import DatasetInfo, literal
-from latent_navigator.explorer.decoder_table import browser_table
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.map_layers import LAYERS, layer_data
@@ -51,16 +51,23 @@ def row_classes(info: DatasetInfo) -> list[str]:
     return ["wordy"] if has_long_names(info) else []
 
 
+def decoder_addresses(space: LatentSpace) -> dict[str, str]:
+    """Where the page finds the decoder's modules and weights, relative to its own address."""
+    web, data = web_files(), space.once(data_files)
+    return {
+        "decoder": web.address("core/decoder.js"),
+        "sheet": web.address("core/image_sheet.js"),
+        "worker": web.address("core/sheet_worker.js"),
+        "weights": data.address("decoder.bin"),
+    }
+
+
 def build_map(space: LatentSpace) -> LatentMap:
     """The map of the latent space, with the layers of LAYERS."""
     # The same for every user, so computed once.
-    packed = browser_table(space.model, space.range)
     for layer in LAYERS:
         if layer.preload:
             layer_data(space, layer.key)
-
-    def table(_: object) -> dict[str, Any]:
-        return packed
 
     return LatentMap(
         space.info,
@@ -68,7 +75,7 @@ def build_map(space: LatentSpace) -> LatentMap:
         space.anchors["centroid"].tolist(),
         [layer.record(space.info) for layer in LAYERS],
         server_function("layer", functools.partial(layer_data, space)),
-        table,
+        decoder_addresses(space),
         elem_id="latent-map",
     )
 

@@ -103,7 +103,7 @@ def theme() -> gr.themes.Base:
 
 def page_options() -> dict[str, Any]:
     """The options of Gradio that make the page look and behave as intended."""
-    scripts = ("position.js", "map_view.js", "decoder_table.js", "theme.js", "path_styles.js")
+    scripts = ("position.js", "map_view.js", "live_decoder.js", "theme.js", "path_styles.js")
     script = "".join(map(web_file, scripts))
     tints = "".join(f"#jump-{d} {{ --digit: {c}; }}\n" for d, c in enumerate(PALETTE))
     return {

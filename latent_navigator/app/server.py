@@ -267,7 +267,7 @@ def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
         return 1
     url_host = f"[{host}]" if ":" in host else host
     local_host = "localhost" if host == "0.0.0.0" else url_host
-    drain, data = Drain(), data_files(space)
+    drain, data = Drain(), space.once(data_files)
     data.prepare("decoder.bin")  # every page asks for it
     app = build_app(
         build_blocks(space, others),

@@ -1,4 +1,4 @@
-"""The map: pointer, touch, zoom, layers and the decoder table."""
+"""The map: pointer, touch, zoom, layers and decoding."""
 
 import base64
 import math
@@ -7,9 +7,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from latent_navigator.explorer.decoder_table import build_table, look_up
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.map_layers import regions
 from latent_navigator.explorer.readout import readout
@@ -40,32 +39,31 @@ OPACITY = """(canvas) => {
   let sum = 0; for (let i = 3; i < data.length; i += 4) sum += data[i]; return sum; }"""
 
 
-def test_table_in_the_browser_matches_python(open_page: OpenPage, space: LatentSpace) -> None:
+@pytest.mark.guarantee("drag-paints-at-once")
+def test_browser_decodes_as_pytorch_does(open_page: OpenPage, space: LatentSpace) -> None:
     page, limit = open_page(), space.range
-    corners = torch.tensor([[limit, -limit], [0, 0], [9, -9]])
+    corners = torch.tensor([[limit, -limit], [0, 0], [-limit, limit]])
     z = torch.cat([torch.randn(40, 2, generator=torch.Generator().manual_seed(1)), corners])
     in_browser = page.evaluate(
         """(points) => points.map(([x, y]) => {
           const out = new Uint8ClampedArray(784);
-          decoderTable.decode({ x, y }, out);
+          liveDecoder.decode({ x, y }, out);
           return Array.from(out); })""",
         z.tolist(),
     )
-    table = build_table(space.model, space.range)
-    in_python = look_up(table, z).flatten(1).numpy().astype(int)
-    assert np.abs(np.array(in_browser) - in_python).max() <= 2
-    assert np.abs(np.array(in_browser) - in_python).mean() < 0.1
+    exact = space.decode_images(z).reshape(-1, 784).astype(int)
+    assert np.abs(np.array(in_browser) - exact).max() <= 1
 
 
 @pytest.mark.guarantee("drag-paints-at-once")
-def test_table_paints_at_once_and_pytorch_replaces_it(
+def test_browser_paints_at_once_and_pytorch_replaces_it(
     open_page: OpenPage, space: LatentSpace
 ) -> None:
     page = open_page()
     held = hold_calls(page, "look")
     page.mouse.click(*map_point(page, 1.2, 0.7))
-    page.wait_for_selector("#digit [data-kind=table]")
-    expect(page.locator("#digit .source")).to_have_text(re.compile(r"Preview \(table\), [\d.]+ ms"))
+    page.wait_for_selector("#digit [data-kind=browser]")
+    expect(page.locator("#digit .source")).to_have_text(re.compile(r"Decoded in your browser, [\d.]+ ms"))
     shown = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
     assert (float(shown["x"]), float(shown["y"])) == stored_position(page)
     wait_for(page, 1, held)
@@ -202,7 +200,7 @@ def test_hover_previews_without_moving(open_page: OpenPage, space: LatentSpace) 
     expect(preview).to_be_visible()
     assert position(page) == (0, 0)
     expected = space.decode_images(torch.tensor([[-0.7, -1.4]]))[0].astype(int)
-    assert np.abs(pixels_of(preview) - expected).mean() < 6
+    assert np.abs(pixels_of(preview) - expected).max() <= 1
     page.mouse.move(5, 5)
     expect(preview).to_be_hidden()
 
@@ -222,6 +220,86 @@ def test_layers_switch_on_and_off(open_page: OpenPage) -> None:
         page.wait_for_function(f"(before) => {change}", arg=before)
         button.click()
         page.wait_for_function(f"(before) => ({OPACITY})({BASE}) === before", arg=before)
+
+
+SHEET = """([x, y]) => {
+  const canvas = document.querySelector('#latent-map .map-base');
+  const { px, py } = latentSpace.view.toPixels({ x, y });
+  const ratio = canvas.width / latentSpace.view.side;
+  const side = Math.round(34 * ratio);
+  const [left, top] = [Math.round((px - 17) * ratio), Math.round((py - 17) * ratio)];
+  const { data } = canvas.getContext('2d').getImageData(left, top, side, side);
+  let sum = 0; for (let i = 3; i < data.length; i += 4) sum += data[i];
+  return sum / (255 * side * side); }"""
+
+
+def only_images(page: Page) -> None:
+    """Show the layer of images alone."""
+    for layer in ("points", "rings", "labels"):
+        page.locator(f"[data-layer={layer}]").click()
+    page.locator("[data-layer=images]").click()
+
+
+def tile_near(page: Page, x: float, y: float) -> tuple[float, float]:
+    """The middle of the tile of the layer of images that holds a position."""
+    found = page.evaluate(
+        """([x, y]) => { const { side, half, centre } = latentSpace.view;
+          const tiles = Math.max(8, Math.round(side / 36));
+          const middle = (v, from) => (Math.floor((v - from) / (2 * half) * tiles) + 0.5)
+            / tiles * 2 * half + from;
+          return [middle(x, centre.x - half), centre.y + half - (middle(centre.y + half - y, 0))];
+        }""",
+        [x, y],
+    )
+    return found[0], found[1]
+
+
+def test_images_of_the_layer_are_those_of_their_tiles(
+    open_page: OpenPage, space: LatentSpace
+) -> None:
+    page = open_page()
+    only_images(page)
+    for zoomed in (False, True):
+        if zoomed:
+            zoom_in(page, 0.3, 0.2)
+        for goal in ((0.3, 0.2), (-0.6, -1.1)):
+            z = tile_near(page, *goal)
+            expected = space.decode_images(torch.tensor([z])).mean() / 255
+            page.wait_for_function(
+                f"([z, expected]) => Math.abs(({SHEET})(z) - expected) < 0.03",
+                arg=[z, float(expected)],
+            )
+
+
+@pytest.mark.guarantee("drag-paints-at-once")
+def test_the_layer_of_images_is_drawn_beside_the_page(open_page: OpenPage) -> None:
+    """A drag with the layer on has no long task (50 ms and more) of the decoder's."""
+    page = open_page()
+    page.evaluate(
+        """() => { window.sheets = [];
+          const { sheet } = liveDecoder;
+          liveDecoder.sheet = (plan) => { const started = performance.now();
+            const answer = sheet(plan);
+            sheets.push(performance.now() - started);
+            return answer; }; }"""
+    )
+    only_images(page)
+    page.wait_for_function("() => sheets.length > 0")
+    zoom_in(page, 0.3, 0.2)
+    page.wait_for_function("() => sheets.length > 1")
+    assert max(page.evaluate("() => sheets")) < 50, "asking for a sheet takes no time"
+
+
+def test_without_workers_the_layer_is_drawn_all_the_same(served: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script("delete window.Worker")
+    page = context.new_page()
+    page.goto(served)
+    page.wait_for_selector("#latent-map [data-ready=true]")
+    only_images(page)
+    z = tile_near(page, 0.3, 0.2)
+    page.wait_for_function(f"(z) => ({SHEET})(z) > 0.05", arg=list(z))
+    context.close()
 
 
 def test_regions_are_blank_where_nothing_was_encoded(space: LatentSpace) -> None:

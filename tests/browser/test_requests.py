@@ -72,7 +72,7 @@ def test_answer_for_an_earlier_position_is_not_painted(
     first.continue_()
     wait_for(page, 2, held)  # sent once the first answer has been read
     view = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
-    assert view["kind"] == "table"
+    assert view["kind"] == "browser"
     assert (float(view["x"]), float(view["y"])) == stored_position(page)
     unroute_calls(page)
     assert_painted(page, space)

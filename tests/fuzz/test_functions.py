@@ -18,7 +18,6 @@ from latent_navigator.checkpoint.packing import pack, unpack
 from latent_navigator.data.dataset_info import literal, plural, with_article
 from latent_navigator.device import resolve_device
 from latent_navigator.explorer.arguments import choice, number, whole_number
-from latent_navigator.explorer.decoder_table import DecoderTable, build_table, look_up
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
@@ -55,11 +54,6 @@ def graph(space: LatentSpace) -> LatentGraph:
     """A coarse graph with weights from 1 to 5."""
     plain = build_graph(space.decode, REACH, side=24)
     return plain.weighted(data_weights(plain, space.means))
-
-
-@pytest.fixture(scope="module")
-def table(space: LatentSpace) -> DecoderTable:
-    return build_table(space.model, REACH)
 
 
 # --- values and texts ---
@@ -235,15 +229,6 @@ def test_geodesics_between_any_positions(
         assert float(path.abs().max()) <= REACH
     with pytest.raises(ValueError, match="finite"):
         geodesic(space.decode, graph, start, torch.tensor([math.nan, 0.0]))
-
-
-@pytest.mark.guarantee("functions-hold-for-any-input")
-@settings(fuzz, max_examples=20)
-@given(points=POINTS)
-def test_decoder_table_covers_every_position(table: DecoderTable, points: Points) -> None:
-    found = look_up(table, torch.tensor(points))
-    assert found.shape == (len(points), 28, 28)
-    assert found.dtype == torch.uint8
 
 
 # --- the middleware ---

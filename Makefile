@@ -37,6 +37,7 @@ bench: $(VENV)/chromium
 	$(RUN) -m benchmarks.paths           # benchmarks/paths.json
 	$(RUN) -m benchmarks.training_speed  # benchmarks/training_speed.json
 	$(RUN) -m benchmarks.quality         # benchmarks/quality.json
+	$(RUN) -m benchmarks.photographs     # benchmarks/photographs.json; needs fonts, which it names
 	$(RUN) -m benchmarks.figures         # docs/benchmarks.md, figures in README.md
 
 # Each stamp is newer than the list it was installed from: a second run installs nothing.

@@ -29,8 +29,8 @@ from tqdm import tqdm
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import add_snapshot, first_snapshot
 from latent_navigator.console import forgive_output
-from latent_navigator.data.fingerprint import fingerprint
 from latent_navigator.data.labelled_images import LabelledImages
+from latent_navigator.data.train_data import describe_train_data
 from latent_navigator.device import resolve_device
 from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
@@ -165,7 +165,7 @@ def train(
     torch.manual_seed(config.seed)
     model = VAE(model_config).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
-    train_data = fingerprint(data.train_images, data.train_labels, len(data.class_names))
+    train_data = describe_train_data(data.train_images, data.train_labels, len(data.class_names))
     if resumed is None:
         history, snapshots = [], first_snapshot(model, test_images, data.test_labels)
     else:

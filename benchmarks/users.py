@@ -170,7 +170,7 @@ class User(FastHttpUser):
 
     @task(WEIGHTS["draw"])
     def draw(self) -> None:
-        self.call("draw", "own-digit", "drawn", random.choice(self.drawn), "recon")
+        self.call("draw", "own-digit", "drawn", [random.choice(self.drawn), None], "recon")
 
     @task(WEIGHTS["open a test digit"])
     def open_test_digit(self) -> None:

@@ -128,6 +128,11 @@ GUARANTEES = {
         "A download from a server that closes, stalls, refuses or answers something else ends in "
         "time, tries the mirrors, and fails with one sentence that says which file to put where.",
     ),
+    "other-polarities": (
+        "Files",
+        "A user's image is prepared as the training images were: polarity, size and position are "
+        "learnt from them and kept in the checkpoint.",
+    ),
     "datasets-checked": (
         "Files",
         "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable "
@@ -269,6 +274,11 @@ GUARANTEES = {
         "Model and mathematics",
         "A drawn digit is preprocessed exactly like MNIST and read correctly.",
     ),
+    "photographs": (
+        "Model and mathematics",
+        "A photographed digit is read right beside tables, frames, shadows, ruled lines, fingers "
+        "and cut neighbours; a crop can be given instead.",
+    ),
     "replay-and-lessons": (
         "Model and mathematics",
         "The replay is the recorded training; every lesson can be solved and holds for this model.",
@@ -277,10 +287,22 @@ GUARANTEES = {
         "The page",
         "A page that cannot start, for example in a sandboxed frame, says why.",
     ),
+    "crop-is-shown": (
+        "The page",
+        "A frame shows which part of an uploaded image is encoded, and the user can change it.",
+    ),
+    "drops-are-answered": (
+        "The page",
+        "Whatever is dropped anywhere on the page is read or explained, and never leaves the page.",
+    ),
     "screen-sizes": (
         "The page",
         "The first screen holds the whole instrument at 1440 x 900, and map, digit and "
         "controls in order at 390 x 844.",
+    ),
+    "large-photos-scaled-down": (
+        "The page",
+        "A photograph of 48 megapixels or 20 MB is scaled down in the browser before it is sent.",
     ),
     "drag-paints-at-once": (
         "The page",

@@ -3,7 +3,9 @@ const space = window.latentSpace;
 const find = (name) => element.querySelector(name);
 const root = find(".draw");
 const paper = find(".paper");
+const sheet = find(".sheet");
 const pen = paper.getContext("2d");
+const grey = (level) => `rgb(${level} ${level} ${level})`;
 const REST = 350; // ms after a stroke before the drawing is read
 const PEN = 24; // of the pad's 280 pixels: scaled to MNIST's 20, about as thick as MNIST's strokes
 
@@ -66,6 +68,7 @@ function fail(message) {
 function follow() {
   const { reading } = space;
   requests++;
+  if (!reading?.fromUser) photo.hide();
   if (!reading) {
     root.dataset.state = "empty";
     root.classList.remove("has-answer");
@@ -80,12 +83,12 @@ function follow() {
 
 // Only the response to the newest request is shown.
 let requests = 0;
-async function read(data) {
+async function read(data, crop = null) {
   const mine = ++requests;
   root.dataset.state = "busy";
   let answer;
   try {
-    answer = await space.answer(server.drawn(data));
+    answer = await space.answer(server.drawn([data, crop]));
   } catch ({ cause, message }) {
     const error = cause === "refused" ? message : "The server is not responding. Try again.";
     answer = { error };
@@ -93,6 +96,7 @@ async function read(data) {
   if (mine !== requests) return;
   space.showReading({ ...answer, fromUser: true });
   if (answer.error) return;
+  if (photo.shown && !crop) photo.found(answer.crop);
   space.travel([space.z, { x: answer.mu[0], y: answer.mu[1] }], 400, "reading");
 }
 
@@ -110,9 +114,8 @@ function ink(points) {
 }
 
 function redraw() {
-  pen.fillStyle = "#000";
-  pen.fillRect(0, 0, paper.width, paper.height);
-  pen.strokeStyle = "#fff";
+  pen.clearRect(0, 0, paper.width, paper.height); // its ground is transparent: all is ink
+  pen.strokeStyle = grey(props.ink);
   pen.lineWidth = PEN;
   pen.lineCap = pen.lineJoin = "round";
   strokes.forEach(ink);
@@ -162,6 +165,7 @@ function setPaper(next) {
 }
 
 function setStrokes(next) {
+  photo.hide();
   setPaper(next);
   if (strokes.length) readSoon();
   else space.showReading(null);
@@ -171,33 +175,118 @@ find(".clear").addEventListener("click", () => setStrokes([]));
 
 // --- uploads ---
 
-async function readFile(file) {
-  if (!file) return;
-  setStrokes([]);
-  if (file.size > props.max_bytes) {
-    const limit = Math.floor(props.max_bytes / 10 ** 6);
-    return fail(`The file is larger than ${limit} MB. Choose a smaller image.`);
-  }
-  const url = await new Promise((resolve) => {
+const ENOUGH = 500_000; // bytes; a larger file is scaled down before it is sent
+const LONGEST = 1600; // px; the server works with a third of it
+
+// A canvas with the image, upright as its EXIF data says, its longest side at most LONGEST.
+async function scaledDown(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return canvas;
+}
+
+function opaque(canvas) {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 3; i < data.length; i += 4) if (data[i] < 255) return false;
+  return true;
+}
+
+// The file itself, or a smaller one where it has more bytes than any drawing needs.
+async function smaller(file) {
+  if (file.size <= ENOUGH) return file;
+  const canvas = await scaledDown(file);
+  const type = opaque(canvas) ? "image/jpeg" : "image/png"; // JPEG has no transparency
+  return new Promise((resolve) => canvas.toBlob(resolve, type, 0.92));
+}
+
+function base64Of(file) {
+  return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
+    reader.onload = () => resolve(reader.result.split(",")[1] ?? "");
+    reader.onerror = () => reject(reader.error);
     reader.readAsDataURL(file);
   });
-  read(url.split(",")[1] ?? "");
+}
+
+let uploaded = ""; // the image on the pad, in base64
+const photo = photoCrop(sheet, (crop) => read(uploaded, crop));
+
+async function readFile(file) {
+  if (!file) return;
+  const mine = ++requests; // a drawing begun meanwhile is newer
+  root.dataset.state = "busy";
+  try {
+    // What the browser cannot decode is left to the server, which says why.
+    const sent = await smaller(file).catch(() => file);
+    if (mine !== requests) return;
+    if (sent.size > props.max_bytes) {
+      const limit = Math.floor(props.max_bytes / 10 ** 6);
+      return fail(`The file is larger than ${limit} MB. Choose a smaller image.`);
+    }
+    const data = await base64Of(sent);
+    if (mine !== requests) return;
+    uploaded = data;
+    const shown = await photo.show(sent);
+    if (mine !== requests) return;
+    if (shown) setPaper([]);
+    read(uploaded);
+  } catch {
+    if (mine === requests) fail("The file cannot be read. Choose an image file, not a folder.");
+  }
 }
 find("input").addEventListener("change", ({ target }) => {
   readFile(target.files[0]);
   target.value = ""; // allows choosing the same file again
 });
-paper.addEventListener("dragover", (event) => {
+
+// --- dropped images ---
+
+const UNSHARED =
+  "The image belongs to another page, which does not share it. Save it, then upload the file.";
+
+// An image that is dragged from another page comes as its address.
+async function readAddress(address) {
+  const mine = ++requests;
+  root.dataset.state = "busy";
+  const blob = await fetch(address)
+    .then((response) => (response.ok ? response.blob() : null))
+    .catch(() => null);
+  if (mine !== requests) return;
+  if (blob?.type.startsWith("image/")) readFile(blob);
+  else fail(UNSHARED);
+}
+
+const holdsImage = ({ types }) => types.includes("Files") || types.includes("text/uri-list");
+const onPage = () => root.offsetParent !== null; // its tab is open
+
+// A drop beside the pad counts as well; without this the browser would leave the page.
+document.addEventListener("dragover", (event) => {
+  if (!holdsImage(event.dataTransfer)) return;
   event.preventDefault();
-  paper.classList.add("over");
+  event.dataTransfer.dropEffect = onPage() ? "copy" : "none";
+  sheet.classList.add("over");
 });
-paper.addEventListener("dragleave", () => paper.classList.remove("over"));
-paper.addEventListener("drop", (event) => {
+document.addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) sheet.classList.remove("over"); // the pointer has left the page
+});
+document.addEventListener("drop", (event) => {
+  sheet.classList.remove("over");
+  const { dataTransfer } = event;
+  if (!holdsImage(dataTransfer)) return;
   event.preventDefault();
-  paper.classList.remove("over");
-  readFile(event.dataTransfer.files[0]);
+  if (!onPage()) return;
+  const lines = dataTransfer.getData("text/uri-list").split(/\r?\n/);
+  const address = lines.find((line) => line && !line.startsWith("#"));
+  if (dataTransfer.files.length) readFile(dataTransfer.files[0]);
+  else if (address) readAddress(address);
+  else fail(UNSHARED);
 });
 
 // --- test images ---
@@ -206,6 +295,8 @@ find(".random").addEventListener("click", () => {
   root.dataset.state = "busy";
   space.open(Math.floor(Math.random() * props.digits), true);
 });
+paper.style.background = grey(props.paper);
+sheet.classList.toggle("light", props.paper > 127);
 redraw();
 space.subscribe(follow, "reading");
 follow();

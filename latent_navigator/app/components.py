@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from latent_navigator.data.dataset_info import DatasetInfo
+from latent_navigator.data.preparation import Preparation
 
 WEB = Path(__file__).parent.parent.parent / "web"
 # petroff10 (Petroff 2021), chosen to be told apart with any colour vision.
@@ -177,17 +178,21 @@ class OwnDigit(_Component):
     """A pad to draw on, an upload, and what the model makes of the image.
 
     Args:
-        digits: how many test images there are. max_bytes: of an uploaded file.
-        drawn: called with an image file in base64; see `inference.infer_upload`.
+        digits: how many test images there are. max_bytes: of a file as it is sent.
+        preparation: of the data set; gives the grey levels of the pad and its ink.
+        drawn: called with [an image file in base64, its crop or None]; see
+            `inference.infer_upload`.
     """
 
     source = "draw"
+    before = ("photo_crop.js",)
 
     def __init__(
         self,
         info: DatasetInfo,
         digits: int,
         max_bytes: int,
+        preparation: Preparation,
         drawn: ServerFunction,
         **kwargs: Any,
     ) -> None:
@@ -195,6 +200,8 @@ class OwnDigit(_Component):
             info=item_names(info),
             digits=digits,
             max_bytes=max_bytes,
+            paper=preparation.paper,
+            ink=preparation.ink,
             server_functions=[drawn],
             **kwargs,
         )

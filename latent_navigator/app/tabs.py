@@ -193,8 +193,10 @@ def build_directions(space: LatentSpace) -> None:
 
 def build_drawing(space: LatentSpace) -> None:
     """The user's own image, and the real ones."""
-    drawn = server_function("drawn", functools.partial(infer_upload, space))
-    OwnDigit(space.info, len(space.labels), MAX_BYTES, drawn, elem_id="own-digit")
+    drawn = server_function("drawn", functools.partial(infer_upload, space), 2)
+    OwnDigit(
+        space.info, len(space.labels), MAX_BYTES, space.preparation, drawn, elem_id="own-digit"
+    )
 
 
 def build_replay(checkpoints: dict[str, Checkpoint]) -> None:

@@ -31,7 +31,8 @@ from latent_navigator.checkpoint.validation import (
     check_weights,
 )
 from latent_navigator.data.dataset_info import DatasetInfo, check_class_names, dataset_info
-from latent_navigator.data.fingerprint import Fingerprint
+from latent_navigator.data.preparation import Preparation, learn_preparation
+from latent_navigator.data.train_data import TrainData
 from latent_navigator.model_config import VAEConfig
 from neural_network import VAE
 
@@ -60,7 +61,7 @@ class Checkpoint:
     prototypes: Tensor  # (C, latent_dim) float32: most typical mu of each class
     images: Tensor  # (N, 28, 28) uint8: the test images
     snapshots: Snapshots  # of the latent space, as it was learned
-    train_data: Fingerprint | None = None  # of the training images; older files do not have it
+    train_data: TrainData | None = None  # older files do not have it
     training_state: dict[str, Any] | None = None  # of the optimizer, while the run is unfinished
 
     @property
@@ -78,6 +79,13 @@ class Checkpoint:
     def info(self) -> DatasetInfo:
         """What its images are."""
         return dataset_info(self.dataset, self.class_names)
+
+    @property
+    def preparation(self) -> Preparation:
+        """How items stand in the training images; of older files, in the test images."""
+        if self.train_data is None:
+            return learn_preparation(self.images.numpy())
+        return self.train_data.preparation
 
     def build_model(self) -> VAE:
         """The trained VAE on the CPU, in evaluation mode."""
@@ -122,8 +130,9 @@ def file_contents(checkpoint: Checkpoint) -> dict[str, object]:
     if checkpoint.train_data is not None:
         train_data = checkpoint.train_data
         training_config[TRAIN_DATA] = {
-            "counts": list(train_data.counts),
-            "sha256": train_data.sha256,
+            "counts": list(train_data.fingerprint.counts),
+            "sha256": train_data.fingerprint.sha256,
+            "preparation": dataclasses.asdict(train_data.preparation),
         }
     snapshots = checkpoint.snapshots
     replay = snapshots._asdict() | {"grids": pack(snapshots.grids)}

@@ -17,6 +17,8 @@ from torch.overrides import TorchFunctionMode
 from latent_navigator.checkpoint.packing import unpack
 from latent_navigator.checkpoint.snapshots import SIDE, Snapshots, kept_epochs
 from latent_navigator.data.fingerprint import Fingerprint
+from latent_navigator.data.preparation import Preparation
+from latent_navigator.data.train_data import TrainData
 from latent_navigator.model_config import VAEConfig
 from neural_network import VAE
 
@@ -161,8 +163,8 @@ def check_training_config(value: object) -> dict[str, object]:
     return config
 
 
-def check_train_data(value: object, classes: int) -> Fingerprint:
-    """The fingerprint of the training images, in the training_config of the file."""
+def check_train_data(value: object, classes: int) -> TrainData:
+    """The record of the training images, in the training_config of the file."""
     raw = check_dict(TRAIN_DATA, value)
     counts, sha256 = raw.get("counts"), raw.get("sha256")
     require(
@@ -176,7 +178,12 @@ def check_train_data(value: object, classes: int) -> Fingerprint:
         f"sha256 in {TRAIN_DATA} is not 64 hexadecimal digits",
     )
     assert isinstance(counts, list)
-    return Fingerprint(tuple(counts), str(sha256))
+    preparation = check_dict(f"preparation in {TRAIN_DATA}", raw.get("preparation"))
+    try:
+        found = Preparation(**preparation)  # type: ignore[arg-type]  # checks its fields itself
+    except TypeError as error:
+        raise ValueError(f"preparation in {TRAIN_DATA} does not fit: {error}") from None
+    return TrainData(Fingerprint(tuple(counts), str(sha256)), found)
 
 
 def check_history(value: object) -> list[dict[str, float]]:

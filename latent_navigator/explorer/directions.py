@@ -48,7 +48,7 @@ def attribute_directions(space: LatentSpace, x: object, y: object) -> dict[str, 
         ValueError: if the position is not on the map.
     """
     z = space.position(x, y)
-    values, gradients = attributes_at(space.decode, z)
+    values, gradients = attributes_at(space.ink, z)
     norm = jacobian_norm(space.decode, z[None])
     rank = sensitivity_rank(space, norm)
     return {
@@ -114,7 +114,7 @@ def nudge_attribute(
         on_map = (tried.abs() <= space.range).all(1)
         return same & on_map & ((around.within > 0) | (not supported))
 
-    found = nudge(space.decode, z, name, direction, allowed)
+    found = nudge(space.ink, z, name, direction, allowed)
     return {
         "path": found.path.tolist(),
         "values": found.values.tolist(),

@@ -9,24 +9,30 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latent_navigator.data.image_reader import read_image
-from latent_navigator.data.preprocessing import preprocess
-from latent_navigator.explorer.arguments import whole_number
+from latent_navigator.data.preprocessing import Crop, preprocess_crop
+from latent_navigator.explorer.arguments import number, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
 from latent_navigator.explorer.readout import SHOWN, image_records
 from latent_utils import NEIGHBOURS
 
 SAMPLES = 6  # of the posterior, decoded
 POOR_FIT = 0.95  # of the test images: a reconstruction worse than theirs counts as failed
+UNLIKE_ANY = 0.999  # of the test images: one that is worse still looks like none of them
 
 
-def infer_upload(space: LatentSpace, data: object) -> dict[str, Any]:
+def infer_upload(space: LatentSpace, data: object, crop: object = None) -> dict[str, Any]:
     """The posterior of an uploaded or drawn image; see `_infer`.
 
     Args:
         data: the file's bytes in base64; PNG, JPEG, GIF, WebP or BMP.
+        crop: where the digit is: [left, top, right, bottom] as fractions of the upright image;
+            found where it is None.
+
+    Returns:
+        Also "crop", the box of the ink that was encoded, in the same form.
 
     Raises:
-        ValueError: if it cannot be read, or is empty.
+        ValueError: if it cannot be read, or is empty; if the crop is not inside the image.
     """
     if not isinstance(data, str):
         raise ValueError(f"image is {data!r:.40}; give the bytes of a file in base64")
@@ -34,7 +40,18 @@ def infer_upload(space: LatentSpace, data: object) -> dict[str, Any]:
         file = base64.b64decode(data, validate=True)
     except ValueError:  # binascii.Error is one; text that is not ASCII raises another
         raise ValueError("the image is not valid base64; give the bytes of a file") from None
-    return _infer(space, preprocess(read_image(file)), "Your image")
+    found = preprocess_crop(read_image(file), _crop(crop), space.preparation)
+    return {**_infer(space, found.pixels, "Your image"), "crop": list(found.crop)}
+
+
+def _crop(value: object) -> Crop | None:
+    """A crop from outside: its type; `preprocess_crop` checks its range."""
+    if value is None:
+        return None
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ValueError(f"crop is {value!r:.60}; give left, top, right and bottom")
+    left, top, right, bottom = (number("crop", side, 0, 1) for side in value)
+    return left, top, right, bottom
 
 
 def infer_test_image(space: LatentSpace, index: object) -> dict[str, Any]:
@@ -102,7 +119,10 @@ def _describe(space: LatentSpace, mu: Tensor, sigma: Tensor, shares: Tensor, rec
     worse = float((space.once(all_test_errors) < recon).float().mean())
     off_map = "" if mu.abs().max() <= space.range else " It lands beyond the edge of the map."
     fit = f"Its reconstruction error is higher than that of {percent(worse)} of the test {items}"
-    fit += ": the model cannot draw this image." if worse > POOR_FIT else "."
+    if worse > UNLIKE_ANY:
+        fit += f": the image looks like no {space.info.item} that the model has learnt."
+    else:
+        fit += ": the model cannot draw this image." if worse > POOR_FIT else "."
     return (
         f"It lands among the {plural}: {votes} of the {NEIGHBOURS} nearest encoded {items} are "
         f"{plural}.{off_map} The encoder's uncertainty (posterior σ) is {float(sigma[0]):.2f} in "

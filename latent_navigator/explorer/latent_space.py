@@ -55,6 +55,7 @@ class LatentSpace:
         self.plurals = self.info.plurals
         self.means, self.labels = checkpoint.means, checkpoint.labels
         self.images = checkpoint.images
+        self.preparation = checkpoint.preparation  # how items stand in these images
         self.anchors = {
             "typical": checkpoint.prototypes,
             "centroid": digit_centroids(self.means, self.labels, len(self.class_names)),
@@ -97,6 +98,13 @@ class LatentSpace:
     def decode(self, z: Tensor) -> Tensor:
         """z (N, 2) -> images (N, 784) in [0, 1]; differentiable."""
         return self.model.decode(z).flatten(1)
+
+    def ink(self, z: Tensor) -> Tensor:
+        """z (N, 2) -> (N, 784): how much ink each pixel has, 0 on the ground; differentiable."""
+        ground, ink = self.preparation.paper / 255, self.preparation.ink / 255
+        x = self.decode(z)
+        # Of MNIST, light on black, the pixels are the ink.
+        return x if (ground, ink) == (0, 1) else ((x - ground) / (ink - ground)).clamp_min(0)
 
     @torch.inference_mode()
     def decode_images(self, z: Tensor) -> np.ndarray:

@@ -115,7 +115,7 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
 @torch.no_grad()  # and not inference mode, whose tensors cannot be differentiated
 def _ink(space: LatentSpace, z: Tensor) -> Tensor:
     """(N, 2) -> (N,) the ink of the decoded images, in percent."""
-    return measure(space.decode(z))[:, list(ATTRIBUTES).index("ink")]
+    return measure(space.ink(z))[:, list(ATTRIBUTES).index("ink")]
 
 
 def ink_goal(space: LatentSpace) -> float:

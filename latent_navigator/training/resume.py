@@ -6,8 +6,9 @@ from typing import Any
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from latent_navigator.checkpoint.snapshots import Snapshots
-from latent_navigator.data.fingerprint import Fingerprint, differences, fingerprint
+from latent_navigator.data.fingerprint import differences, fingerprint
 from latent_navigator.data.labelled_images import LabelledImages
+from latent_navigator.data.train_data import TrainData
 from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.config import TrainingConfig, plain_dataset
 from latent_navigator.training.metrics import History
@@ -22,7 +23,7 @@ def make_checkpoint(
     history: History,
     encodings: Encodings,
     data: LabelledImages,
-    train_data: Fingerprint,
+    train_data: TrainData,
     snapshots: Snapshots,
     training_state: dict[str, Any] | None,
 ) -> Checkpoint:
@@ -154,7 +155,7 @@ def check_same_data(paths: RunPaths, state: Checkpoint, data: LabelledImages) ->
     }
     if state.train_data is not None:
         now = fingerprint(data.train_images, data.train_labels, classes_now)
-        parts = {"training": (state.train_data, now), **parts}
+        parts = {"training": (state.train_data.fingerprint, now), **parts}
     differing = differences(state.class_names, data.class_names, parts)
     if differing:
         raise ValueError(

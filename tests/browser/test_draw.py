@@ -176,6 +176,49 @@ def test_uploads_are_read_light_on_dark_and_dark_on_light(
         assert math.dist(reading(page)["mu"], released.means[zero].tolist()) < 0.5
 
 
+def large_photo(pixels: NDArray[np.uint8], kind: str) -> FilePayload:
+    """A digit on a noisy sheet of 48 megapixels, on its side as its EXIF data says; or a PNG of 9
+    megapixels, over the limit in bytes, with nothing but strokes of black ink."""
+    file, rng = io.BytesIO(), np.random.default_rng(6)
+    width, height = (8000, 6000) if kind == "JPEG" else (3000, 3000)
+    digit = Image.fromarray(pixels, "L").resize((height // 2, height // 2))
+    ink = Image.new("L", (width, height))
+    ink.paste(digit, (width // 4, height // 4))
+    if kind == "PNG":
+        noise = Image.fromarray(rng.integers(0, 90, (height, width, 3), dtype=np.uint8))
+        noise.putalpha(ink.point(lambda v: max(v, 1)))
+        noise.save(file, "PNG", compress_level=1)
+    else:
+        sheet = Image.fromarray(rng.integers(190, 240, (height, width), dtype=np.uint8))
+        sheet.paste(30, (0, 0), ink)
+        exif = Image.Exif()
+        exif[0x0112] = 6  # orientation: rotate by 90 degrees clockwise
+        sheet.transpose(Image.Transpose.ROTATE_90).save(file, "JPEG", quality=90, exif=exif)
+    return {"name": "photo", "mimeType": f"image/{kind.lower()}", "buffer": file.getvalue()}
+
+
+@pytest.mark.guarantee("large-photos-scaled-down")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_large_photo_is_scaled_down_before_it_is_sent(
+    open_page: OpenPage, visit: Visits, released: Checkpoint, kind: str
+) -> None:
+    page = open_page()
+    tab = open_pad(page)
+    two = int((released.labels == 2).nonzero()[3])
+    photo = large_photo(released.images[two].numpy(), kind)
+    assert len(photo["buffer"]) > 15_000_000
+    tab.locator("input").set_input_files(photo)
+    wait_for_answer(page)
+    (sent,) = visit.calls("drawn")
+    data = base64.b64decode((sent.post_data_json or {})["data"][0])
+    assert len(data) < 2_000_000
+    image = Image.open(io.BytesIO(data))
+    assert max(image.size) == 1600
+    assert image.format == kind, "PNG keeps the transparency"
+    assert image.getexif().get(0x0112, 1) == 1, "it is upright already"
+    assert math.dist(reading(page)["mu"], released.means[two].tolist()) < 0.5
+
+
 @pytest.mark.guarantee("images-read-or-explained")
 def test_unreadable_files_are_explained(open_page: OpenPage) -> None:
     page = open_page()

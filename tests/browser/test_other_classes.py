@@ -15,7 +15,15 @@ from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.presets import presets
 from latent_navigator.training.config import TrainingConfig
-from tests.browser.helpers import OpenPage, Visits, after_timers, assert_fits, box_of, open_tab
+from tests.browser.helpers import (
+    OpenPage,
+    Visits,
+    after_timers,
+    assert_fits,
+    box_of,
+    open_tab,
+    pixels_of,
+)
 from tests.conftest import SMALL, Demo
 
 NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot", "Bag")
@@ -51,8 +59,10 @@ def six_classes(
     small_config: TrainingConfig,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Checkpoint:
-    """A small model of the shipped digits, in six classes."""
+    """A small model of the shipped digits, dark on light, in six classes."""
     others = digits._replace(
+        train_images=255 - digits.train_images,
+        test_images=255 - digits.test_images,
         train_labels=digits.train_labels % 6,
         test_labels=digits.test_labels % 6,
         class_names=NAMES,
@@ -120,6 +130,27 @@ def test_class_names_replace_digits_everywhere(
     assert "garment" in text
     assert "MNIST of 60,000" not in text
     assert all(name in text for name in NAMES)
+
+
+@pytest.mark.guarantee("other-polarities")
+def test_the_pad_has_the_polarity_of_the_training_images(open_garments: OpenPage) -> None:
+    page = open_garments(1440, 900)
+    open_tab(page, "Your garment")
+    paper = page.locator(".paper")
+    paper.scroll_into_view_if_needed()
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
+    box = box_of(paper)
+    page.mouse.move(box["x"] + 140, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 240, steps=5)
+    page.mouse.up()
+    page.locator(".draw[data-state=shown]").wait_for()
+    ink = paper.evaluate("(c) => [...c.getContext('2d').getImageData(140, 140, 1, 1).data]")
+    assert max(ink[:3]) < 40
+    assert ink[3] == 255
+    seen = pixels_of(page.locator(".draw .seen"))
+    assert seen.mean() > 200, "the model sees dark strokes on white"
+    assert seen.min() < 40
 
 
 def test_first_screen_holds_long_names(open_garments: OpenPage) -> None:

@@ -31,6 +31,7 @@ from latent_navigator.checkpoint.snapshots import (
     snapshot_epochs,
 )
 from latent_navigator.data.fingerprint import differences, fingerprint
+from latent_navigator.data.train_data import describe_train_data
 from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.metrics import epoch_metrics
@@ -90,7 +91,7 @@ def made(config: TrainingConfig, model_config: VAEConfig, names: list[str]) -> C
             torch.zeros(kept, len(sample), model_config.latent_dim, dtype=torch.float16),
             torch.zeros(kept, SIDE, SIDE, 28, 28, dtype=torch.uint8),
         ),
-        train_data=fingerprint(images, labels, classes),
+        train_data=describe_train_data(images, labels, classes),
     )
 
 

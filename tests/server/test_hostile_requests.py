@@ -433,7 +433,7 @@ def send(client: httpx.Client) -> Send:
             "component_id": component,
             "fn_name": "drawn",
             "session_hash": "s",
-            "data": text,
+            "data": [text, None],
         }
         return client.post("/gradio_api/component_server", json=body)
 

@@ -13,7 +13,11 @@ from PIL import Image
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.explorer.inference import infer_test_image, infer_upload
+from latent_navigator.explorer.inference import (
+    infer_test_image,
+    infer_upload,
+    reconstruction_errors,
+)
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.map_layers import aggregate_posterior, prior_vs_data, round_trips
 from latent_navigator.explorer.readout import readout
@@ -112,9 +116,39 @@ def test_a_drawn_digit_is_recognised(space: LatentSpace, released: Checkpoint) -
 
 
 def test_an_image_that_the_model_cannot_draw_is_reported(space: LatentSpace) -> None:
-    cross = np.zeros((280, 280), np.uint8)
-    cross[20:260:40], cross[:, 20:260:40] = 255, 255
-    assert "the model cannot draw this image" in infer_upload(space, file_of(cross))["message"]
+    errors = reconstruction_errors(space, space.images, space.means)
+    hundredth = int(errors.topk(100).indices[-1])  # from the worst: the 99th percentile
+    assert "the model cannot draw this image" in infer_test_image(space, hundredth)["message"]
+
+
+def test_what_looks_like_no_test_digit_is_said_to_look_like_none(space: LatentSpace) -> None:
+    """Above the 99.9th percentile of the test digits' own errors, and only there."""
+    said = "looks like no digit that the model has learnt"
+    block = np.zeros((280, 280), np.uint8)
+    block[20:260, 20:260] = 255  # a solid block: far from any digit
+    assert said in infer_upload(space, file_of(block))["message"]
+    messages = [infer_test_image(space, i)["message"] for i in range(0, 10_000, 100)]
+    assert sum(said in message for message in messages) <= 1
+
+
+def test_a_crop_is_answered_and_can_be_given_back(space: LatentSpace) -> None:
+    bar = np.zeros((280, 280), np.uint8)
+    bar[70:210, 126:154] = 255
+    answer = infer_upload(space, file_of(bar))
+    assert answer["crop"] == [126 / 280, 0.25, 154 / 280, 0.75]
+    assert infer_upload(space, file_of(bar), answer["crop"]) == answer
+    half = infer_upload(space, file_of(bar), [0, 0, 1, 0.5])
+    assert half["crop"] == [126 / 280, 0.25, 154 / 280, 0.5]
+
+
+@pytest.mark.parametrize(
+    "crop", [3, "0011", [], [0, 0, 1], [0, 0, 1, "1"], [0, 0, 0, 1], [0, 0, 2, 1], [0, 0, 1, True]]
+)
+def test_what_is_no_crop_is_rejected(space: LatentSpace, crop: object) -> None:
+    bar = np.zeros((280, 280), np.uint8)
+    bar[70:210, 126:154] = 255
+    with pytest.raises(ValueError, match=r"crop is .*give"):
+        infer_upload(space, file_of(bar), crop)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from latent_navigator.data.image_reader import MAX_SIDE, read_image
+from latent_navigator.data.ink import BLANK
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.data.preprocessing import BLANK, preprocess
+from latent_navigator.data.preprocessing import preprocess
 
 INDEX = np.arange(28)
 
@@ -339,7 +340,7 @@ BLANK_IMAGES = {
 @pytest.mark.guarantee("images-read-or-explained")
 @pytest.mark.parametrize("image", BLANK_IMAGES.values(), ids=BLANK_IMAGES.keys())
 def test_blank_image_is_explained(image: Image.Image) -> None:
-    with pytest.raises(ValueError, match="The image is blank; draw a digit"):
+    with pytest.raises(ValueError, match="The image is blank; draw with"):
         preprocess(image)
 
 

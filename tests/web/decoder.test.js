@@ -66,6 +66,13 @@ test("an image does not depend on those before it", () => {
   assert.notEqual(Math.min(...again), Math.max(...again));
 });
 
+test("another number of coordinates is refused", () => {
+  const decoder = new Decoder(makeFile(() => 0));
+  for (const z of [[1, 2], [1, 2, 3, 4], []]) {
+    assert.throws(() => decoder.decode(z), { message: `z has ${z.length} coordinates; give 3` });
+  }
+});
+
 for (const simd of [true, false]) {
   test(`a call allocates nothing, ${simd ? "with" : "without"} SIMD`, () => {
     const decoder = new Decoder(

@@ -132,8 +132,12 @@ export class Decoder {
    *
    * @param {ArrayLike<number>} z latent_dim coordinates
    * @returns {Float32Array} (784,); the same array in every call
+   * @throws {RangeError} if z has another number of coordinates
    */
   decode(z) {
+    if (z.length !== this.latentDim) {
+      throw new RangeError(`z has ${z.length} coordinates; give ${this.latentDim}`);
+    }
     this.z.set(z);
     let x = this.z;
     for (let i = 0; i < this.dense.length; i++) {

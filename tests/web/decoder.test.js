@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Decoder, fromFloat16, PIXELS } from "../../web/core/decoder.js";
+import { Decoder, fromIntegers, PIXELS } from "../../web/core/decoder.js";
 import { bytesPerCall, NOTHING } from "./memory.js";
 
-test("every finite float16 number becomes the same float32 number", () => {
-  const halves = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i);
-  const view = new DataView(halves.buffer);
-  const values = fromFloat16(halves);
-  let finite = 0;
-  for (let i = 0; i < halves.length; i++) {
-    const expected = view.getFloat16(2 * i, true);
-    if (!Number.isFinite(expected)) continue;
-    assert.equal(values[i], expected);
-    finite++;
-  }
-  assert.equal(finite, 2 ** 16 - 2 ** 11);
+test("integers have a sign, two bytes and the scale of their row", () => {
+  const numbers = [0, 1, 2, 3, 0xfffe, 0xffff]; // 0, -1, 1, -2, 32767, -32768
+  const planes = Uint8Array.from([...numbers.map((n) => n >> 8), ...numbers.map((n) => n & 255)]);
+  const values = fromIntegers(planes, Float32Array.of(0.5, 2));
+  assert.deepEqual(Array.from(values), [0, -0.5, 0.5, -4, 65534, -65536]);
 });
 
 /**
@@ -48,7 +41,7 @@ function makeFile(value) {
       for (let i = 0; i < size; i++) numbers.push(value(tensor, i));
     }
   }
-  let text = JSON.stringify({ config, dtype: "float32", tensors });
+  let text = JSON.stringify({ config, tensors });
   text = text.padEnd(Math.ceil(text.length / 4) * 4);
   const file = new Uint8Array(4 + text.length + 4 * numbers.length);
   new DataView(file.buffer).setUint32(0, text.length, true);
@@ -71,6 +64,13 @@ test("an image does not depend on those before it", () => {
   const again = decoder.decode([0.5, 0.5, -1]).slice();
   assert.deepEqual(again, new Decoder(file).decode([0.5, 0.5, -1]));
   assert.notEqual(Math.min(...again), Math.max(...again));
+});
+
+test("another number of coordinates is refused", () => {
+  const decoder = new Decoder(makeFile(() => 0));
+  for (const z of [[1, 2], [1, 2, 3, 4], []]) {
+    assert.throws(() => decoder.decode(z), { message: `z has ${z.length} coordinates; give 3` });
+  }
 });
 
 for (const simd of [true, false]) {

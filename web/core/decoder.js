@@ -24,30 +24,30 @@ const DENSE = ["hidden", "hidden_2", "hidden_3", "grid"]; // the Linear layers
 /**
  * @typedef {{
  *   config: { latent_dim: number, decoder_channels: number, decoder_channels_2: number },
- *   dtype: "float16" | "float32",
- *   tensors: Record<string, { shape: number[], offset: number }>,
+ *   tensors: Record<string, { shape: number[], offset: number, scale?: number }>,
  * }} Header of the file that checkpoint/decoder_file.py writes
  */
 
 /**
- * The float32 values of finite float16 numbers, given by their bits.
- * (Float16Array would do the same, but not before Chrome 135, Firefox 129 and Safari 18.2.)
+ * The numbers k * scale of a tensor: for each k, 2 |k|, less 1 if k < 0, in a high and a low byte.
  *
- * @param {Uint16Array} halves
+ * @param {Uint8Array} planes all high bytes, then all low bytes
+ * @param {Float32Array} scales one per row
  */
-export function fromFloat16(halves) {
-  const values = new Float32Array(halves.length);
-  const bits = new Uint32Array(values.buffer);
-  for (let i = 0; i < halves.length; i++) {
-    // Exponent and fraction as they are, but the exponents' zero is 15 in one and 127 in the other.
-    bits[i] = ((halves[i] & 0x8000) << 16) | ((halves[i] & 0x7fff) << 13);
-    values[i] *= 2 ** 112;
+export function fromIntegers(planes, scales) {
+  const size = planes.length / 2;
+  const columns = size / scales.length;
+  const values = new Float32Array(size);
+  for (let i = 0; i < size; i++) {
+    const number = (planes[i] << 8) | planes[size + i];
+    const k = number & 1 ? -(number + 1) / 2 : number / 2;
+    values[i] = k * scales[Math.floor(i / columns)];
   }
   return values;
 }
 
 /**
- * Reads the file: the length of a header, the header in JSON, numbers.
+ * Reads the file: the length of a header, the header in JSON, tensors.
  *
  * @param {ArrayBuffer} file
  */
@@ -55,15 +55,19 @@ function readFile(file) {
   const length = new DataView(file).getUint32(0, true);
   /** @type {Header} */
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 4, length)));
+  const start = 4 + length;
 
   /** @param {string} name */
   function tensor(name) {
-    const { shape, offset } = header.tensors[name];
-    const size = shape.reduce((a, b) => a * b, 1);
-    const start = 4 + length + offset;
-    return header.dtype === "float16"
-      ? fromFloat16(new Uint16Array(file, start, size))
-      : new Float32Array(file, start, size);
+    const {
+      shape: [rows, columns = 1],
+      offset,
+      scale,
+    } = header.tensors[name];
+    const size = rows * columns;
+    if (scale === undefined) return new Float32Array(file, start + offset, size);
+    const planes = new Uint8Array(file, start + offset, 2 * size);
+    return fromIntegers(planes, new Float32Array(file, start + scale, rows));
   }
 
   return { header, tensor };
@@ -128,8 +132,12 @@ export class Decoder {
    *
    * @param {ArrayLike<number>} z latent_dim coordinates
    * @returns {Float32Array} (784,); the same array in every call
+   * @throws {RangeError} if z has another number of coordinates
    */
   decode(z) {
+    if (z.length !== this.latentDim) {
+      throw new RangeError(`z has ${z.length} coordinates; give ${this.latentDim}`);
+    }
     this.z.set(z);
     let x = this.z;
     for (let i = 0; i < this.dense.length; i++) {

@@ -63,7 +63,8 @@ def test_browser_paints_at_once_and_pytorch_replaces_it(
     held = hold_calls(page, "look")
     page.mouse.click(*map_point(page, 1.2, 0.7))
     page.wait_for_selector("#digit [data-kind=browser]")
-    expect(page.locator("#digit .source")).to_have_text(re.compile(r"Decoded in your browser, [\d.]+ ms"))
+    source = page.locator("#digit .source")
+    expect(source).to_have_text(re.compile(r"Decoded in your browser, [\d.]+ ms"))
     shown = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
     assert (float(shown["x"]), float(shown["y"])) == stored_position(page)
     wait_for(page, 1, held)
@@ -72,7 +73,7 @@ def test_browser_paints_at_once_and_pytorch_replaces_it(
     held[0].continue_()
     unroute_calls(page)
     page.wait_for_selector("#digit [data-kind=exact]")
-    expect(page.locator("#digit .source")).to_have_text(re.compile(r"Exact \(PyTorch\), \d+ ms"))
+    expect(source).to_have_text(re.compile(r"Decoded by PyTorch, \d+ ms"))
     assert_painted(page, space)
 
 
@@ -259,10 +260,11 @@ def test_images_of_the_layer_are_those_of_their_tiles(
 ) -> None:
     page = open_page()
     only_images(page)
-    for zoomed in (False, True):
+    # Away from the axes, whose lines lie over the images.
+    for zoomed, goals in ((False, ((0.9, 1.0), (-0.6, -1.1))), (True, ((0.3, 0.2), (0.4, 0.1)))):
         if zoomed:
             zoom_in(page, 0.3, 0.2)
-        for goal in ((0.3, 0.2), (-0.6, -1.1)):
+        for goal in goals:
             z = tile_near(page, *goal)
             expected = space.decode_images(torch.tensor([z])).mean() / 255
             page.wait_for_function(

@@ -142,8 +142,8 @@ def page() -> str:
         "",
         "In a real Chromium that shares 2 cores with the server (`python -m "
         "benchmarks.page_speed`). Paint is the end of the first frame that shows the new image. "
-        "This report is of the page before the browser ran the decoder itself, in place of a table of "
-        "its outputs; `benchmarks.core_modules` measures that decoder.",
+        "This report is of the page before the browser ran the decoder itself, in place of a table "
+        "of its outputs; `benchmarks.core_modules` measures that decoder.",
         "",
         "| | |",
         "|---|---|",

@@ -22,10 +22,10 @@ VIEWS: list[tuple[str, int, int, Literal["light", "dark"]]] = [
     ("page_phone", 390, 844, "light"),
 ]
 LAYERS = {
-    "pictures": "layers=pictures,rings",
-    "regions": "layers=regions,rings,numerals",
-    "sensitivity": "layers=sensitivity,points,rings,numerals",
-    "zoomed": "x=-0.42&y=0.9&view=-0.2,0.95,0.75&layers=pictures,regions,rings,numerals",
+    "images": "layers=images,rings",
+    "regions": "layers=regions,rings,labels",
+    "sensitivity": "layers=sensitivity,points,rings,labels",
+    "zoomed": "x=-0.42&y=0.9&view=-0.2,0.95,0.75&layers=images,regions,rings,labels",
 }
 FRAMES, FRAME_MS = 48, 83
 

@@ -137,7 +137,7 @@ class User(FastHttpUser):
         self.call(name, "latent-map", "layer", "points", "xy")
         self.call(name, "latent-map", "layer", "regions", "winners")
         decoder = next(
-            c["props"]["decoder"]
+            c["props"]["props"]["decoder"]
             for c in config["components"]
             if c["props"].get("elem_id") == "latent-map"
         )

@@ -97,11 +97,13 @@ def test_second_press_continues_from_the_end_of_the_first(
         goal = round(x, 3), round(y, 3)
     # Within the page, so that the second press comes in time on any machine.
     page.evaluate(
-        """() => new Promise((done) => {
+        """() => new Promise((done, fail) => {
+          setTimeout(fail, 30_000, new Error("the first press moved nothing"));
           const bolder = document.querySelector("#directions [data-name=ink] .more");
+          const start = latentSpace.z;
           bolder.click();
-          latentSpace.subscribe(() => {
-            if (!latentSpace.travelling || done.pressed) return;
+          latentSpace.subscribe((z) => {
+            if (z === start || done.pressed) return;
             done.pressed = true;
             bolder.click();
             done();

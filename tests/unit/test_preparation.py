@@ -112,6 +112,7 @@ def photo(image: Images, *, dark: bool) -> Image.Image:
     return Image.fromarray((235 - sheet * 0.8 if dark else 20 + sheet * 0.8).astype(np.uint8))
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("other-polarities")
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 @pytest.mark.parametrize("change", [negative, pencil_on_grey, small_and_boxed])
@@ -128,6 +129,7 @@ def test_uploads_of_either_polarity_become_like_training_images(
     assert np.quantile(differences, 0.95) < 14
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("other-polarities")
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 @pytest.mark.parametrize("turned", [True, False], ids=["negative", "as it is"])
@@ -179,6 +181,7 @@ def test_impossible_preparations_are_refused(values: tuple[object, ...], fault: 
         Preparation(*values)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("other-polarities")
 def test_photographs_for_a_dark_on_light_model_are_read(digits: LabelledImages) -> None:
     """The classifier, which knows light digits on black, reads their negatives."""

@@ -1,0 +1,141 @@
+/** Elements, text and small images: what every part of the page needs. */
+
+import { PIXELS, SIDE } from "./decoder.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * The element below `root` that a selector names.
+ *
+ * @template {HTMLElement} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} [type]
+ * @returns {T}
+ * @throws {Error} if there is none of that type
+ */
+export function find(
+  root,
+  selector,
+  type = /** @type {new () => T} */ (/** @type {unknown} */ (HTMLElement)),
+) {
+  const element = root.querySelector(selector);
+  if (!(element instanceof type)) throw new Error(`no ${type.name} at ${selector}`);
+  return element;
+}
+
+/** @param {ParentNode} root @param {string} selector */
+export function findCanvas(root, selector) {
+  return find(root, selector, HTMLCanvasElement);
+}
+
+/** @param {ParentNode} root @param {string} selector */
+export function findButton(root, selector) {
+  return find(root, selector, HTMLButtonElement);
+}
+
+/** @param {ParentNode} root @param {string} selector */
+export function findInput(root, selector) {
+  return find(root, selector, HTMLInputElement);
+}
+
+/**
+ * A new element with text, never HTML.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} name @param {string} [text] @param {string} [className]
+ */
+export function make(name, text = "", className = "") {
+  const element = document.createElement(name);
+  element.textContent = text;
+  element.className = className;
+  return element;
+}
+
+/** @param {string} text @param {() => void} press */
+export function makeButton(text, press) {
+  const button = make("button", text);
+  button.type = "button";
+  button.addEventListener("click", press);
+  return button;
+}
+
+/**
+ * A new element of SVG.
+ *
+ * @param {string} name @param {Record<string, string | number>} attributes
+ * @param {string | number} [text]
+ */
+export function makeSvg(name, attributes, text = "") {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, `${value}`);
+  element.textContent = `${text}`;
+  return element;
+}
+
+/** The context of a canvas. @param {HTMLCanvasElement | OffscreenCanvas} canvas */
+export function contextOf(canvas) {
+  const context = /** @type {CanvasRenderingContext2D | null} */ (canvas.getContext("2d"));
+  if (!context) throw new Error("the browser draws no 2-D canvas");
+  return context;
+}
+
+/** A canvas for one image. */
+export function imageCanvas() {
+  const canvas = document.createElement("canvas");
+  canvas.width = SIDE;
+  canvas.height = SIDE;
+  return canvas;
+}
+
+/**
+ * Draws the `index`-th of several images, 784 grey levels each, on a canvas of 28 x 28.
+ *
+ * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} levels @param {number} [index]
+ */
+export function paintImage(canvas, levels, index = 0) {
+  const image = new ImageData(SIDE, SIDE);
+  const opaque = 255 << 24;
+  const rgba = new Int32Array(image.data.buffer);
+  for (let i = 0; i < PIXELS; i++) rgba[i] = opaque | (levels[PIXELS * index + i] * 0x010101);
+  contextOf(canvas).putImageData(image, 0, 0);
+}
+
+/** @param {string} base64 */
+export function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+/** A number as text, with a true minus. @param {number} value @param {number} [digits] */
+export function signed(value, digits = 2) {
+  return value.toFixed(digits).replace("-", "−");
+}
+
+/** A name with its article: an Ankle boot, a Bag, a 7. @param {string} name */
+export function withArticle(name) {
+  return `${/^[aeiou8]/i.test(name) ? "an" : "a"} ${name}`;
+}
+
+/**
+ * A share in [0, 1] as text: "42 %", and "under 1 %" for what would round to nothing.
+ *
+ * @param {number} share
+ */
+export function percent(share) {
+  return share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`;
+}
+
+/** Whether class names need more room than numerals. @param {readonly string[]} names */
+export function areWords(names) {
+  return names.some((name) => name.length > 2);
+}
+
+/** Whether the page is dark. */
+export function isDark() {
+  return document.body.classList.contains("dark");
+}
+
+/** Calls `listener` after the theme has changed. @param {() => void} listener */
+export function onTheme(listener) {
+  new MutationObserver(listener).observe(document.body, { attributeFilter: ["class"] });
+}

@@ -1,0 +1,142 @@
+/** Drawing on canvases: what the map and the training replay share. */
+
+import { contextOf } from "./dom.js";
+
+/** @typedef {import("./view.js").Pixel} Pixel */
+
+/** @typedef {{ ink: string, quiet: string, line: string, ground: string, accent: string }} Colours of the theme */
+
+export const FONT = "system-ui, sans-serif";
+
+/**
+ * The theme's colours at an element; null while the page's style is not there yet.
+ *
+ * @param {HTMLElement} element
+ * @returns {Colours | null}
+ */
+export function readColours(element) {
+  const style = getComputedStyle(element);
+  const read = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const colours = {
+    ink: read("--ink"),
+    quiet: read("--quiet"),
+    line: read("--line"),
+    ground: read("--map-ground"),
+    accent: read("--accent"),
+  };
+  return Object.values(colours).every(Boolean) ? colours : null;
+}
+
+/**
+ * Clears a square canvas and fits it to the screen; the context then draws in CSS pixels.
+ *
+ * @param {HTMLCanvasElement} canvas @param {number} side in CSS pixels
+ */
+export function fitCanvas(canvas, side) {
+  const size = Math.round(side * (devicePixelRatio || 1));
+  if (canvas.width !== size) {
+    canvas.width = size;
+    canvas.height = size;
+  }
+  const context = contextOf(canvas);
+  context.setTransform(size / side, 0, 0, size / side, 0, 0);
+  context.clearRect(0, 0, side, side);
+  context.font = `12px ${FONT}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  return context;
+}
+
+/**
+ * Text that stands out from what lies beneath it.
+ *
+ * @param {CanvasRenderingContext2D} context @param {Colours} colours
+ * @param {string} text @param {number} px @param {number} py
+ */
+export function drawText(context, colours, text, px, py) {
+  context.lineWidth = 4;
+  context.strokeStyle = colours.ground;
+  context.strokeText(text, px, py);
+  context.fillStyle = colours.quiet;
+  context.fillText(text, px, py);
+}
+
+/**
+ * A line of several pixels.
+ *
+ * @param {CanvasRenderingContext2D} context @param {readonly Pixel[]} points
+ */
+export function trace(context, points) {
+  context.beginPath();
+  for (const { px, py } of points) context.lineTo(px, py);
+  context.stroke();
+}
+
+/**
+ * The rings of 1, 2 and 3 standard deviations of the prior.
+ *
+ * @param {CanvasRenderingContext2D} context @param {Colours} colours
+ * @param {Pixel} centre @param {number} unit pixels of a standard deviation
+ * @param {readonly number[]} named the rings that have a name
+ */
+export function drawRings(context, colours, { px, py }, unit, named = [1, 2, 3]) {
+  for (const sigma of [1, 2, 3]) {
+    context.strokeStyle = colours.quiet;
+    context.lineWidth = 1;
+    context.setLineDash([5, 5]);
+    context.beginPath();
+    context.arc(px, py, sigma * unit, 0, 2 * Math.PI);
+    context.stroke();
+    context.setLineDash([]);
+    const reach = sigma * unit * Math.SQRT1_2;
+    if (named.includes(sigma)) drawText(context, colours, `${sigma}σ`, px + reach, py + reach);
+  }
+}
+
+/**
+ * A disc with a class's name, joined to where the class lies.
+ *
+ * @param {CanvasRenderingContext2D} context @param {Colours} colours
+ * @param {{ home: Pixel, at: Pixel, radius: number, colour: string, text: string }} label
+ */
+export function drawDisc(context, colours, { home, at, radius, colour, text }) {
+  context.font = `700 ${radius + 2}px ${FONT}`;
+  context.lineWidth = 2;
+  context.strokeStyle = colour;
+  trace(context, [home, at]);
+  context.beginPath();
+  context.arc(at.px, at.py, radius, 0, 2 * Math.PI);
+  context.fillStyle = colours.ground;
+  context.fill();
+  context.lineWidth = 3;
+  context.stroke();
+  context.fillStyle = colours.ink;
+  context.fillText(text, at.px, at.py + 1);
+}
+
+/**
+ * Pushes overlapping discs apart until their centres are `distance` apart.
+ *
+ * @param {readonly Pixel[]} centres @param {number} distance @param {number} rounds
+ */
+export function apart(centres, distance, rounds = 20) {
+  const moved = centres.map(({ px, py }) => ({ px, py }));
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, a] of moved.entries()) {
+      for (const b of moved.slice(0, i)) push(a, b, distance);
+    }
+  }
+  return moved;
+}
+
+/** @param {Pixel} a @param {Pixel} b @param {number} distance */
+function push(a, b, distance) {
+  const [dx, dy] = [a.px - b.px || 0.1, a.py - b.py];
+  const gap = Math.hypot(dx, dy);
+  if (gap >= distance) return;
+  const share = (distance - gap) / 2 / gap;
+  a.px += dx * share;
+  a.py += dy * share;
+  b.px -= dx * share;
+  b.py -= dy * share;
+}

@@ -1,0 +1,135 @@
+/**
+ * The address after #: #x=1.2&y=-0.3&view=0.5,0.5,2&layers=points,rings&A=0.1,2&digit=8...
+ *
+ * It holds the position, the view where it is zoomed, the layers where others than usual are shown,
+ * the points A and B, and the values of the controls.
+ */
+
+/** @typedef {import("./view.js").Position} Position */
+/** @typedef {string | number | boolean | string[]} Value of a control */
+
+/**
+ * A control whose value links keep; the records come from app/controls.py.
+ *
+ * @typedef {{ name: string, aliases: string[], default: Value } & (
+ *   | { kind: "choice" | "choices", options: string[] }
+ *   | { kind: "number", low: number, high: number, step: number }
+ *   | { kind: "flag" }
+ *   | { kind: "endpoint", flag: string, last: number })} Control
+ */
+
+/** @typedef {{ key: string, aliases: string[], default: boolean }} LayerRecord */
+
+/**
+ * What a link holds; a part that is missing or impossible is null.
+ *
+ * @typedef {{
+ *   z: Position | null,
+ *   view: { centre: Position, half: number } | null,
+ *   layers: Record<string, boolean>,
+ *   marks: Record<string, Position | null>,
+ *   values: Record<string, Value>,
+ * }} Linked
+ */
+
+/** The points that can be picked on the map. */
+export const FLAGS = ["A", "B"];
+
+/**
+ * A number of low ... high in steps, or null.
+ *
+ * @param {string} text
+ * @param {{ low: number, high: number, step: number }} allowed
+ */
+function readNumber(text, { low, high, step }) {
+  if (text.trim() === "") return null;
+  const value = Math.round(Number(text) / step) * step;
+  return value >= low && value <= high ? Number(value.toFixed(2)) : null;
+}
+
+/**
+ * The value of a control that a text of a link stands for, or null if it is not possible.
+ *
+ * @param {Control} control @param {string} text
+ * @returns {Value | null}
+ */
+export function readValue(control, text) {
+  if (control.kind === "choice") return control.options.includes(text) ? text : null;
+  if (control.kind === "choices") {
+    const listed = text.split(",");
+    const chosen = control.options.filter((option) => listed.includes(option));
+    return chosen.length ? chosen : null;
+  }
+  if (control.kind === "flag") return text === "true" || (text === "false" ? false : null);
+  if (control.kind === "number") return readNumber(text, control);
+  if (text === "here" || text === control.flag) return text;
+  return readNumber(text, { low: 0, high: control.last, step: 1 });
+}
+
+/** @param {string | null} text */
+function readNumbers(text) {
+  return (text ?? "").split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+}
+
+/** @param {number[]} numbers */
+function asPosition([x, y]) {
+  return Number.isFinite(x) && Number.isFinite(y) ? { x, y } : null;
+}
+
+/**
+ * Reads a link.
+ *
+ * @param {string} hash the address after, or from, #
+ * @param {readonly LayerRecord[]} layers
+ * @param {readonly Control[]} controls
+ * @returns {Linked}
+ */
+export function parseLink(hash, layers, controls) {
+  const asked = new URLSearchParams(hash.replace(/^#/, ""));
+  const shown = asked.get("layers")?.split(",");
+  /** @param {string[]} names */
+  const first = (...names) => names.map((name) => asked.get(name)).find((text) => text !== null);
+  const [cx, cy, half] = readNumbers(asked.get("view"));
+  const centre = asPosition([cx, cy]);
+  return {
+    z: asPosition([readNumbers(asked.get("x"))[0], readNumbers(asked.get("y"))[0]]),
+    view: centre && half > 0 ? { centre, half } : null,
+    layers: Object.fromEntries(
+      layers.map(({ key, aliases, default: usual }) => [
+        key,
+        shown ? [key, ...aliases].some((name) => shown.includes(name)) : usual,
+      ]),
+    ),
+    marks: Object.fromEntries(FLAGS.map((flag) => [flag, asPosition(readNumbers(asked.get(flag)))])),
+    values: Object.fromEntries(
+      controls.map((control) => {
+        const text = first(control.name, ...control.aliases);
+        const value = text == null ? null : readValue(control, text);
+        return [control.name, value ?? control.default];
+      }),
+    ),
+  };
+}
+
+/**
+ * Writes what `parseLink` reads, without #.
+ *
+ * @param {Linked & { z: Position }} linked view: null where the whole map is shown
+ * @param {readonly LayerRecord[]} layers
+ * @param {readonly Control[]} controls
+ */
+export function formatLink(linked, layers, controls) {
+  const parts = new URLSearchParams({ x: `${linked.z.x}`, y: `${linked.z.y}` });
+  if (linked.view) {
+    const { centre, half } = linked.view;
+    parts.set("view", [centre.x, centre.y, half].map((v) => Number(v.toFixed(4))).join());
+  }
+  const shown = layers.filter(({ key }) => linked.layers[key]).map(({ key }) => key);
+  const usual = layers.filter((layer) => layer.default).map(({ key }) => key);
+  if (shown.join() !== usual.join()) parts.set("layers", shown.join());
+  for (const [flag, point] of Object.entries(linked.marks)) {
+    if (point) parts.set(flag, `${point.x},${point.y}`);
+  }
+  for (const { name } of controls) parts.set(name, String(linked.values[name]));
+  return parts.toString().replaceAll("%2C", ",");
+}

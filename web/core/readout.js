@@ -1,0 +1,42 @@
+/** Sentences on what is known at a position. */
+
+import { percent } from "./dom.js";
+import { priorBeyond, priorRadius, RADIUS } from "./neighbours.js";
+
+/** @typedef {import("./neighbours.js").Neighbours} Neighbours */
+/** @typedef {{ item: string, items: string }} Info what the images are called */
+
+export const WELL_SUPPORTED = 5; // test images within RADIUS; as in explorer/readout.py
+const NEARLY_ALL = 0.9; // of the neighbours
+
+/** @param {Neighbours} around @param {Info} info */
+export function describeSupport(around, { item, items }) {
+  const { within, distance } = around;
+  if (within === 0) {
+    return (
+      `No data here: the nearest test ${item} was encoded ${distance.toFixed(2)} away, so the ` +
+      "decoder extrapolates."
+    );
+  }
+  const known = within >= WELL_SUPPORTED ? "Well supported" : "Sparse data";
+  const subject = within === 1 ? `${item} was` : `${items} were`;
+  return `${known}: ${within} test ${subject} encoded within ${Number(RADIUS.toFixed(3))}.`;
+}
+
+/** @param {Neighbours} around @param {readonly string[]} plurals of the classes */
+export function describeClasses({ shares }, plurals) {
+  let [first, second] = [0, -1];
+  for (let i = 1; i < shares.length; i++) {
+    if (shares[i] > shares[first]) [first, second] = [i, first];
+    else if (second < 0 || shares[i] > shares[second]) second = i;
+  }
+  if (shares[first] >= NEARLY_ALL) return `Nearly all neighbours are ${plurals[first]}.`;
+  return `Mostly ${plurals[first]}, then ${plurals[second]}.`;
+}
+
+/** @param {import("./view.js").Position} z */
+export function describePrior(z) {
+  const radius = priorRadius([z.x, z.y]);
+  const further = percent(priorBeyond(radius));
+  return `${radius.toFixed(2)}σ from the centre; ${further} of the prior N(0, I) lies further out.`;
+}

@@ -1,0 +1,97 @@
+/** What the page asks of the server: functions of Python, and files that never change. */
+
+const ATTEMPTS = 2; // behind a load balancer, the second may reach another server
+const RETRY = 500; // ms
+
+/** An answer that did not come, with a sentence for the visitor. */
+export class ServerError extends Error {
+  /** @param {string} message @param {boolean} refused whether the server said why */
+  constructor(message, refused = false) {
+    super(message);
+    this.name = "ServerError";
+    this.refused = refused;
+  }
+}
+
+/** @param {number} ms */
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * Calls `attempt` again if it fails.
+ *
+ * @template T
+ * @param {() => Promise<T>} attempt
+ */
+async function insist(attempt) {
+  for (let left = ATTEMPTS - 1; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) throw error;
+      await pause(RETRY);
+    }
+  }
+}
+
+export class Server {
+  #functions;
+  #root;
+  /** @type {Map<string, Promise<ArrayBuffer>>} */
+  #files = new Map();
+
+  /**
+   * @param {Record<string, (...values: any[]) => Promise<any>>} functions of gr.HTML, by name
+   * @param {string} root where the model's files are
+   */
+  constructor(functions, root) {
+    this.#functions = functions;
+    this.#root = root;
+  }
+
+  /**
+   * The answer of a function of Python.
+   *
+   * @param {string} name @param {...unknown} values
+   * @returns {Promise<any>}
+   * @throws {ServerError} with a sentence to show
+   */
+  async ask(name, ...values) {
+    let answer;
+    try {
+      answer = await this.#functions[name](...values);
+    } catch {
+      throw new ServerError("The server is not responding. Try again.");
+    }
+    if (answer?.error) throw new ServerError(answer.error, true);
+    return answer;
+  }
+
+  /** The address of one of the model's files. @param {string} name */
+  address(name) {
+    return `${this.#root}${name}`;
+  }
+
+  /**
+   * One of the model's files, fetched once.
+   *
+   * @param {string} name
+   * @returns {Promise<ArrayBuffer>}
+   * @throws {ServerError} with a sentence to show
+   */
+  file(name) {
+    let file = this.#files.get(name);
+    if (!file) {
+      file = insist(() => this.#fetch(name));
+      this.#files.set(name, file);
+      file.catch(() => this.#files.delete(name)); // the next call tries again
+    }
+    return file;
+  }
+
+  /** @param {string} name */
+  async #fetch(name) {
+    const answer = await fetch(this.address(name)).catch(() => null);
+    if (!answer?.ok) throw new ServerError("The server is not responding. Try again.");
+    return answer.arrayBuffer();
+  }
+}

@@ -1,0 +1,315 @@
+/**
+ * The state of the page: the one current position z, the view, the paths, the points A and B, the
+ * layers of the map, the values of the controls and the open tab.
+ *
+ * Whoever changes one calls a method here; whoever shows it subscribes. Nothing else on the page
+ * keeps a position, and a link holds all of it.
+ */
+
+import { FLAGS, formatLink, parseLink } from "./link.js";
+import { MapView } from "./view.js";
+
+/** @typedef {import("./view.js").Position} Position */
+/** @typedef {import("./link.js").Value} Value */
+/** @typedef {import("./link.js").Control} Control */
+/** @typedef {import("./link.js").LayerRecord} LayerRecord */
+/** @typedef {{ curve: Position[], points: Position[], method: string, label: string, scattered: boolean }} Path */
+
+/**
+ * What the encoder makes of an image (explorer/inference.py), or why there is no answer; `fromUser`:
+ * drawn or uploaded by the visitor.
+ *
+ * @typedef {{
+ *   title: string, message: string, pixels: string, decoded: string, samples: string,
+ *   mu: number[], sigma: number[], recon: number, kl: number, nearest: number[],
+ *   crop?: number[], fromUser?: boolean, error?: undefined,
+ * }} Reading
+ * @typedef {{ error: string, fromUser?: boolean }} FailedReading
+ */
+
+/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab"} Topic */
+
+/**
+ * @typedef {{
+ *   now: () => number, request: (callback: (now: number) => void) => number,
+ *   cancel: (frame: number) => void, reduced: () => boolean,
+ * }} Frames the browser's frames; `reduced`: whether the visitor wants no animation
+ */
+
+const DECIMALS = 1000; // 0.001 is a twelfth of a pixel of the map
+
+/** @type {Frames} */
+const NO_FRAMES = { now: () => 0, request: () => 0, cancel: () => {}, reduced: () => true };
+
+export class PageState {
+  /** @type {Map<Topic, Set<(source?: string) => void>>} */
+  #listeners = new Map();
+  /** @type {{ frame: number, goal: Position } | null} the running animation */
+  #journey = null;
+  /** @type {Position} */
+  #z = { x: 0, y: 0 };
+  /** @type {((both: boolean) => void) | null} */
+  #picked = null;
+  #frames;
+
+  /**
+   * @param {{ range: number, layers: LayerRecord[], controls: Control[] }} declared
+   * @param {Frames} frames
+   */
+  constructor({ range, layers, controls }, frames = NO_FRAMES) {
+    this.#frames = frames;
+    this.layerRecords = layers;
+    this.controls = controls;
+    this.view = new MapView(range);
+    /** How often something other than a late answer has moved the cursor. */
+    this.moves = 0;
+    /** @type {Path[]} */
+    this.paths = [];
+    /** @type {Reading | FailedReading | null} of the newest image */
+    this.reading = null;
+    /** @type {string | null} the point that the next click on the map sets */
+    this.picking = null;
+    this.tab = "";
+    const { layers: shown, marks, values } = parseLink("", layers, controls);
+    /** Whether each layer is shown, by its key. */
+    this.layers = shown;
+    /** Points picked on the map. */
+    this.marks = marks;
+    /** Of the controls, by their names. */
+    this.values = values;
+  }
+
+  /**
+   * Calls `listener` after every change of a topic, with what caused it.
+   *
+   * @param {Topic} topic @param {(source?: string) => void} listener
+   */
+  subscribe(topic, listener) {
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners.add(listener));
+  }
+
+  /** @param {Topic} topic @param {string} [source] */
+  #announce(topic, source) {
+    for (const listener of this.#listeners.get(topic) ?? []) {
+      try {
+        listener(source);
+      } catch (error) {
+        reportError(error); // the others are told all the same
+      }
+    }
+  }
+
+  // --- position ---
+
+  /** The current position; a new object after every move. */
+  get z() {
+    return this.#z;
+  }
+
+  /** Where a running animation ends, else the position. */
+  get goal() {
+    return this.#journey?.goal ?? this.#z;
+  }
+
+  get travelling() {
+    return this.#journey !== null;
+  }
+
+  /** @param {Position} point */
+  isAt(point) {
+    const { x, y } = this.#onMap(point);
+    return x === this.#z.x && y === this.#z.y;
+  }
+
+  /** @param {Position} point */
+  #onMap({ x, y }) {
+    const { range } = this.view;
+    const tidy = (/** @type {number} */ v) =>
+      Math.round(Math.min(range, Math.max(-range, v)) * DECIMALS) / DECIMALS || 0; // not -0
+    return { x: tidy(x), y: tidy(y) };
+  }
+
+  /** @param {Position} next @param {string} [source] */
+  #moveTo(next, source) {
+    if (this.isAt(next)) return;
+    this.#z = this.#onMap(next);
+    this.#announce("position", source);
+  }
+
+  #stop() {
+    if (this.#journey) this.#frames.cancel(this.#journey.frame);
+    this.#journey = null;
+  }
+
+  /**
+   * Moves at once and ends any animation: the user has priority.
+   *
+   * @param {Position} next @param {string} [source]
+   */
+  set(next, source) {
+    if (!Number.isFinite(next.x) || !Number.isFinite(next.y)) return;
+    this.#stop();
+    this.moves++;
+    this.#moveTo(next, source);
+  }
+
+  /**
+   * Moves from here along `points`, from each to the next in the same time.
+   *
+   * @param {Position[]} points @param {number} ms in all @param {string} [source]
+   */
+  travel(points, ms, source) {
+    this.#stop();
+    this.moves++;
+    const last = points[points.length - 1];
+    if (!(ms > 0) || this.#frames.reduced()) {
+      this.#moveTo(last, source);
+      return;
+    }
+    const corners = [this.#z, ...points];
+    const pieces = points.length;
+    const journey = { frame: 0, goal: this.#onMap(last) };
+    this.#journey = journey;
+    const start = this.#frames.now();
+    const tick = (/** @type {number} */ now) => {
+      if (this.#journey !== journey) return;
+      const gone = Math.max(0, (now - start) / ms) * pieces;
+      if (gone >= pieces) {
+        this.#journey = null;
+        this.#moveTo(last, source);
+        return;
+      }
+      const i = Math.floor(gone);
+      const t = gone - i;
+      const [a, b] = [corners[i], corners[i + 1]];
+      this.#moveTo({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) }, source);
+      journey.frame = this.#frames.request(tick);
+    };
+    journey.frame = this.#frames.request(tick);
+  }
+
+  /**
+   * `travel` for an answer that took a while: only if nothing has moved the cursor since `moves` was
+   * `asked`. Whether it does.
+   *
+   * @param {number} asked @param {Position[]} points @param {number} ms @param {string} [source]
+   */
+  arrive(asked, points, ms, source) {
+    const timely = asked === this.moves;
+    if (timely) this.travel(points, ms, source);
+    return timely;
+  }
+
+  // --- what the map shows ---
+
+  /** After a change of the view. */
+  viewChanged() {
+    this.#announce("view");
+  }
+
+  /** @param {string} key */
+  toggleLayer(key) {
+    this.layers[key] = !this.layers[key];
+    this.#announce("layers");
+  }
+
+  /** @param {Path[]} paths */
+  showPaths(paths) {
+    this.paths = paths;
+    this.#announce("paths");
+  }
+
+  /** @param {Reading | FailedReading | null} reading */
+  showReading(reading) {
+    this.reading = reading;
+    this.#announce("reading");
+  }
+
+  // --- points A and B ---
+
+  /**
+   * The next click on the map sets A, the one after it B.
+   *
+   * @returns {Promise<boolean>} whether both were set
+   */
+  pick() {
+    this.cancelPick();
+    this.picking = FLAGS[0];
+    /** @type {Promise<boolean>} */
+    const picked = new Promise((resolve) => {
+      this.#picked = resolve;
+    });
+    this.#announce("marks");
+    return picked;
+  }
+
+  /**
+   * Sets the point that is being picked.
+   *
+   * @param {Position} point
+   */
+  mark(point) {
+    if (!this.picking) return;
+    this.marks[this.picking] = this.#onMap(point);
+    this.picking = FLAGS[FLAGS.indexOf(this.picking) + 1] ?? null;
+    if (!this.picking) this.#picked?.(true);
+    this.#announce("marks");
+  }
+
+  cancelPick() {
+    this.#picked?.(false);
+    this.#picked = null;
+    this.picking = null;
+    this.#announce("marks");
+  }
+
+  // --- controls and tabs ---
+
+  /** @param {string} name @param {Value} value */
+  setValue(name, value) {
+    this.values[name] = value;
+    this.#announce("controls");
+  }
+
+  /** @param {string} tab */
+  openTab(tab) {
+    this.tab = tab;
+    this.#announce("tab");
+  }
+
+  // --- links ---
+
+  /** What a link to this state has after #. */
+  get link() {
+    const { centre, half, zoom } = this.view;
+    const linked = {
+      z: this.#z,
+      view: zoom > 1.001 ? { centre, half } : null,
+      layers: this.layers,
+      marks: this.marks,
+      values: this.values,
+    };
+    return formatLink(linked, this.layerRecords, this.controls);
+  }
+
+  /**
+   * The state that a link describes; what it leaves out is as on a new page, but for the position.
+   *
+   * @param {string} hash
+   */
+  restore(hash) {
+    const { z, view, layers, marks, values } = parseLink(hash, this.layerRecords, this.controls);
+    this.layers = layers;
+    for (const [flag, point] of Object.entries(marks)) {
+      this.marks[flag] = point && this.#onMap(point);
+    }
+    this.values = values;
+    if (view) this.view.show(view.centre, view.half);
+    else this.view.reset();
+    if (z) this.set(z, "link");
+    for (const topic of /** @type {Topic[]} */ (["layers", "marks", "controls", "view"])) {
+      this.#announce(topic, "link");
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The image decoded at the cursor and what is known there, all computed in the browser within the
+ * frame; the nearest test images follow when the cursor rests.
+ */
+
+import {
+  areWords, contextOf, find, findButton, findCanvas, imageCanvas, make, paintImage, signed, withArticle,
+} from "../core/dom.js";
+import { entropy } from "../core/neighbours.js";
+import { describeClasses, describePrior, describeSupport } from "../core/readout.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("../core/encodings.js").Encodings} Encodings */
+
+const SHOWN = 6; // nearest test images
+const SOME = 0.05; // a class with a smaller share is not named beneath its bar
+const REST = 120; // ms without a move before the nearest images are fetched
+const LOST = "The server is not responding; the nearest images are missing. Move the cursor to retry.";
+
+/** The bars of the classes. @param {Page} page @param {HTMLElement} list */
+function makeBars({ props: { names, palette } }, list) {
+  list.style.setProperty("--classes", `${names.length}`);
+  list.classList.toggle("wordy", areWords(names));
+  return names.map((name, label) => {
+    const item = make("li");
+    const bar = make("span", "", "bar");
+    item.append(bar, make("span", name, "name"));
+    item.style.setProperty("--bar", palette[label]);
+    list.append(item);
+    return (/** @type {number} */ share) => {
+      item.classList.toggle("some", share >= SOME);
+      item.title = `${name}: ${Math.round(100 * share)} %`;
+      bar.style.setProperty("--share", `${share}`);
+    };
+  });
+}
+
+/** The nearest test images; a click opens one and moves to its position. */
+class Nearest {
+  #page;
+  #element;
+  #message;
+  #timer = 0;
+  #asked = 0;
+  /** @type {string} of the images that are shown */
+  #shown = "";
+
+  /** @param {Page} page @param {HTMLElement} element @param {HTMLElement} message */
+  constructor(page, element, message) {
+    this.#page = page;
+    this.#element = element;
+    this.#message = message;
+  }
+
+  /** Shows those around the cursor once it rests. @param {Encodings} encodings */
+  follow(encodings) {
+    clearTimeout(this.#timer);
+    this.#asked++;
+    this.#timer = window.setTimeout(() => this.#show(encodings, this.#asked), REST);
+  }
+
+  /** @param {Encodings} encodings @param {number} asked */
+  async #show(encodings, asked) {
+    const { z } = this.#page.state;
+    encodings.around.find([z.x, z.y]);
+    const indices = Array.from(encodings.around.indices.subarray(0, SHOWN));
+    if (indices.join() === this.#shown) return;
+    try {
+      const images = await encodings.images(indices);
+      if (asked !== this.#asked) return;
+      this.#shown = indices.join();
+      this.#message.textContent = "";
+      const buttons = indices.map((index, i) => this.#button(encodings, index, images[i]));
+      this.#element.replaceChildren(...buttons);
+    } catch {
+      if (asked === this.#asked) this.#message.textContent = LOST;
+    }
+  }
+
+  /** @param {Encodings} encodings @param {number} index @param {Uint8Array} image */
+  #button(encodings, index, image) {
+    const { props, state, openImage } = this.#page;
+    const { item } = props.info;
+    const name = props.names[encodings.labels[index]];
+    const button = make("button");
+    button.type = "button";
+    button.title = `Test ${item} ${index}, labelled ${name}`;
+    button.ariaLabel = `Open test ${item} ${index}, ${withArticle(name)}`;
+    button.addEventListener("click", () => {
+      state.set(encodings.positionOf(index), "nearest");
+      openImage(index);
+    });
+    const canvas = imageCanvas();
+    paintImage(canvas, image);
+    button.append(canvas);
+    return button;
+  }
+}
+
+/**
+ * The line beneath the image: where it was computed and, when pressed, how it differs from PyTorch's.
+ *
+ * @param {Page} page @param {HTMLButtonElement} button
+ */
+function startSource({ state, server, images }, button) {
+  const own = new Uint8ClampedArray(784);
+  button.addEventListener("click", async () => {
+    const { z } = state;
+    button.textContent = "Asking PyTorch…";
+    try {
+      /** @type {{ pixels: string }} */
+      const { pixels } = await server.ask("decode", z.x, z.y);
+      if (!state.isAt(z)) return;
+      images.decode(z, own);
+      const theirs = atob(pixels);
+      const most = own.reduce((worst, v, i) => Math.max(worst, Math.abs(v - theirs.charCodeAt(i))), 0);
+      button.textContent = `PyTorch's image differs by ${most} of 255 at most`;
+    } catch (error) {
+      if (state.isAt(z)) button.textContent = /** @type {Error} */ (error).message;
+    }
+  });
+  return (/** @type {number} */ ms) => {
+    button.textContent = `Decoded in your browser, ${ms.toFixed(1)} ms`;
+  };
+}
+
+/** @param {Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const { props, state, images } = page;
+  const view = find(element, ".view");
+  const context = contextOf(findCanvas(element, ".image"));
+  const bars = makeBars(page, find(element, ".shares"));
+  const nearest = new Nearest(page, find(element, ".nearest"), find(element, ".lost"));
+  const showSource = startSource(page, findButton(element, ".source"));
+  const most = Math.log2(props.names.length).toFixed(2);
+  /** @type {Encodings | null} */
+  let known = null;
+
+  function paint() {
+    const started = performance.now();
+    if (!images.paint(context, state.z)) return;
+    showSource(performance.now() - started);
+    view.dataset.x = `${state.z.x}`;
+    view.dataset.y = `${state.z.y}`;
+  }
+
+  function describe() {
+    const { z } = state;
+    find(element, ".x").textContent = signed(z.x, 3);
+    find(element, ".y").textContent = signed(z.y, 3);
+    find(element, ".prior").textContent = describePrior(z);
+    if (!known) return;
+    const { around } = known;
+    around.find([z.x, z.y]);
+    const sentences = [describeSupport(around, props.info), describeClasses(around, props.plurals)];
+    find(element, ".support").textContent = sentences.join(" ");
+    const bits = entropy(around.shares).toFixed(2);
+    find(element, ".entropy").textContent = `Class entropy ${bits} of ${most} bits`;
+    for (const [label, show] of bars.entries()) show(around.shares[label]);
+    nearest.follow(known);
+    view.dataset.state = "shown";
+  }
+
+  state.subscribe("position", () => {
+    paint();
+    describe();
+  });
+  describe();
+  images.loaded.then(paint, () => {
+    find(element, ".source").textContent = "The decoder could not be loaded. Reload the page.";
+  });
+  page.encodings.then(
+    (encodings) => {
+      known = encodings;
+      describe();
+    },
+    () => {
+      view.dataset.state = "failed";
+      find(element, ".support").textContent = "The encodings could not be loaded. Reload the page.";
+    },
+  );
+}

@@ -1,0 +1,83 @@
+/** Sliders, the random sample and the classes: what moves the cursor beside the map. */
+
+import { areWords, find, findButton, findInput, make, makeButton } from "../core/dom.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {"x" | "y"} Axis */
+
+/** A slider and its number, both at one coordinate of z. @param {Page} page @param {HTMLElement} element @param {Axis} axis */
+function startSlider({ state }, element, axis) {
+  const slider = findInput(element, "[type=range]");
+  const number = findInput(element, "[type=number]");
+  const { range } = state.view;
+  for (const input of [slider, number]) {
+    input.min = `${-range}`;
+    input.max = `${range}`;
+    input.addEventListener("input", () => {
+      if (input.value !== "") state.set({ ...state.z, [axis]: Number(input.value) }, "slider");
+    });
+  }
+  number.addEventListener("change", show); // what is left of an entry that is no number
+  function show() {
+    const value = `${state.z[axis]}`;
+    if (Number(slider.value) !== state.z[axis]) slider.value = value;
+    if (document.activeElement !== number || Number(number.value) !== state.z[axis]) {
+      number.value = value;
+    }
+  }
+  state.subscribe("position", show);
+  show();
+}
+
+/** A draw from the standard normal distribution (Box and Muller 1958). */
+function normal() {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+}
+
+/** A draw from the prior, drawn again if it falls off the map. @param {number} range */
+export function samplePrior(range) {
+  for (;;) {
+    const z = { x: normal(), y: normal() };
+    if (Math.max(Math.abs(z.x), Math.abs(z.y)) <= range) return z;
+  }
+}
+
+/** What represents a class: its prototype or its mean. @param {Page} page @param {HTMLElement} element */
+function startAnchors({ state }, element) {
+  const inputs = [...element.querySelectorAll("input")];
+  for (const input of inputs) {
+    input.addEventListener("change", () => state.setValue("anchor", input.value));
+  }
+  function show() {
+    for (const input of inputs) input.checked = input.value === state.values.anchor;
+  }
+  state.subscribe("controls", show);
+  show();
+}
+
+/** @param {Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const { props, state } = page;
+  const { names, palette, anchors, anchor_notes } = props;
+  const note = find(element, ".note");
+  startSlider(page, find(element, "#x-slider"), "x");
+  startSlider(page, find(element, "#y-slider"), "y");
+  startAnchors(page, find(element, "#anchor"));
+  findButton(element, "#random-sample").addEventListener("click", () => {
+    state.set(samplePrior(props.range), "sample");
+    note.textContent = "A random sample from the prior N(0, I): most lie within 2σ of the centre.";
+  });
+  const digits = find(element, "#digits");
+  digits.classList.toggle("wordy", areWords(names));
+  for (const [label, name] of names.entries()) {
+    const button = makeButton(name, () => {
+      const anchor = String(state.values.anchor);
+      const [x, y] = anchors[anchor][label];
+      state.set({ x, y }, "class");
+      note.textContent = anchor_notes[anchor][label];
+    });
+    button.id = `jump-${label}`;
+    button.style.setProperty("--digit", palette[label]);
+    digits.append(button);
+  }
+}

@@ -1,0 +1,101 @@
+/** The map of the latent space, on which the user moves z by pointer or keys. */
+
+import { find, findButton, findCanvas, onTheme } from "../core/dom.js";
+import { MapLayers } from "./layers.js";
+import { MapPainter } from "./painter.js";
+import { MapPointer, startPicking } from "./pointer.js";
+
+/** @typedef {import("../page.js").Page} Page */
+
+const SPEECH = 300; // ms without a move before the position is spoken
+const COPIED = 1500; // ms
+
+/** Draws in the browser's next frame. @param {(all: boolean) => boolean} draw false: not yet */
+function frameLoop(draw) {
+  let waiting = false;
+  let stale = false; // whether the layers must be drawn again
+  function redraw(/** @type {boolean} */ all) {
+    stale ||= all;
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      const everything = stale;
+      stale = false;
+      if (!draw(everything)) setTimeout(redraw, 50, true);
+    });
+  }
+  return redraw;
+}
+
+/** The button that copies a link. @param {Page} page @param {HTMLElement} element */
+function startCopying({ state }, element) {
+  const button = findButton(element, ".copy-link");
+  const text = button.textContent;
+  button.addEventListener("click", async () => {
+    const link = `${location.href.split("#")[0]}#${state.link}`;
+    try {
+      await navigator.clipboard.writeText(link);
+      button.textContent = "Copied";
+    } catch {
+      history.replaceState(null, "", link); // no clipboard outside https and localhost
+      button.textContent = "In the address bar";
+    }
+    setTimeout(() => {
+      button.textContent = text;
+    }, COPIED);
+  });
+}
+
+/** The position for screen readers. @param {Page} page @param {HTMLElement} element */
+function startSpeech({ state }, element) {
+  const spoken = find(element, "#map-position");
+  let timer = 0;
+  state.subscribe("position", () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => {
+      spoken.textContent = `x ${state.z.x}, y ${state.z.y}`;
+    }, SPEECH);
+  });
+}
+
+/** What the map says while it loads. @param {Page} page @param {HTMLElement} element @param {MapLayers} layers */
+async function announceLoading({ encodings, images }, element, layers) {
+  const message = find(element, ".map-wait");
+  try {
+    await Promise.all([encodings, layers.drawn]);
+    message.textContent = "";
+    await images.loaded;
+    element.dataset.ready = "true";
+  } catch (error) {
+    console.error(error);
+    message.textContent = "Part of the map could not be loaded. Reload the page to try again.";
+  }
+}
+
+/** @param {Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const { state } = page;
+  const redraw = frameLoop((all) => painter.draw(all));
+  const layers = new MapLayers(page, element, () => redraw(true));
+  const painter = new MapPainter(page, element, layers);
+  new MapPointer(page, element);
+  startPicking(page, element);
+  startCopying(page, element);
+  startSpeech(page, element);
+
+  state.subscribe("position", (source) => {
+    painter.placeCursor();
+    if (source !== "map" && source !== "link" && state.view.follow(state.z)) state.viewChanged();
+  });
+  state.subscribe("view", () => redraw(true));
+  for (const topic of /** @type {const} */ (["paths", "reading", "marks"])) {
+    state.subscribe(topic, () => redraw(false));
+  }
+  new ResizeObserver(() => redraw(true)).observe(findCanvas(element, ".map-top"));
+  onTheme(() => {
+    painter.forgetColours();
+    redraw(true);
+  });
+  announceLoading(page, element, layers);
+}

@@ -1,0 +1,190 @@
+/**
+ * The layers of the map: their drawings, their data and their buttons.
+ *
+ * To add a layer, add its record to LAYERS in explorer/map_layers.py, and its drawing here as
+ * layers/<key>.js: `createLayer`, which returns a LayerDrawing.
+ */
+
+import { find, make, makeButton } from "../core/dom.js";
+import { unpack } from "../core/packed.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("./painter.js").Scene} Scene */
+
+/**
+ * A record of explorer/map_layers.py.
+ *
+ * @typedef {import("../core/link.js").LayerRecord & {
+ *   label: string, term: string, help: string, busy: string, computed: boolean, more: boolean,
+ * }} LayerRecord
+ */
+
+/**
+ * How a layer is drawn; each function is optional.
+ *
+ *   order    from the bottom to the top; below 0: under the axes
+ *   prepare  what the drawing needs, made once from the layer's file
+ *   draw     on the canvas that stays while the cursor moves
+ *   drawTop  on the canvas above it, beneath the cursor
+ *   legend   of the layer's file: pairs of a CSS background, or "", and a text
+ *
+ * @typedef {{
+ *   order?: number, prepare?: (data: any) => unknown, draw?: (scene: Scene, prepared: any) => void,
+ *   drawTop?: (scene: Scene, prepared: any) => void, legend?: (data: any) => [string, string][],
+ * }} LayerDrawing
+ */
+
+const FAILED = "The layer could not be loaded. Turn it on again to retry.";
+
+class Layer {
+  /** @type {unknown} */
+  #prepared = null;
+  #drawing;
+  #file;
+  /** @type {[string, string][]} what the legend says of it */
+  legend = [];
+
+  /** @param {Page} page @param {LayerRecord} record @param {LayerDrawing} drawing */
+  constructor({ server }, record, drawing) {
+    this.record = record;
+    this.order = drawing.order ?? 0;
+    this.#drawing = drawing;
+    this.#file = record.computed ? () => server.file(`layers/${record.key}.bin`) : null;
+    this.loaded = !this.#file;
+  }
+
+  /** Fetches its data. */
+  async load() {
+    if (this.loaded || !this.#file) return;
+    if (this.record.busy) this.legend = [["", this.record.busy]];
+    try {
+      const data = unpack(await this.#file());
+      this.#prepared = this.#drawing.prepare?.(data) ?? data;
+      this.legend = this.#drawing.legend?.(data) ?? [];
+      this.loaded = true;
+    } catch (error) {
+      this.legend = [];
+      throw error;
+    }
+  }
+
+  /** @param {Scene} scene */
+  draw(scene) {
+    if (this.loaded) this.#drawing.draw?.(scene, this.#prepared);
+  }
+
+  /** @param {Scene} scene */
+  drawTop(scene) {
+    if (this.loaded) this.#drawing.drawTop?.(scene, this.#prepared);
+  }
+}
+
+export class MapLayers {
+  /** @type {Layer[]} those whose drawings are there, from the bottom to the top */
+  #layers = [];
+  #state;
+  #element;
+  #redraw;
+
+  /** @param {Page} page @param {HTMLElement} element the map @param {() => void} redraw */
+  constructor(page, element, redraw) {
+    this.#state = page.state;
+    this.#element = element;
+    this.#redraw = redraw;
+    this.#addButtons(page.props.layers);
+    page.state.subscribe("layers", () => this.#show());
+    /** Resolves once the drawings are there. */
+    this.drawn = this.#load(page);
+  }
+
+  /** @param {Page} page */
+  async #load(page) {
+    const redraw = () => this.#redraw();
+    await Promise.all(
+      page.props.layers.map(async (record) => {
+        try {
+          const { createLayer } = await import(`./layers/${record.key}.js`);
+          this.#layers.push(new Layer(page, record, createLayer(page, redraw)));
+        } catch (error) {
+          console.error(error); // the other layers are drawn all the same
+        }
+      }),
+    );
+    this.#layers.sort((a, b) => a.order - b.order);
+    await this.#show();
+  }
+
+  /** The layers to draw, from the bottom to the top. */
+  shown() {
+    return this.#layers.filter(({ record }) => this.#state.layers[record.key]);
+  }
+
+  async #show() {
+    this.#redraw();
+    const loading = this.shown()
+      .filter((layer) => !layer.loaded)
+      .map(async (layer) => {
+        try {
+          await layer.load();
+          this.#redraw();
+        } catch {
+          if (this.#state.layers[layer.record.key]) this.#state.toggleLayer(layer.record.key);
+          this.#showLegend([["", FAILED]]);
+          return;
+        }
+        this.#showLegend(this.#legend());
+      });
+    this.#showLegend(this.#legend());
+    await Promise.all(loading);
+  }
+
+  #legend() {
+    return this.shown().flatMap(({ legend }) => legend);
+  }
+
+  /** @param {[string, string][]} lines */
+  #showLegend(lines) {
+    const legend = find(this.#element, ".map-legend");
+    legend.hidden = !lines.length;
+    legend.replaceChildren(
+      ...lines.map(([background, text]) => {
+        const line = make("div", text);
+        if (background) {
+          const ramp = make("span");
+          ramp.style.background = background;
+          line.prepend(ramp, " ");
+        }
+        return line;
+      }),
+    );
+  }
+
+  /** @param {LayerRecord[]} records */
+  #addButtons(records) {
+    const more = find(this.#element, ".more");
+    const summary = find(more, "summary");
+    for (const { key, label, help, more: folded } of records) {
+      const button = makeButton(label, () => this.#state.toggleLayer(key));
+      button.dataset.layer = key;
+      button.title = help;
+      if (folded) find(more, "div").append(button);
+      else more.before(button);
+      const show = () => {
+        button.ariaPressed = `${this.#state.layers[key]}`;
+      };
+      this.#state.subscribe("layers", show);
+      show();
+    }
+    // The folded menu still shows that some of its layers are on.
+    const countMore = () => {
+      const on = records.filter(({ key, more: folded }) => folded && this.#state.layers[key]);
+      summary.toggleAttribute("data-on", on.length > 0);
+      summary.textContent = on.length ? `✓ More (${on.length})` : "More";
+    };
+    this.#state.subscribe("layers", countMore);
+    countMore();
+    document.addEventListener("pointerdown", ({ target }) => {
+      if (!(target instanceof Node && more.contains(target))) more.removeAttribute("open");
+    });
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Where the encoder puts the image decoded at each position of a grid and, once the cursor rests, at
+ * the cursor.
+ */
+
+/** @typedef {import("../painter.js").Scene} Scene */
+/** @typedef {import("../../core/view.js").Position} Position */
+
+const REST = 150; // ms without a move before the server is asked about the cursor's position
+const SHORT = 3; // pixels; the encoder returns to where it was: a dot
+const HEAD = 7; // pixels
+
+/** @param {Scene} scene @param {Position} start @param {Position} end */
+function drawArrow({ context, view }, start, end) {
+  const [a, b] = [view.toPixels(start), view.toPixels(end)];
+  const [dx, dy] = [b.px - a.px, b.py - a.py];
+  const length = Math.hypot(dx, dy);
+  context.beginPath();
+  if (length < SHORT) {
+    context.arc(a.px, a.py, 1.5, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
+  const [ux, uy] = [dx / length, dy / length];
+  const head = Math.min(HEAD, length / 2);
+  context.moveTo(a.px, a.py);
+  context.lineTo(b.px, b.py);
+  context.lineTo(b.px - head * (ux + 0.5 * uy), b.py - head * (uy - 0.5 * ux));
+  context.moveTo(b.px, b.py);
+  context.lineTo(b.px - head * (ux - 0.5 * uy), b.py - head * (uy + 0.5 * ux));
+  context.stroke();
+}
+
+/** @param {import("../../page.js").Page} page @param {() => void} redraw @returns {import("../layers.js").LayerDrawing} */
+export function createLayer({ state, server }, redraw) {
+  /** @type {{ z: Position, end: Position } | null} */
+  let own = null;
+  let timer = 0;
+
+  async function follow() {
+    const { z } = state;
+    try {
+      const { round_trip: [x, y] } = await server.ask("decode", z.x, z.y);
+      own = { z, end: { x, y } };
+      redraw();
+    } catch {} // the cursor has no arrow
+  }
+  const followSoon = () => {
+    clearTimeout(timer);
+    if (state.layers.round_trips) timer = window.setTimeout(follow, REST);
+  };
+  state.subscribe("position", followSoon);
+  state.subscribe("layers", followSoon);
+  followSoon();
+
+  return {
+    order: 30,
+    draw(scene, { from, to }) {
+      const { context, colours } = scene;
+      context.strokeStyle = colours.ink;
+      context.fillStyle = colours.ink;
+      context.globalAlpha = 0.55;
+      context.lineWidth = 1.2;
+      for (let i = 0; i < from.length; i += 2) {
+        drawArrow(scene, { x: from[i], y: from[i + 1] }, { x: to[i], y: to[i + 1] });
+      }
+      context.globalAlpha = 1;
+    },
+    drawTop(scene) {
+      if (!own || !state.isAt(own.z)) return;
+      scene.context.strokeStyle = scene.colours.accent;
+      scene.context.fillStyle = scene.colours.accent;
+      scene.context.lineWidth = 3;
+      drawArrow(scene, own.z, own.end);
+    },
+    legend: () => [["", "→ where the encoder puts the image decoded here (round trip)"]],
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * Pointers, wheel and keys on the map: one pointer moves the cursor, two zoom and pan, a hovering
+ * mouse previews the image under it.
+ */
+
+import { contextOf, find, findButton, findCanvas } from "../core/dom.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("../core/view.js").Pixel} Pixel */
+
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const STEP = { small: 0.05, large: 0.5 }; // of an arrow key, on the whole map
+const KEY_ZOOM = 1.5;
+const WHEEL_ZOOM = 0.002; // the logarithm of the zoom, per pixel of the wheel
+const LINE = 16; // pixels, for wheels that count in lines
+const CLICK = { px: 4, ms: 400 }; // how still and short a press is
+const HIT = 5; // pixels around a point in which a click opens its image
+const PREVIEW = { size: 96, gap: 20, flip: 84 }; // pixels
+
+export class MapPointer {
+  /** @type {Map<number, Pixel>} pointers that are down */
+  #down = new Map();
+  /** @type {(Pixel & { at: number }) | null} where the only pointer went down, and when */
+  #pressed = null;
+  /** @type {import("../core/encodings.js").Encodings | null} */
+  #encodings = null;
+  #page;
+  #top;
+  #preview;
+  #hint;
+
+  /** @param {Page} page @param {HTMLElement} element the map */
+  constructor(page, element) {
+    this.#page = page;
+    this.#top = findCanvas(element, ".map-top");
+    this.#preview = findCanvas(element, ".map-preview");
+    this.#hint = contextOf(this.#preview);
+    page.encodings.then(
+      (encodings) => {
+        this.#encodings = encodings;
+      },
+      () => {}, // the map says that it could not be loaded
+    );
+    this.#listen();
+    const reset = () => this.#reset();
+    this.#top.addEventListener("dblclick", reset);
+    const whole = findButton(element, ".reset-view");
+    whole.addEventListener("click", reset);
+    page.state.subscribe("view", () => {
+      whole.hidden = page.state.view.zoom < 1.001;
+    });
+    whole.hidden = page.state.view.zoom < 1.001;
+  }
+
+  #listen() {
+    const top = this.#top;
+    top.addEventListener("pointerdown", (event) => this.#press(event));
+    top.addEventListener("pointermove", (event) => this.#move(event));
+    top.addEventListener("pointerup", (event) => this.#release(event));
+    for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
+      top.addEventListener(end, ({ pointerId }) => this.#down.delete(pointerId));
+    }
+    top.addEventListener("pointerleave", () => this.#hidePreview());
+    top.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    top.addEventListener("keydown", (event) => {
+      if (this.#key(event.key, event.shiftKey)) event.preventDefault();
+    });
+  }
+
+  /** @param {MouseEvent} event @returns {Pixel} */
+  #pixelOf(event) {
+    const box = this.#top.getBoundingClientRect();
+    this.#page.state.view.side = box.width;
+    return { px: event.clientX - box.left, py: event.clientY - box.top };
+  }
+
+  /** @param {PointerEvent} event */
+  #press(event) {
+    if (event.button !== 0) return;
+    const { state } = this.#page;
+    const here = this.#pixelOf(event);
+    if (state.picking && this.#down.size === 0) {
+      state.mark(state.view.toLatent(here));
+      return;
+    }
+    this.#top.setPointerCapture(event.pointerId);
+    this.#down.set(event.pointerId, here);
+    this.#pressed = this.#down.size === 1 ? { ...here, at: event.timeStamp } : null;
+    this.#hidePreview();
+    if (this.#down.size === 1 && !event.shiftKey) state.set(state.view.toLatent(here), "map");
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    const here = this.#pixelOf(event);
+    const last = this.#down.get(event.pointerId);
+    if (!last) {
+      if (event.pointerType === "mouse") this.#showPreview(here);
+      return;
+    }
+    const { state } = this.#page;
+    const before = [...this.#down.values()];
+    this.#down.set(event.pointerId, here);
+    if (this.#down.size === 2) this.#pinch(before, [...this.#down.values()]);
+    else if (event.shiftKey) this.#pan(last, here);
+    else state.set(state.view.toLatent(here), "map");
+  }
+
+  // A click on a point opens the test image that was encoded there.
+  /** @param {PointerEvent} event */
+  #release(event) {
+    const here = this.#pixelOf(event);
+    const pressed = this.#pressed;
+    this.#pressed = null;
+    if (!pressed || event.timeStamp - pressed.at >= CLICK.ms) return;
+    if (Math.hypot(here.px - pressed.px, here.py - pressed.py) >= CLICK.px) return;
+    const index = this.#hit(here);
+    if (index !== null) this.#page.openImage(index);
+  }
+
+  /** The test image whose point is at a pixel. @param {Pixel} pixel */
+  #hit(pixel) {
+    const { layers, view } = this.#page.state;
+    if (!layers.points || !this.#encodings) return null;
+    const { around } = this.#encodings;
+    const z = view.toLatent(pixel);
+    around.find([z.x, z.y]);
+    return around.distance * view.unit < HIT ? around.indices[0] : null;
+  }
+
+  /** @param {Pixel} from @param {Pixel} to */
+  #pan(from, to) {
+    const { view } = this.#page.state;
+    const [a, b] = [view.toLatent(from), view.toLatent(to)];
+    view.moveBy(a.x - b.x, a.y - b.y);
+    this.#page.state.viewChanged();
+  }
+
+  /** @param {Pixel[]} before @param {Pixel[]} after of two pointers each */
+  #pinch(before, after) {
+    const spread = (/** @type {Pixel[]} */ [a, b]) => Math.hypot(a.px - b.px, a.py - b.py) || 1;
+    const middle = (/** @type {Pixel[]} */ [a, b]) => ({
+      px: (a.px + b.px) / 2,
+      py: (a.py + b.py) / 2,
+    });
+    this.#pan(middle(before), middle(after));
+    this.#zoom(middle(after), spread(after) / spread(before));
+  }
+
+  /** @param {Pixel} pixel @param {number} factor */
+  #zoom(pixel, factor) {
+    this.#page.state.view.zoomAt(pixel, factor);
+    this.#page.state.viewChanged();
+  }
+
+  #reset() {
+    this.#page.state.view.reset();
+    this.#page.state.viewChanged();
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    event.preventDefault();
+    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1);
+    this.#zoom(this.#pixelOf(event), Math.exp(-pixels * WHEEL_ZOOM));
+    this.#hidePreview();
+  }
+
+  /** Whether a key means something here. @param {string} key @param {boolean} shift */
+  #key(key, shift) {
+    const { state } = this.#page;
+    const { view, z } = state;
+    const direction = ARROWS[key];
+    if (direction) {
+      const step = (shift ? STEP.large : STEP.small) / Math.max(1, Math.round(view.zoom / 2));
+      state.set({ x: z.x + direction[0] * step, y: z.y + direction[1] * step }, "keys");
+    } else if (key === "+" || key === "-") {
+      this.#zoom(view.toPixels(z), key === "+" ? KEY_ZOOM : 1 / KEY_ZOOM);
+    } else if (key === "0") {
+      this.#reset();
+    } else if (key === "Enter" && state.picking) {
+      state.mark(z);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  /** @param {Pixel} pixel */
+  #showPreview(pixel) {
+    const { images, state } = this.#page;
+    if (!images.paint(this.#hint, state.view.toLatent(pixel))) return;
+    const place = (/** @type {number} */ v) =>
+      v > state.view.side - PREVIEW.size ? v - PREVIEW.flip : v + PREVIEW.gap;
+    this.#preview.style.transform = `translate(${place(pixel.px)}px, ${place(pixel.py)}px)`;
+    this.#preview.hidden = false;
+  }
+
+  #hidePreview() {
+    this.#preview.hidden = true;
+  }
+}
+
+/**
+ * The question on the map while points A and B are picked.
+ *
+ * @param {Page} page @param {HTMLElement} element the map
+ */
+export function startPicking({ state }, element) {
+  const question = find(element, ".map-ask");
+  state.subscribe("marks", () => {
+    question.hidden = !state.picking;
+    if (!state.picking) return;
+    const which = state.picking === "A" ? "where the path starts (A)" : "where it ends (B)";
+    find(question, "span").textContent = `Click ${which}, or move there and press Enter.`;
+    element.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  });
+  findButton(question, "button").addEventListener("click", () => state.cancelPick());
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && state.picking) state.cancelPick();
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * The page: its state, its data and its parts. `start` is called by the one gr.HTML that holds the
+ * page; see app/components.py.
+ */
+
+import { start as startDigit } from "./digit/index.js";
+import { start as startDirections } from "./directions/index.js";
+import { start as startDraw } from "./draw/index.js";
+import { start as startExplore } from "./explore/index.js";
+import { start as startLessons } from "./lessons/index.js";
+import { start as startMap } from "./map/index.js";
+import { start as startPaths } from "./paths/index.js";
+import { start as startTraining } from "./training/index.js";
+import { loadPathStyles } from "./paths/styles.js";
+import { find, findButton } from "./core/dom.js";
+import { Encodings } from "./core/encodings.js";
+import { ImageSource } from "./core/image_source.js";
+import { Server } from "./core/server.js";
+import { PageState } from "./core/state.js";
+import { startTabs } from "./tabs.js";
+
+/**
+ * What Python hands to the page; see app/components.py.
+ *
+ * @typedef {{
+ *   range: number, names: string[], plurals: string[], palette: string[],
+ *   info: { item: string, items: string },
+ *   anchors: Record<string, number[][]>, anchor_notes: Record<string, string[]>,
+ *   layers: import("./map/layers.js").LayerRecord[],
+ *   methods: { key: string, label: string, term: string, short_label: string }[],
+ *   controls: import("./core/link.js").Control[],
+ *   attributes: { name: string, term: string, less: string, more: string }[],
+ *   lessons: { name: string, title: string, task: string, hint: string, why: string }[],
+ *   experiments: { key: string, label: string }[],
+ *   replays: { label: string, file: string }[],
+ *   pad: { paper: number, ink: number, max_bytes: number },
+ *   data: string,
+ * }} Props
+ */
+
+/**
+ * What every part of the page is started with. `encodings` resolves when they are loaded.
+ *
+ * @typedef {{
+ *   props: Props, state: PageState, server: Server, images: ImageSource,
+ *   encodings: Promise<Encodings>, pathStyles: import("./paths/styles.js").PathStyles,
+ *   openImage: (index: number, move?: boolean) => Promise<void>,
+ * }} Page
+ */
+
+const OPEN_MS = 400; // of the move to an image that was opened
+const LINK_DELAY = 400; // ms; browsers refuse more than some 100 changes of the address in 30 s
+
+/** Keeps the address and the state in agreement. @param {PageState} state */
+function followAddress(state) {
+  let writing = 0;
+  const writeSoon = () => {
+    clearTimeout(writing);
+    writing = setTimeout(() => history.replaceState(null, "", `#${state.link}`), LINK_DELAY);
+  };
+  const topics = /** @type {const} */ (["position", "view", "layers", "marks", "controls"]);
+  for (const topic of topics) state.subscribe(topic, writeSoon);
+  // A link that is opened in this page, and the browser's Back button.
+  addEventListener("hashchange", () => {
+    clearTimeout(writing);
+    state.restore(location.hash);
+  });
+}
+
+/**
+ * Opens test images: the reading, and if wanted the cursor, go to the newest that was asked for.
+ *
+ * @param {PageState} state @param {Server} server
+ */
+function imageOpener(state, server) {
+  let opened = 0;
+  return async (/** @type {number} */ index, move = false) => {
+    const mine = ++opened;
+    const asked = state.moves;
+    try {
+      const reading = await server.ask("test_digit", index);
+      if (mine !== opened) return;
+      state.showReading(reading);
+      const [x, y] = reading.mu;
+      if (move) state.arrive(asked, [{ x, y }], OPEN_MS, "open");
+    } catch (error) {
+      if (mine === opened) state.showReading({ error: /** @type {Error} */ (error).message });
+    }
+  };
+}
+
+/**
+ * Starts the page.
+ *
+ * @param {HTMLElement} element that holds it
+ * @param {Props} props
+ * @param {Record<string, (...values: any[]) => Promise<any>>} functions of Python
+ */
+export async function start(element, props, functions) {
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+  const state = new PageState(props, {
+    now: () => performance.now(),
+    request: (callback) => requestAnimationFrame(callback),
+    cancel: (frame) => cancelAnimationFrame(frame),
+    reduced: () => reducedMotion.matches,
+  });
+  // The page's one global, for its tests and for whoever explores the page in a console.
+  Object.assign(window, { latentSpace: state });
+  const server = new Server(functions, new URL(props.data, document.baseURI).href);
+  const images = new ImageSource(server);
+  const encodings = Encodings.load(server, props.names.length);
+  const pathStyles = await loadPathStyles(props.methods.map(({ key }) => key));
+  /** @type {Page} */
+  const page = { props, state, server, images, encodings, pathStyles, openImage: imageOpener(state, server) };
+  state.restore(location.hash);
+  followAddress(state);
+  startMap(page, find(element, "#latent-map"));
+  startDigit(page, find(element, "#digit"));
+  startExplore(page, find(element, "#explore"));
+  startPaths(page, find(element, "#paths"));
+  startDirections(page, find(element, "#directions"));
+  startDraw(page, find(element, "#own-digit"));
+  startTraining(page, find(element, "#replay"));
+  startLessons(page, find(element, "#lessons"));
+  startTabs(state, find(element, "#tabs"));
+  findButton(element, "#theme").addEventListener("click", () => {
+    document.body.classList.toggle("dark"); // Gradio follows the system; this overrides it
+  });
+}

@@ -1,0 +1,40 @@
+/** The tabs, as the ARIA Authoring Practices describe them: arrow keys move along the row. */
+
+const KEYS = { ArrowLeft: -1, ArrowRight: 1, Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY };
+
+/**
+ * Each button of role tab opens the panel that it controls; the open one's is `state.tab`.
+ *
+ * @param {import("./core/state.js").PageState} state @param {HTMLElement} element
+ */
+export function startTabs(state, element) {
+  const tabs = [...element.querySelectorAll("[role=tab]")].map(
+    (tab) => /** @type {HTMLButtonElement} */ (tab),
+  );
+  const keyOf = (/** @type {HTMLElement} */ tab) => tab.id.replace(/^tab-/, "");
+
+  function show() {
+    for (const tab of tabs) {
+      const open = keyOf(tab) === state.tab;
+      tab.ariaSelected = `${open}`;
+      tab.tabIndex = open ? 0 : -1;
+      const panel = document.getElementById(tab.getAttribute("aria-controls") ?? "");
+      if (panel) panel.hidden = !open;
+    }
+  }
+
+  for (const [i, tab] of tabs.entries()) {
+    tab.addEventListener("click", () => state.openTab(keyOf(tab)));
+    tab.addEventListener("keydown", (event) => {
+      const step = KEYS[/** @type {keyof typeof KEYS} */ (event.key)];
+      if (step === undefined) return;
+      event.preventDefault();
+      const last = tabs.length - 1;
+      const next = Number.isFinite(step) ? (i + step + tabs.length) % tabs.length : step < 0 ? 0 : last;
+      tabs[next].focus();
+      state.openTab(keyOf(tabs[next]));
+    });
+  }
+  state.subscribe("tab", show);
+  state.openTab(keyOf(tabs[0]));
+}

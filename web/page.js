@@ -3,6 +3,11 @@
  * page; see app/components.py.
  */
 
+import { find, findButton } from "./core/dom.js";
+import { Encodings } from "./core/encodings.js";
+import { ImageSource } from "./core/image_source.js";
+import { Server } from "./core/server.js";
+import { PageState } from "./core/state.js";
 import { start as startDigit } from "./digit/index.js";
 import { start as startDirections } from "./directions/index.js";
 import { start as startDraw } from "./draw/index.js";
@@ -10,14 +15,9 @@ import { start as startExplore } from "./explore/index.js";
 import { start as startLessons } from "./lessons/index.js";
 import { start as startMap } from "./map/index.js";
 import { start as startPaths } from "./paths/index.js";
-import { start as startTraining } from "./training/index.js";
 import { loadPathStyles } from "./paths/styles.js";
-import { find, findButton } from "./core/dom.js";
-import { Encodings } from "./core/encodings.js";
-import { ImageSource } from "./core/image_source.js";
-import { Server } from "./core/server.js";
-import { PageState } from "./core/state.js";
 import { startTabs } from "./tabs.js";
+import { start as startTraining } from "./training/index.js";
 
 /**
  * What Python hands to the page; see app/components.py.
@@ -56,7 +56,7 @@ function followAddress(state) {
   let writing = 0;
   const writeSoon = () => {
     clearTimeout(writing);
-    writing = setTimeout(() => history.replaceState(null, "", `#${state.link}`), LINK_DELAY);
+    writing = window.setTimeout(() => history.replaceState(null, "", `#${state.link}`), LINK_DELAY);
   };
   const topics = /** @type {const} */ (["position", "view", "layers", "marks", "controls"]);
   for (const topic of topics) state.subscribe(topic, writeSoon);
@@ -111,7 +111,15 @@ export async function start(element, props, functions) {
   const encodings = Encodings.load(server, props.names.length);
   const pathStyles = await loadPathStyles(props.methods.map(({ key }) => key));
   /** @type {Page} */
-  const page = { props, state, server, images, encodings, pathStyles, openImage: imageOpener(state, server) };
+  const page = {
+    props,
+    state,
+    server,
+    images,
+    encodings,
+    pathStyles,
+    openImage: imageOpener(state, server),
+  };
   state.restore(location.hash);
   followAddress(state);
   startMap(page, find(element, "#latent-map"));

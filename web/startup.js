@@ -1,4 +1,5 @@
-// Says in words why the page does not start, where it would stay blank. Runs before anything else.
+// Says in words why the page does not start, where it would stay blank. Runs before anything else, so it
+// is no module.
 (() => {
   const SANDBOXED =
     "This page cannot start in a sandboxed frame. Open it in a tab of its own, or add allow-same-origin to the frame's sandbox attribute.";
@@ -21,4 +22,5 @@
     if (target.tagName === "SCRIPT" || target.rel === "stylesheet") report(sentence);
   };
   addEventListener("error", failed, { capture: true }); // events of elements do not bubble
+  addEventListener("startupfault", () => report(sentence)); // from app/workspace.py
 })();

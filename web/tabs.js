@@ -1,6 +1,11 @@
 /** The tabs, as the ARIA Authoring Practices describe them: arrow keys move along the row. */
 
-const KEYS = { ArrowLeft: -1, ArrowRight: 1, Home: Number.NEGATIVE_INFINITY, End: Number.POSITIVE_INFINITY };
+const KEYS = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  Home: Number.NEGATIVE_INFINITY,
+  End: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Each button of role tab opens the panel that it controls; the open one's is `state.tab`.
@@ -30,7 +35,11 @@ export function startTabs(state, element) {
       if (step === undefined) return;
       event.preventDefault();
       const last = tabs.length - 1;
-      const next = Number.isFinite(step) ? (i + step + tabs.length) % tabs.length : step < 0 ? 0 : last;
+      const next = Number.isFinite(step)
+        ? (i + step + tabs.length) % tabs.length
+        : step < 0
+          ? 0
+          : last;
       tabs[next].focus();
       state.openTab(keyOf(tabs[next]));
     });

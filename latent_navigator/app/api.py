@@ -69,7 +69,7 @@ def server_function(name: str, function: Callable[..., Any], count: int = 1) -> 
     return answer
 
 
-def add_api(space: LatentSpace, x: gr.Slider, y: gr.Slider) -> None:
+def add_api(space: LatentSpace) -> None:
     """The named endpoints for gradio_client and HTTP; their docstrings are the public help."""
 
     def decode(x: float, y: float) -> Image.Image:
@@ -84,6 +84,7 @@ def add_api(space: LatentSpace, x: gr.Slider, y: gr.Slider) -> None:
     for function in json_endpoints(space):
         add_endpoint(event_handler(function), api_name=function.__name__)
     # gr.api speaks JSON only; an image needs components, which are not shown.
+    x, y = (gr.Number(visible=False, label=label) for label in ("x (z₁)", "y (z₂)"))
     image = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="image")
     # preprocess=False: `position` checks the numbers; Gradio's own check fails on text.
     gr.Button(visible=False).click(

@@ -9,7 +9,6 @@ import gzip
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -18,9 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from latent_navigator.app.components import WEB
 from latent_navigator.app.errors import NOT_FOUND
-from latent_navigator.explorer.data_files import DATA_FILES, model_hash
+from latent_navigator.app.web_files import web_contents
+from latent_navigator.explorer.data_files import model_files, model_hash
 from latent_navigator.explorer.latent_space import LatentSpace
 
 MEDIA_TYPES = {
@@ -54,6 +53,11 @@ class HashedFiles:
         self._bodies: dict[str, Body] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
+    @property
+    def root(self) -> str:
+        """What the addresses of all files begin with."""
+        return f"{self.folder}/{self.digest}/"
+
     def address(self, name: str) -> str:
         """The address of a file, relative to the page's.
 
@@ -62,7 +66,7 @@ class HashedFiles:
         """
         if name not in self.makers:
             raise KeyError(name)
-        return f"{self.folder}/{self.digest}/{name}"
+        return f"{self.root}{name}"
 
     def route(self) -> Route:
         """The route that answers for all of them."""
@@ -98,25 +102,16 @@ class HashedFiles:
         return self._bodies[name]
 
 
-def data_files(space: LatentSpace) -> HashedFiles:
-    """The files of a model, below /data/."""
-    makers = {name: partial(make, space) for name, make in DATA_FILES.items()}
-    return HashedFiles("data", model_hash(space.checkpoint), makers)
+def data_files(space: LatentSpace, replays: Mapping[str, Callable[[], bytes]]) -> HashedFiles:
+    """The files of a model, below /data/, with those of training replays."""
+    return HashedFiles("data", model_hash(space.checkpoint), model_files(space) | dict(replays))
 
 
 def web_files() -> HashedFiles:
-    """The scripts and styles of the page, below /web/, as they are now."""
-    contents = {
-        path.relative_to(WEB).as_posix(): path.read_bytes()
-        for path in sorted(WEB.rglob("*"))
-        if path.suffix in (".js", ".css")
-    }
+    """The modules and styles of the page, below /web/, as they are now."""
+    makers = web_contents()
     digest = hashlib.sha256()
-    for name, content in contents.items():
+    for name, make in makers.items():
+        content = make()
         digest.update(f"{name} {len(content)} ".encode() + content)
-
-    def maker(content: bytes) -> Callable[[], bytes]:
-        return lambda: content
-
-    makers = {name: maker(content) for name, content in contents.items()}
     return HashedFiles("web", digest.hexdigest()[:20], makers)

@@ -1,14 +1,15 @@
-"""Texts of the page that depend on the model: the heading, how VAEs work, what the model is."""
+"""Texts of the page that depend on the model: how VAEs work, what the model is."""
 
+from html import escape
 from string import Template
 
-from latent_navigator.app.components import web_file
+from latent_navigator.app.web_files import web_file
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.data.dataset_info import literal, with_article
+from latent_navigator.data.dataset_info import with_article
 
 
 def page_text(name: str, checkpoint: Checkpoint) -> str:
-    """A file of web/ whose $placeholders are filled in for the images of a checkpoint."""
+    """A file of web/ of HTML, whose $placeholders are filled in for the images of a checkpoint."""
     info = checkpoint.info
     return Template(web_file(name)).substitute(
         item=info.item,
@@ -33,20 +34,21 @@ def describe_beta(checkpoint: Checkpoint) -> str:
 
 
 def describe_model(checkpoint: Checkpoint) -> str:
-    """What the model is, how well it does and what it cannot do, as Markdown."""
+    """What the model is, how well it does and what it cannot do, as HTML."""
     final, config, info = checkpoint.history[-1], checkpoint.training_config, checkpoint.info
     size = f"{info.train_size:,} " if info.train_size else ""
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
-        f"A convolutional VAE with {parameters:,} parameters and "
+        f"<p>A convolutional VAE with {parameters:,} parameters and "
         f"{checkpoint.model_config.latent_dim} latent dimensions, trained on the {size}training "
-        f"{info.items} of {literal(info.title)} for {len(checkpoint.history)} epochs "
-        f"(beta {config.get('beta')}, seed {config.get('seed')}).\n\n"
-        f"On the {len(checkpoint.labels):,} test {info.items}, in nats per image: reconstruction "
-        f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO {final['test_elbo']:.1f}.\n\n"
-        f"**Limits.** Two numbers cannot capture everything about "
+        f"{info.items} of {escape(info.title)} for {len(checkpoint.history)} epochs "
+        f"(beta {config.get('beta')}, seed {config.get('seed')}).</p>"
+        f"<p>On the {len(checkpoint.labels):,} test {info.items}, in nats per image: "
+        f"reconstruction {final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO "
+        f"{final['test_elbo']:.1f}.</p>"
+        f"<p><b>Limits.</b> Two numbers cannot capture everything about "
         f"{with_article(info.described_item)}: {info.lost_detail}. The prior packs the "
         f"{info.items} tightly around the centre, which makes the map full and the images soft. "
         "Far from all points the decoder still draws something: it extrapolates, and the page "
-        "says so."
+        "says so.</p>"
     )

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 import uvicorn
@@ -32,7 +32,7 @@ from latent_navigator.app.errors import (
     InternalError,
     MalformedRequest,
 )
-from latent_navigator.app.layout import build_page, page_options, startup_head
+from latent_navigator.app.layout import page_head, page_options
 from latent_navigator.app.middleware import (
     BlockedRoutes,
     BodyLimits,
@@ -45,8 +45,10 @@ from latent_navigator.app.middleware import (
     SubPath,
 )
 from latent_navigator.app.startup import check_options, load_models, tune_process, warm_up
+from latent_navigator.app.workspace import build_workspace
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.training_replay import replay_files
 
 CACHE_CLEANING = (300, 900)  # seconds between two cleanings, and age of the files that go
 MAX_QUEUE = 64  # computations that wait in Gradio's queue, some seconds of work
@@ -97,22 +99,37 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
 }
 
 
-def build_blocks(space: LatentSpace, others: dict[str, Checkpoint]) -> gr.Blocks:
-    """The page and its API; every user's state lives in the browser.
+class PageFiles(NamedTuple):
+    """What the page fetches by address: its modules and styles, and the model's files."""
+
+    web: HashedFiles
+    data: HashedFiles
+
+
+def build_blocks(
+    space: LatentSpace, others: dict[str, Checkpoint]
+) -> tuple[gr.Blocks, PageFiles]:
+    """The page and its API, and the files of the page; every user's state lives in the browser.
 
     Args:
         space: the model that the page explores.
         others: by label, models whose training can be compared with its own.
+
+    Raises:
+        ValueError: if the training of one of the others cannot be shown.
     """
+    replays = replay_files({space.checkpoint.label: space.checkpoint} | others)
+    data = data_files(space, dict(replays.values()))
+    files = PageFiles(web_files(), data)
     # /decode leaves a small PNG in Gradio's cache for each answer.
     blocks = Page(
         title="Latent Space Navigator", analytics_enabled=False, delete_cache=CACHE_CLEANING
     )
     with blocks:
-        instrument = build_page(blocks, space, others)
-        add_api(space, instrument.x, instrument.y)
+        build_workspace(space, replays, *files)
+        add_api(space)
     blocks.queue(max_size=MAX_QUEUE)
-    return blocks
+    return blocks, files
 
 
 def build_middleware(
@@ -136,6 +153,7 @@ def build_app(
     *,
     model: str,
     files: Sequence[HashedFiles] = (),
+    head: str = "",
     limits: RequestLimits | None = None,
     root_path: str = "",
     mcp: bool = False,
@@ -147,6 +165,7 @@ def build_app(
         blocks: the page, with its queue.
         model: the label that /health reports.
         files: what the page fetches by address.
+        head: what the page's head begins with.
         root_path: the prefix under which a proxy serves the application, or its whole address.
         mcp: also serve the API's tools (Model Context Protocol) at /gradio_api/mcp/.
         local_url: where the application reaches itself; its MCP server calls its own API.
@@ -169,7 +188,7 @@ def build_app(
         pwa=get_space() is not None,
         app_kwargs={
             "middleware": [
-                Middleware(HeadContent, content=startup_head()),
+                Middleware(HeadContent, content=head),
                 Middleware(ErrorMessages),
             ],
             "exception_handlers": EXCEPTION_HANDLERS,
@@ -267,13 +286,16 @@ def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
         return 1
     url_host = f"[{host}]" if ":" in host else host
     local_host = "localhost" if host == "0.0.0.0" else url_host
-    drain, data = Drain(), space.once(data_files)
-    data.prepare("decoder.bin")  # every page asks for it
+    drain = Drain()
+    blocks, files = build_blocks(space, others)
+    for name in ("decoder.bin", "encodings.bin"):  # every page asks for them
+        files.data.prepare(name)
     app = build_app(
-        build_blocks(space, others),
+        blocks,
         drain,
         model=space.checkpoint.label,
-        files=[data, web_files()],
+        files=files,
+        head=page_head(*files),
         root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
         mcp=mcp,
         local_url=f"http://{local_host}:{port}/",

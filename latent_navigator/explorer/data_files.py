@@ -7,15 +7,22 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.decoder_file import pack_decoder
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.map_layers import LAYERS, layer_data
+from latent_navigator.explorer.packed import pack
 
 # Raise it when a file changes for the same checkpoint: browsers keep what they have of the old one.
-DATA_VERSION = 1
+DATA_VERSION = 2
+BLOCK = 64  # test images in a file: those around a position are in one to three of them
+
+Maker = Callable[[], bytes]
 
 
 def decoder_file(space: LatentSpace) -> bytes:
@@ -24,21 +31,66 @@ def decoder_file(space: LatentSpace) -> bytes:
 
 
 def encodings_file(space: LatentSpace) -> bytes:
-    """(N, latent_dim) float32, little-endian: mu of the test images."""
-    return space.means.numpy().astype("<f4").tobytes()
+    """The encoded test images: mu, classes, and where each image is in the files of images.
+
+    Image i is number places[i] % block_size of the file images/<places[i] // block_size>.bin.
+    """
+    order = space.once(image_order)
+    places = np.empty(len(order), np.uint32)
+    places[order] = np.arange(len(order), dtype=np.uint32)
+    return pack(
+        {
+            "means": space.means.numpy().astype(np.float32),
+            "labels": space.labels.byte().numpy(),
+            "places": places,
+            "block_size": BLOCK,
+        }
+    )
 
 
-def labels_file(space: LatentSpace) -> bytes:
-    """(N,) uint8: the classes of the test images."""
-    return space.labels.byte().numpy().tobytes()
+def image_order(space: LatentSpace) -> np.ndarray:
+    """(N,) the test images, so that those of each block lie close to each other in z."""
+    return np.concatenate(split_by_position(space.means.numpy(), np.arange(len(space.means))))
 
 
-# By name; made when a browser first asks for them.
-DATA_FILES: dict[str, Callable[[LatentSpace], bytes]] = {
-    "decoder.bin": decoder_file,
-    "encodings.bin": encodings_file,
-    "labels.bin": labels_file,
-}
+def split_by_position(means: np.ndarray, indices: np.ndarray, size: int = BLOCK) -> list[np.ndarray]:
+    """`indices` in blocks of `size`, as a k-d tree divides them (Bentley 1975).
+
+    Args:
+        means: (N, D) positions.
+    """
+    if len(indices) <= size:
+        return [indices]
+    axis = np.ptp(means[indices], axis=0).argmax()
+    ordered = indices[means[indices, axis].argsort(kind="stable")]
+    middle = -(-len(ordered) // (2 * size)) * size  # all blocks but the last are full
+    return [
+        *split_by_position(means, ordered[:middle], size),
+        *split_by_position(means, ordered[middle:], size),
+    ]
+
+
+def image_block(space: LatentSpace, block: int) -> bytes:
+    """(up to BLOCK, 28, 28) uint8: test images that lie close to each other."""
+    indices = space.once(image_order)[block * BLOCK : (block + 1) * BLOCK]
+    return space.images[indices].numpy().tobytes()
+
+
+def layer_file(space: LatentSpace, key: str) -> bytes:
+    """The data of a layer of the map."""
+    return pack(layer_data(space, key))
+
+
+def model_files(space: LatentSpace) -> dict[str, Maker]:
+    """By name, a function that makes the file; called when a browser first asks for it."""
+    blocks = -(-len(space.images) // BLOCK)
+    computed = [layer.key for layer in LAYERS if layer.compute is not None]
+    return {
+        "decoder.bin": partial(decoder_file, space),
+        "encodings.bin": partial(encodings_file, space),
+        **{f"images/{i}.bin": partial(image_block, space, i) for i in range(blocks)},
+        **{f"layers/{key}.bin": partial(layer_file, space, key) for key in computed},
+    }
 
 
 def model_hash(checkpoint: Checkpoint) -> str:

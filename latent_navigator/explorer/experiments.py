@@ -123,3 +123,8 @@ def experiments(space: LatentSpace) -> list[Experiment]:
         Experiment("paths", "Which path is smoothest?", all_methods),
         Experiment("random", "Random exploration", random_exploration),
     ]
+
+
+def run_experiment(space: LatentSpace, key: object) -> dict[str, Any]:
+    """To come."""
+    raise ValueError("to come")

@@ -12,7 +12,7 @@ from latent_navigator.data.image_reader import read_image
 from latent_navigator.data.preprocessing import Crop, preprocess_crop
 from latent_navigator.explorer.arguments import number, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
-from latent_navigator.explorer.readout import SHOWN, image_records
+SHOWN = 6  # nearest test images
 from latent_utils import NEIGHBOURS
 
 SAMPLES = 6  # of the posterior, decoded
@@ -107,7 +107,7 @@ def _infer(
         "recon": recon,
         "kl": kl,
         "samples": base64_of(space.decode_images(mu + eps * sigma)),
-        "nearest": image_records(space, nearest),
+        "nearest": nearest.tolist(),
         "message": _describe(space, mu[0], sigma[0], around.shares[0], recon),
     }
 

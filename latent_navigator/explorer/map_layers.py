@@ -1,7 +1,7 @@
 """The layers of the map: what each shows, and the data it is drawn from.
 
-To add a layer, add a record with its function to LAYERS and its drawing to web/map_layers.js. The
-buttons, the links and what the page asks the server for follow from the record.
+To add a layer, add a record with its function to LAYERS, and its drawing as web/map/layers/<key>.js.
+The button, the links and the file that the page fetches follow from the record.
 """
 
 import math
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from latent_navigator.data.dataset_info import DatasetInfo
 from latent_navigator.explorer.arguments import choice
-from latent_navigator.explorer.latent_space import LatentSpace, base64_of
+from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.latent_graph import sensitivity
 from latent_utils import RADIUS
 
@@ -34,10 +34,9 @@ class MapLayer:
     label: str  # on its button
     term: str  # of the field
     help: str  # one sentence, on the button
-    compute: Compute | None = None  # its data as JSON; None: the page has what it needs
+    compute: Compute | None = None  # its data for `packed.pack`; None: the page has what it needs
     busy: str = ""  # while the data is computed
     default: bool = False  # whether it is shown when the page opens
-    preload: bool = False  # whether the page waits for its data before it is ready
     more: bool = False  # whether its button is folded away under "More"
     aliases: tuple[str, ...] = ()  # keys of the past, which saved links may hold
 
@@ -51,25 +50,9 @@ class MapLayer:
             "key": self.key,
             "computed": self.compute is not None,
             "default": self.default,
-            "preload": self.preload,
             "more": self.more,
             "aliases": list(self.aliases),
         }
-
-
-def points(space: LatentSpace) -> dict[str, Any]:
-    """The encoded test images, 5 bytes each.
-
-    Returns:
-        {"xy": base64 of (N, 2) int16, little endian, times "scale"; "labels": of (N,) uint8}.
-    """
-    scale = space.range / 32767
-    xy = (space.means / scale).round().to(torch.int16).numpy()
-    return {
-        "xy": base64_of(xy.astype("<i2")),
-        "labels": base64_of(space.labels.byte().numpy()),
-        "scale": scale,
-    }
 
 
 def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
@@ -79,7 +62,7 @@ def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
     RADIUS of its middle stays blank, because neighbours far away say nothing about it.
 
     Returns:
-        {"winners", "strength": base64 of (side, side) uint8 from the top left, the label and how
+        {"winners", "strength": (side, side) uint8 from the top left, the label and how
         strongly it is coloured (0: blank), "side"}.
     """
 
@@ -91,8 +74,8 @@ def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
     known = torch.cat([part.within for part in parts]) > 0
     strength = (share.square() * 170 * known).round().byte()
     return {
-        "winners": base64_of(winner.byte().numpy()),
-        "strength": base64_of(strength.numpy()),
+        "winners": winner.byte().numpy(),
+        "strength": strength.numpy(),
         "side": side,
     }
 
@@ -101,13 +84,13 @@ def sensitivity_field(space: LatentSpace) -> dict[str, Any]:
     """The decoder's sensitivity |J| over the map.
 
     Returns:
-        {"strength": base64 of (side, side) uint8 from the top left, where 255 stands for "most"
+        {"strength": (side, side) uint8 from the top left, where 255 stands for "most"
         and more, "side", "most"}.
     """
     norms = sensitivity(space.graph)  # (128, 128), the first row is the bottom
     most = float(norms.quantile(0.99))
     strength = (norms / most).clamp(max=1).mul(255).round().byte().flip(0)
-    return {"strength": base64_of(strength.numpy()), "side": len(strength), "most": most}
+    return {"strength": strength.numpy(), "side": len(strength), "most": most}
 
 
 def aggregate_posterior(means: Tensor, logvars: Tensor, axis: Tensor) -> Tensor:
@@ -133,7 +116,7 @@ def prior_vs_data(space: LatentSpace) -> dict[str, Any]:
     """Where the prior expects images and few were encoded, and the reverse.
 
     Returns:
-        {"strength": base64 of (side, side) uint8 from the top left: 128 where p = q, 255 where the
+        {"strength": (side, side) uint8 from the top left: 128 where p = q, 255 where the
         prior N(0, I) is FACTOR times the aggregate posterior or more, 1 where it is a FACTORth or
         less, 0 where both expect less than one of the test images within RADIUS; "side", "factor"}.
     """
@@ -144,7 +127,7 @@ def prior_vs_data(space: LatentSpace) -> dict[str, Any]:
     ratio = (prior / density.clamp_min(1e-30)).log() / math.log(FACTOR)
     strength = (128 + 127 * ratio.clamp(-1, 1)).round().byte() * (expected >= 1)
     return {
-        "strength": base64_of(strength.flip(0).contiguous().numpy()),
+        "strength": strength.flip(0).contiguous().numpy(),
         "side": RATIO_CELLS,
         "factor": FACTOR,
     }
@@ -154,13 +137,13 @@ def round_trips(space: LatentSpace) -> dict[str, Any]:
     """Where the encoder puts the image that the decoder draws at each position of a grid.
 
     Returns:
-        {"from": [[x, y], ...], "to": [[x, y], ...]}.
+        {"from", "to": (ARROWS ** 2, 2) float32}.
     """
     middle = _cell_middles(ARROWS) * space.range
     x, y = torch.meshgrid(middle, middle, indexing="xy")
     start = torch.stack([x.flatten(), y.flatten()], dim=1)  # (ARROWS ** 2, 2)
     end, _ = space.encode(space.decode_images(start))
-    return {"from": start.tolist(), "to": end.tolist()}
+    return {"from": start.numpy(), "to": end.numpy()}
 
 
 def _cell_middles(side: int) -> Tensor:
@@ -174,9 +157,7 @@ LAYERS: list[MapLayer] = [
         label="Points",
         term="means of q(z|x)",
         help="The encoded test {items}, coloured by class",
-        compute=points,
         default=True,
-        preload=True,
     ),
     MapLayer(
         key="images",
@@ -192,7 +173,6 @@ LAYERS: list[MapLayer] = [
         help="The class of most of the 50 nearest encoded {items}; the stronger the colour, the "
         "more of them. Blank: none within 0.2",
         compute=regions,
-        preload=True,
     ),
     MapLayer(
         key="rings",

@@ -12,7 +12,8 @@
  * A control whose value links keep; the records come from app/controls.py.
  *
  * @typedef {{ name: string, aliases: string[], default: Value } & (
- *   | { kind: "choice" | "choices", options: string[] }
+ *   | { kind: "choice", options: string[] }
+ *   | { kind: "choices", options: string[] }
  *   | { kind: "number", low: number, high: number, step: number }
  *   | { kind: "flag" }
  *   | { kind: "endpoint", flag: string, last: number })} Control
@@ -100,7 +101,9 @@ export function parseLink(hash, layers, controls) {
         shown ? [key, ...aliases].some((name) => shown.includes(name)) : usual,
       ]),
     ),
-    marks: Object.fromEntries(FLAGS.map((flag) => [flag, asPosition(readNumbers(asked.get(flag)))])),
+    marks: Object.fromEntries(
+      FLAGS.map((flag) => [flag, asPosition(readNumbers(asked.get(flag)))]),
+    ),
     values: Object.fromEntries(
       controls.map((control) => {
         const text = first(control.name, ...control.aliases);

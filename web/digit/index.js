@@ -4,7 +4,16 @@
  */
 
 import {
-  areWords, contextOf, find, findButton, findCanvas, imageCanvas, make, paintImage, signed, withArticle,
+  areWords,
+  contextOf,
+  find,
+  findButton,
+  findCanvas,
+  imageCanvas,
+  make,
+  paintImage,
+  signed,
+  withArticle,
 } from "../core/dom.js";
 import { entropy } from "../core/neighbours.js";
 import { describeClasses, describePrior, describeSupport } from "../core/readout.js";
@@ -15,7 +24,8 @@ import { describeClasses, describePrior, describeSupport } from "../core/readout
 const SHOWN = 6; // nearest test images
 const SOME = 0.05; // a class with a smaller share is not named beneath its bar
 const REST = 120; // ms without a move before the nearest images are fetched
-const LOST = "The server is not responding; the nearest images are missing. Move the cursor to retry.";
+const LOST =
+  "The server is not responding; the nearest images are missing. Move the cursor to retry.";
 
 /** The bars of the classes. @param {Page} page @param {HTMLElement} list */
 function makeBars({ props: { names, palette } }, list) {
@@ -113,7 +123,10 @@ function startSource({ state, server, images }, button) {
       if (!state.isAt(z)) return;
       images.decode(z, own);
       const theirs = atob(pixels);
-      const most = own.reduce((worst, v, i) => Math.max(worst, Math.abs(v - theirs.charCodeAt(i))), 0);
+      const most = own.reduce(
+        (worst, v, i) => Math.max(worst, Math.abs(v - theirs.charCodeAt(i))),
+        0,
+      );
       button.textContent = `PyTorch's image differs by ${most} of 255 at most`;
     } catch (error) {
       if (state.isAt(z)) button.textContent = /** @type {Error} */ (error).message;

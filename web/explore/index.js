@@ -1,6 +1,6 @@
 /** Sliders, the random sample and the classes: what moves the cursor beside the map. */
 
-import { areWords, find, findButton, findInput, make, makeButton } from "../core/dom.js";
+import { areWords, find, findButton, findInput, makeButton } from "../core/dom.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {"x" | "y"} Axis */
@@ -21,7 +21,7 @@ function startSlider({ state }, element, axis) {
   function show() {
     const value = `${state.z[axis]}`;
     if (Number(slider.value) !== state.z[axis]) slider.value = value;
-    if (document.activeElement !== number || Number(number.value) !== state.z[axis]) {
+    if (number.value === "" || Number(number.value) !== state.z[axis]) {
       number.value = value;
     }
   }

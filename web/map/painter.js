@@ -1,7 +1,7 @@
 /** Draws the map: the layers, axes, paths, labels, the posterior and the points A and B. */
 
-import { drawText, FONT, fitCanvas, readColours, trace } from "../core/drawing.js";
 import { find, findCanvas } from "../core/dom.js";
+import { drawText, FONT, fitCanvas, readColours, trace } from "../core/drawing.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {import("../core/state.js").Path} Path */
@@ -43,8 +43,14 @@ function drawAxes({ context, view, colours }) {
   const { px, py } = view.toPixels({ x: 0, y: 0 });
   context.strokeStyle = colours.line;
   context.lineWidth = 1;
-  trace(context, [{ px: 0, py }, { px: view.side, py }]);
-  trace(context, [{ px, py: 0 }, { px, py: view.side }]);
+  trace(context, [
+    { px: 0, py },
+    { px: view.side, py },
+  ]);
+  trace(context, [
+    { px, py: 0 },
+    { px, py: view.side },
+  ]);
 }
 
 /** @param {Scene} scene */
@@ -52,7 +58,10 @@ function drawTicks({ context, view, colours }) {
   const { centre, half, side, step } = view;
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const name = (/** @type {number} */ v) =>
-    v.toFixed(decimals).replace(/^-(?=0\.?0*$)/, "").replace("-", "−");
+    v
+      .toFixed(decimals)
+      .replace(/^-(?=0\.?0*$)/, "")
+      .replace("-", "−");
   const first = (/** @type {number} */ c) => Math.ceil((c - 0.92 * half) / step) * step;
   for (let x = first(centre.x); x < centre.x + 0.95 * half; x += step) {
     drawText(context, colours, name(x), view.toPixels({ x, y: 0 }).px, side - 12);

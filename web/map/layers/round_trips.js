@@ -40,7 +40,9 @@ export function createLayer({ state, server }, redraw) {
   async function follow() {
     const { z } = state;
     try {
-      const { round_trip: [x, y] } = await server.ask("decode", z.x, z.y);
+      const {
+        round_trip: [x, y],
+      } = await server.ask("decode", z.x, z.y);
       own = { z, end: { x, y } };
       redraw();
     } catch {} // the cursor has no arrow

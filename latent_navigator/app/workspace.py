@@ -1,0 +1,158 @@
+"""The one component that holds the page, what it is handed and what it can ask of Python."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+
+from latent_navigator.app.api import server_function
+from latent_navigator.app.controls import page_controls
+from latent_navigator.app.data_routes import HashedFiles
+from latent_navigator.app.model_card import describe_model, page_text
+from latent_navigator.app.web_files import page_template
+from latent_navigator.data.image_reader import MAX_BYTES
+from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
+from latent_navigator.explorer.experiments import experiments, run_experiment
+from latent_navigator.explorer.exports import export_path
+from latent_navigator.explorer.inference import infer_test_image, infer_upload
+from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_paths
+from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
+from latent_navigator.explorer.lessons import check_lesson, lessons
+from latent_navigator.explorer.map_layers import LAYERS
+from latent_navigator.explorer.navigation import describe_anchor
+from latent_navigator.explorer.readout import decode_position
+from latent_navigator.explorer.training_replay import ReplayFile
+from latent_navigator.geometry.attributes import ATTRIBUTES
+
+# petroff10 (Petroff 2021), chosen to be told apart with any colour vision.
+PALETTE = (
+    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
+    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
+)
+# A module is imported only once, however often the component is made.
+START = """
+import(new URL(props.module, document.baseURI))
+  .then((page) => page.start(element, props.page, server))
+  .catch((error) => {
+    console.error(error);
+    dispatchEvent(new Event("startupfault"));
+  });
+"""
+
+
+class Workspace(gr.HTML):
+    """The page: web/page.html, started by web/page.js.
+
+    It keeps nothing on the server, so any number of users share one process.
+
+    Args:
+        module: the address of page.js. page: see the type Props of page.js.
+        texts: HTML of the texts that depend on the model.
+        functions: what the page can ask, by their names.
+    """
+
+    def __init__(
+        self,
+        info: dict[str, Any],
+        module: str,
+        page: dict[str, Any],
+        texts: dict[str, str],
+        functions: Sequence[Callable[..., Any]],
+    ) -> None:
+        super().__init__(
+            html_template=page_template(),
+            js_on_load=START,
+            apply_default_css=False,
+            elem_id="workspace",
+            server_functions=list(functions),
+            info=info,
+            module=module,
+            page=page,
+            texts=texts,
+        )
+
+
+def build_workspace(
+    space: LatentSpace, replays: dict[str, ReplayFile], web: HashedFiles, data: HashedFiles
+) -> Workspace:
+    """The page of a model.
+
+    Args:
+        replays: by label, of the model's own training and of those that it is compared with.
+        web, data: where the page finds its modules and the model's files.
+    """
+    texts = {
+        "how": page_text("about/how_vaes_work.html", space.checkpoint),
+        "model": describe_model(space.checkpoint),
+    }
+    return Workspace(
+        item_names(space),
+        web.address("page.js"),
+        page_props(space, replays, data),
+        texts,
+        server_functions(space),
+    )
+
+
+def item_names(space: LatentSpace) -> dict[str, Any]:
+    """What the images are called."""
+    info = space.info
+    return {
+        "item": info.item,
+        "items": info.items,
+        "described_item": info.described_item,
+        "are_digits": info.are_digits,
+    }
+
+
+def page_props(
+    space: LatentSpace, replays: dict[str, ReplayFile], data: HashedFiles
+) -> dict[str, Any]:
+    """All that the page is handed, as JSON; see the type Props of web/page.js."""
+    info, preparation = space.info, space.preparation
+    classes = range(len(space.class_names))
+    return {
+        "range": space.range,
+        "names": space.class_names,
+        "plurals": space.plurals,
+        "palette": list(PALETTE),
+        "info": item_names(space),
+        "anchors": {name: points.tolist() for name, points in space.anchors.items()},
+        "anchor_notes": {
+            anchor: [describe_anchor(space, label, anchor) for label in classes]
+            for anchor in ANCHORS
+        },
+        "layers": [layer.record(info) for layer in LAYERS],
+        "methods": [method.record(info) for method in INTERPOLATIONS],
+        "controls": [control.record() for control in page_controls(space)],
+        "attributes": [{"name": name} | found._asdict() for name, found in ATTRIBUTES.items()],
+        "lessons": [lesson.record() for lesson in lessons(space)],
+        "experiments": [{"key": some.key, "label": some.label} for some in experiments(space)],
+        "replays": [{"label": label, "file": file.name} for label, file in replays.items()],
+        "pad": {
+            "paper": preparation.paper,
+            "ink": preparation.ink,
+            "max_bytes": MAX_BYTES,
+        },
+        "data": data.root,
+    }
+
+
+def server_functions(space: LatentSpace) -> list[Callable[..., Any]]:
+    """What the page asks of Python, each under its name there."""
+    functions: dict[str, tuple[Callable[..., Any], int]] = {
+        "decode": (decode_position, 2),
+        "test_digit": (infer_test_image, 1),
+        "drawn": (infer_upload, 2),
+        "compare": (compare_paths, 6),
+        "experiment": (run_experiment, 1),
+        "export": (export_path, 2),
+        "here": (attribute_directions, 2),
+        "nudge": (nudge_attribute, 4),
+        "check": (check_lesson, 3),
+    }
+    return [
+        server_function(name, functools.partial(function, space), count)
+        for name, (function, count) in functions.items()
+    ]

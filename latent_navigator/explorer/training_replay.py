@@ -1,9 +1,10 @@
 """Training replay: how each model was learned, epoch by epoch, as the page plays it."""
 
-import base64
-import gzip
+import hashlib
+import json
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import REACH, SIDE, snapshot_epochs
-from latent_navigator.explorer.arguments import choice
+from latent_navigator.explorer.data_files import model_hash
+from latent_navigator.explorer.packed import pack
 
 CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # on the page: in the history
 SHOWN = 0.995  # share of the points that the square must hold
@@ -19,75 +21,81 @@ LEAST, MOST = 4.0, 12.0  # half sides of the square, the smallest and the larges
 FAR = 64.0  # points beyond it are off every square; clamped here, they do not coarsen the others
 
 
-class TrainingReplays:
-    """The replays of several models by label; the first is the one that the page explores.
+class ReplayFile(NamedTuple):
+    """The file of one replay; `make` returns its bytes."""
+
+    name: str
+    make: Callable[[], bytes]
+
+
+def replay_files(checkpoints: dict[str, Checkpoint]) -> dict[str, ReplayFile]:
+    """The files of several models' replays by label, in the same order, each still to be made.
+
+    Models that were learned alike share a file: it does not contain the label.
 
     Raises:
         ValueError: if there is no checkpoint, or one whose latent space is not two-dimensional.
     """
-
-    def __init__(self, checkpoints: dict[str, Checkpoint]) -> None:
-        if not checkpoints:
-            raise ValueError("there is no checkpoint to replay; give at least one")
-        for label, checkpoint in checkpoints.items():
-            latent_dim = checkpoint.model_config.latent_dim
-            if latent_dim != 2:
-                raise ValueError(f"{label}: latent_dim is {latent_dim}; the replay needs 2")
-        self.checkpoints = dict(checkpoints)
-        self._replays: dict[str, dict[str, Any]] = {}
-
-    def replay(self, label: object) -> dict[str, Any]:
-        """The replay of one model; see `training_replay`.
-
-        Raises:
-            ValueError: if there is no model of that label.
-        """
-        known = choice("model", label, tuple(self.checkpoints))
-        # Two clients at once may both compute it: the result is the same.
-        if known not in self._replays:
-            self._replays[known] = training_replay(known, self.checkpoints[known])
-        return self._replays[known]
-
-
-def training_replay(label: str, checkpoint: Checkpoint) -> dict[str, Any]:
-    """How a model was learned, at E moments: before training, and after the epochs that are kept.
-
-    Returns:
-        {"label", "summary": a sentence, "epochs": E of them, in order, from 0 to the last,
-        "points": {"xy": base64 of (E, S, 2) int16, little endian, times "scale" in units of the
-        prior's sigma; "labels": base64 of (S,) uint8}, "range": half side of the square to show,
-        "grids": base64 of the gzip of (E, 9, 9, 28, 28) uint8, "grid_side", "grid_reach",
-        "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
-    """
-    snapshots, history = checkpoint.snapshots, checkpoint.history
-    epochs = snapshot_epochs(len(snapshots.means), len(history))
-    means = snapshots.means.float().clamp(-FAR, FAR)
-    scale = max(float(means.abs().max()), 1e-6) / 32767
-    xy = (means / scale).round().to(torch.int16).numpy().astype("<i2")
-    grids = gzip.compress(snapshots.grids.contiguous().numpy().tobytes(), mtime=0)
-    labels = checkpoint.labels[snapshots.sample].to(torch.uint8).numpy()
+    if not checkpoints:
+        raise ValueError("there is no checkpoint to replay; give at least one")
+    for label, checkpoint in checkpoints.items():
+        latent_dim = checkpoint.model_config.latent_dim
+        if latent_dim != 2:
+            raise ValueError(f"{label}: latent_dim is {latent_dim}; the replay needs 2")
     return {
-        "label": label,
-        "summary": summary(checkpoint),
-        "epochs": epochs,
-        "points": {
-            "xy": _base64(xy.tobytes()),
-            "scale": scale,
-            "labels": _base64(labels.tobytes()),
-        },
-        "range": shown_range(means),
-        "grids": _base64(grids),
-        "grid_side": SIDE,
-        "grid_reach": REACH,
-        "curves": {
-            name: [float(history[epoch - 1][key]) for epoch in epochs[1:]]
-            for name, key in CURVES.items()
-        },
+        label: ReplayFile(f"replay/{replay_hash(checkpoint)}.bin", partial(_pack, checkpoint))
+        for label, checkpoint in checkpoints.items()
     }
 
 
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+def _pack(checkpoint: Checkpoint) -> bytes:
+    return pack(training_replay(checkpoint))
+
+
+def replay_hash(checkpoint: Checkpoint) -> str:
+    """20 hexadecimal digits that differ for checkpoints whose replays differ."""
+    # What a replay shows beyond the files of the model itself.
+    recorded = model_hash(checkpoint), summary(checkpoint), curves(checkpoint)
+    return hashlib.sha256(json.dumps(recorded).encode()).hexdigest()[:20]
+
+
+def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
+    """How a model was learned, at E moments: before training, and after the epochs that are kept.
+
+    Returns:
+        {"summary": a sentence, "epochs": E of them, in order, from 0 to the last,
+        "xy": (E, S, 2) int16, the encoded test images, times "scale" in units of the prior's sigma,
+        "labels": (S,) uint8, their classes, "range": half side of the square to show,
+        "images": (E, 9, 9, 28, 28) uint8, decoded on a grid, "grid_side", "grid_reach",
+        "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
+    """
+    snapshots = checkpoint.snapshots
+    means = snapshots.means.float().clamp(-FAR, FAR)
+    scale = max(float(means.abs().max()), 1e-6) / 32767
+    return {
+        "summary": summary(checkpoint),
+        "epochs": _epochs(checkpoint),
+        "xy": (means / scale).round().to(torch.int16).numpy(),
+        "scale": scale,
+        "labels": checkpoint.labels[snapshots.sample].to(torch.uint8).numpy(),
+        "range": shown_range(means),
+        "images": snapshots.grids.numpy(),
+        "grid_side": SIDE,
+        "grid_reach": REACH,
+        "curves": curves(checkpoint),
+    }
+
+
+def _epochs(checkpoint: Checkpoint) -> list[int]:
+    return snapshot_epochs(len(checkpoint.snapshots.means), len(checkpoint.history))
+
+
+def curves(checkpoint: Checkpoint) -> dict[str, list[float]]:
+    """The learning curves, after each epoch that is kept."""
+    epochs, history = _epochs(checkpoint)[1:], checkpoint.history
+    return {
+        name: [float(history[epoch - 1][key]) for epoch in epochs] for name, key in CURVES.items()
+    }
 
 
 def shown_range(means: Tensor) -> float:

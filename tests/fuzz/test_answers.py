@@ -31,7 +31,6 @@ from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
 from latent_navigator.explorer.navigation import go_to_class, morph_toward, random_sample
 from latent_navigator.explorer.readout import readout
-from latent_navigator.explorer.training_replay import TrainingReplays
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from latent_navigator.geometry.geodesics import path_length, retime
 from latent_navigator.training.config import TrainingConfig
@@ -226,13 +225,6 @@ def test_lessons(space: LatentSpace, name: Any, x: Any, y: Any) -> None:
     answer = answer_or_none(check_lesson, space, name, x, y)
     if answer is not None:
         assert set(answer) == {"done", "message"}
-
-
-@pytest.mark.guarantee("methods-answer-any-json")
-@fuzz
-@given(label=JSON)
-def test_training_replays(small_checkpoint: Checkpoint, label: Any) -> None:
-    answer_or_none(TrainingReplays({small_checkpoint.label: small_checkpoint}).replay, label)
 
 
 def test_experiments(space: LatentSpace) -> None:

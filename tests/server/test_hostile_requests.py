@@ -151,7 +151,6 @@ def test_every_server_function_is_found(client: httpx.Client) -> None:
         "look",
         "test_digit",
         "layer",
-        "story",
         "nudge",
         "here",
         "export",

@@ -1,9 +1,7 @@
 """The training replay of a checkpoint, as the page receives it."""
 
-import base64
 import dataclasses
-import gzip
-import json
+import re
 from typing import Any
 
 import numpy as np
@@ -12,9 +10,10 @@ import torch
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import MAX_SNAPSHOTS
+from latent_navigator.explorer.packed import pack
 from latent_navigator.explorer.training_replay import (
     FAR,
-    TrainingReplays,
+    replay_files,
     shown_range,
     summary,
     training_replay,
@@ -22,38 +21,24 @@ from latent_navigator.explorer.training_replay import (
 from tests.helpers import prolonged
 
 
-@pytest.fixture(scope="module")
-def replays(small_checkpoint: Checkpoint) -> TrainingReplays:
-    return TrainingReplays({"small": small_checkpoint, "the other": small_checkpoint})
-
-
-def unpack(text: str, dtype: str) -> np.ndarray:
-    return np.frombuffer(base64.b64decode(text), dtype)
-
-
 @pytest.mark.guarantee("replay-and-lessons")
-def test_a_replay_is_what_the_checkpoint_recorded(
-    replays: TrainingReplays, small_checkpoint: Checkpoint
-) -> None:
-    answer, replay = replays.replay("small"), small_checkpoint.snapshots
-    json.dumps(answer, allow_nan=False)
-    assert answer["label"] == "small"
-    assert answer["epochs"] == list(range(len(small_checkpoint.history) + 1))
-    points = answer["points"]
-    xy = unpack(points["xy"], "<i2").reshape(replay.means.shape)
-    error = np.abs(xy * points["scale"] - replay.means.float().clamp(-FAR, FAR).numpy())
-    assert error.max() <= points["scale"] / 2 * 1.001
+def test_a_replay_is_what_the_checkpoint_recorded(small_checkpoint: Checkpoint) -> None:
+    replay, recorded = training_replay(small_checkpoint), small_checkpoint.snapshots
+    assert replay["epochs"] == list(range(len(small_checkpoint.history) + 1))
+    xy = replay["xy"] * replay["scale"]
+    error = np.abs(xy - recorded.means.float().clamp(-FAR, FAR).numpy())
+    assert error.max() <= replay["scale"] / 2 * 1.001
     np.testing.assert_array_equal(
-        unpack(points["labels"], "u1"), small_checkpoint.labels[replay.sample].numpy()
+        replay["labels"], small_checkpoint.labels[recorded.sample].numpy()
     )
-    grids = np.frombuffer(gzip.decompress(base64.b64decode(answer["grids"])), "u1")
-    side = answer["grid_side"]
-    np.testing.assert_array_equal(grids.reshape(-1, side, side, 28, 28), replay.grids.numpy())
-    assert (side, answer["grid_reach"]) == (9, 3.0)
+    side = replay["grid_side"]
+    images = replay["images"].reshape(-1, side, side, 28, 28)
+    np.testing.assert_array_equal(images, recorded.grids.numpy())
+    assert (side, replay["grid_reach"]) == (9, 3.0)
 
 
-def test_curves_are_the_history(replays: TrainingReplays, small_checkpoint: Checkpoint) -> None:
-    curves = replays.replay("small")["curves"]
+def test_curves_are_the_history(small_checkpoint: Checkpoint) -> None:
+    curves = training_replay(small_checkpoint)["curves"]
     for name, key in (("recon", "test_recon"), ("kl", "test_kl"), ("beta", "beta")):
         assert curves[name] == [entry[key] for entry in small_checkpoint.history]
 
@@ -62,7 +47,7 @@ def test_long_training_is_replayed_at_the_moments_that_were_kept(
     small_checkpoint: Checkpoint,
 ) -> None:
     long = prolonged(small_checkpoint, 1001)
-    answer = training_replay("long", long)
+    answer = training_replay(long)
     assert answer["epochs"] == [*range(0, 1001, 4), 1001]
     assert len(answer["epochs"]) == len(long.snapshots.means) <= MAX_SNAPSHOTS
     expected = [long.history[epoch - 1]["test_kl"] for epoch in answer["epochs"][1:]]
@@ -70,25 +55,49 @@ def test_long_training_is_replayed_at_the_moments_that_were_kept(
     assert answer["summary"].startswith("Trained for 1001 epochs")
 
 
-def test_a_replay_is_computed_once_per_label(replays: TrainingReplays) -> None:
-    assert replays.replay("small") is replays.replay("small")
-    assert replays.replay("the other")["label"] == "the other"
-
-
-@pytest.mark.parametrize("label", ["nobody", "", None, 1, ["small"], {"label": "small"}])
-def test_an_unknown_label_is_answered_with_the_known_ones(
-    replays: TrainingReplays, label: object
+def test_files_have_the_replays_and_are_named_after_what_they_contain(
+    small_checkpoint: Checkpoint,
 ) -> None:
-    with pytest.raises(ValueError, match="give one of small, the other"):
-        replays.replay(label)
+    history = [entry | {"beta": 2.0} for entry in small_checkpoint.history]
+    checkpoints = {
+        "small": small_checkpoint,
+        "another label": small_checkpoint,
+        "other curves": dataclasses.replace(small_checkpoint, history=history),
+        "another summary": dataclasses.replace(small_checkpoint, training_config={}),
+        "other moments": prolonged(small_checkpoint, 60),
+    }
+    files = replay_files(checkpoints)
+    assert list(files) == list(checkpoints)
+    for label, checkpoint in checkpoints.items():
+        assert re.fullmatch(r"replay/[0-9a-f]{20}\.bin", files[label].name)
+        assert files[label].make() == pack(training_replay(checkpoint))
+    names = [file.name for file in files.values()]
+    assert names[0] == names[1]
+    assert len(set(names)) == 4
+
+
+def test_a_file_is_made_when_it_is_asked_for(
+    small_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Checkpoint] = []
+
+    def make(checkpoint: Checkpoint) -> dict[str, Any]:
+        made.append(checkpoint)
+        return {}
+
+    monkeypatch.setattr("latent_navigator.explorer.training_replay.training_replay", make)
+    file = replay_files({"small": small_checkpoint})["small"]
+    assert made == []
+    file.make()
+    assert made == [small_checkpoint]
 
 
 def test_a_replay_needs_two_dimensions_and_a_checkpoint(small_checkpoint: Checkpoint) -> None:
     config = dataclasses.replace(small_checkpoint.model_config, latent_dim=3)
     with pytest.raises(ValueError, match="solid: latent_dim is 3"):
-        TrainingReplays({"solid": dataclasses.replace(small_checkpoint, model_config=config)})
+        replay_files({"solid": dataclasses.replace(small_checkpoint, model_config=config)})
     with pytest.raises(ValueError, match="at least one"):
-        TrainingReplays({})
+        replay_files({})
 
 
 @pytest.mark.parametrize(
@@ -117,10 +126,10 @@ def test_a_distant_point_does_not_reduce_the_precision_of_others(
     means = snapshots.means.clone()
     means[1, 0] = 60000
     far = dataclasses.replace(small_checkpoint, snapshots=snapshots._replace(means=means))
-    points = training_replay("far", far)["points"]
-    xy = unpack(points["xy"], "<i2").reshape(means.shape) * points["scale"]
+    replay = training_replay(far)
+    xy, scale = replay["xy"] * replay["scale"], replay["scale"]
     assert xy[1, 0] == pytest.approx([FAR, FAR])
-    assert np.abs(xy[2:] - means[2:].float().numpy()).max() <= points["scale"] / 2 * 1.001 < 0.0011
+    assert np.abs(xy[2:] - means[2:].float().numpy()).max() <= scale / 2 * 1.001 < 0.0011
 
 
 @pytest.mark.parametrize(

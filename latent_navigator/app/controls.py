@@ -1,14 +1,18 @@
 """The controls whose values a link keeps, each declared once with what it may hold.
 
-The page gets the list as JSON and reads and writes its address by it; see web/position.js.
+The page gets their records; web/core/link.js reads and writes its address by them.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradio.components import Component
+from latent_navigator.explorer.interpolation import INTERPOLATIONS, MAX_STEPS, MIN_STEPS, methods
+from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
+from latent_navigator.explorer.presets import presets
+
+IMAGES = 12  # along a path, when the page opens
+AMOUNT = 0.5  # of a morph
 
 
 @dataclass(frozen=True)
@@ -16,61 +20,72 @@ class Control:
     """A control with its name in links, and what its value may be."""
 
     name: str
-    component: Component
-    kind: str  # of the reader in web/position.js
-    allowed: dict[str, Any]  # what that reader needs to know
+    kind: str  # one of the type Control in web/core/link.js
+    allowed: dict[str, Any]  # what that kind needs to know
+    default: Any  # on a page that is opened without a link
     aliases: tuple[str, ...] = ()  # names of the past, which saved links may hold
 
     @classmethod
     def number(
         cls,
         name: str,
-        component: Component,
         low: float,
         high: float,
         step: float,
+        default: float,
         aliases: tuple[str, ...] = (),
     ) -> "Control":
         """A number from low to high, in steps."""
-        return cls(name, component, "number", {"low": low, "high": high, "step": step}, aliases)
+        return cls(name, "number", {"low": low, "high": high, "step": step}, default, aliases)
 
     @classmethod
-    def choice(cls, name: str, component: Component, options: Sequence[str]) -> "Control":
+    def choice(cls, name: str, options: Sequence[str], default: str) -> "Control":
         """One of some options."""
-        return cls(name, component, "choice", {"options": list(options)})
+        return cls(name, "choice", {"options": list(options)}, default)
 
     @classmethod
     def choices(
         cls,
         name: str,
-        component: Component,
         options: Sequence[str],
+        default: Sequence[str],
         aliases: tuple[str, ...] = (),
     ) -> "Control":
         """Several of some options, at least one."""
-        return cls(name, component, "choices", {"options": list(options)}, aliases)
+        return cls(name, "choices", {"options": list(options)}, list(default), aliases)
 
     @classmethod
-    def flag(cls, name: str, component: Component) -> "Control":
+    def flag(cls, name: str, default: bool) -> "Control":
         """True or false."""
-        return cls(name, component, "flag", {})
+        return cls(name, "flag", {}, default)
 
     @classmethod
-    def endpoint(cls, name: str, component: Component, flag: str, last: int) -> "Control":
+    def endpoint(cls, name: str, flag: str, last: int, default: int) -> "Control":
         """The end of a path: a label 0 ... last, "here" or the flag A or B."""
-        return cls(name, component, "endpoint", {"flag": flag, "last": last})
+        return cls(name, "endpoint", {"flag": flag, "last": last}, default)
+
+    def record(self) -> dict[str, Any]:
+        """What the page needs to know, as JSON."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "aliases": list(self.aliases),
+            "default": self.default,
+            **self.allowed,
+        }
 
 
-def controls_json(controls: Sequence[Control]) -> str:
-    """What the page needs to know of the controls, in the order of their values."""
-    return json.dumps(
-        [
-            {
-                "name": control.name,
-                "kind": control.kind,
-                "aliases": list(control.aliases),
-                **control.allowed,
-            }
-            for control in controls
-        ]
-    )
+def page_controls(space: LatentSpace) -> list[Control]:
+    """All of them, in the order of their values in a link."""
+    first, last = presets(space), len(space.class_names) - 1
+    usual = [method.key for method in INTERPOLATIONS if method.default]
+    return [
+        Control.number("digit", 0, last, 1, first.target),
+        Control.number("amount", 0, 1, 0.05, AMOUNT),
+        Control.endpoint("from", "A", last, first.ends[0]),
+        Control.endpoint("to", "B", last, first.ends[1]),
+        Control.choices("methods", methods(), usual, aliases=("ways",)),
+        Control.number("images", MIN_STEPS, MAX_STEPS, 1, IMAGES, aliases=("pictures",)),
+        Control.flag("even", False),
+        Control.choice("anchor", ANCHORS, ANCHORS[0]),
+    ]

@@ -106,9 +106,7 @@ class PageFiles(NamedTuple):
     data: HashedFiles
 
 
-def build_blocks(
-    space: LatentSpace, others: dict[str, Checkpoint]
-) -> tuple[gr.Blocks, PageFiles]:
+def build_blocks(space: LatentSpace, others: dict[str, Checkpoint]) -> tuple[gr.Blocks, PageFiles]:
     """The page and its API, and the files of the page; every user's state lives in the browser.
 
     Args:

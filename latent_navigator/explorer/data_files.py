@@ -53,7 +53,9 @@ def image_order(space: LatentSpace) -> np.ndarray:
     return np.concatenate(split_by_position(space.means.numpy(), np.arange(len(space.means))))
 
 
-def split_by_position(means: np.ndarray, indices: np.ndarray, size: int = BLOCK) -> list[np.ndarray]:
+def split_by_position(
+    means: np.ndarray, indices: np.ndarray, size: int = BLOCK
+) -> list[np.ndarray]:
     """`indices` in blocks of `size`, as a k-d tree divides them (Bentley 1975).
 
     Args:

@@ -12,6 +12,7 @@ from latent_navigator.data.image_reader import read_image
 from latent_navigator.data.preprocessing import Crop, preprocess_crop
 from latent_navigator.explorer.arguments import number, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
+
 SHOWN = 6  # nearest test images
 from latent_utils import NEIGHBOURS
 

@@ -123,12 +123,3 @@ def summary(checkpoint: Checkpoint) -> str:
     if warmup > epochs:
         return f"{run}, in which beta rose to {beta:g} (the warm-up was cut short)."
     return f"{run}; beta rises to {beta:g} over the first {warmup:g} (warm-up)."
-
-
-class ReplayFile(NamedTuple):
-    name: str
-    make: Callable[[], bytes]
-
-
-def replay_files(checkpoints: dict[str, Checkpoint]) -> dict[str, ReplayFile]:
-    return {}

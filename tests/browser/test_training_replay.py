@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from latent_navigator.app.components import Replay
 from numpy.typing import NDArray
 from playwright.sync_api import Page, Route, expect
 from torch import Tensor
 
 from benchmarks.server import free_port
 from latent_navigator.app.api import server_function
-from latent_navigator.app.components import Replay
 from latent_navigator.app.layout import page_options
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.training_replay import CURVES, TrainingReplays, shown_range

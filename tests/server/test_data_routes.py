@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 import pytest
 import torch
-
 from latent_navigator.app.components import WEB
+
 from latent_navigator.app.data_routes import HashedFiles, data_files, web_files
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import NOT_FOUND

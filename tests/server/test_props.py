@@ -4,8 +4,8 @@ import types
 
 import gradio as gr
 import pytest
-
 from latent_navigator.app.components import LatentMap
+
 from latent_navigator.app.server import build_blocks
 from latent_navigator.explorer import interpolation, map_layers
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, Interpolation

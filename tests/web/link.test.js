@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { formatLink, parseLink, readValue } from "../../web/core/link.js";
+
+/** @typedef {import("../../web/core/link.js").Control} Control */
+
+/** @type {Control[]} */
+const CONTROLS = [
+  { name: "digit", kind: "number", low: 0, high: 9, step: 1, aliases: [], default: 8 },
+  { name: "amount", kind: "number", low: 0, high: 1, step: 0.05, aliases: [], default: 0.5 },
+  { name: "from", kind: "endpoint", flag: "A", last: 9, aliases: [], default: 5 },
+  {
+    name: "methods",
+    kind: "choices",
+    options: ["linear", "spherical", "data"],
+    aliases: ["ways"],
+    default: ["linear", "data"],
+  },
+  { name: "even", kind: "flag", aliases: [], default: false },
+  {
+    name: "anchor",
+    kind: "choice",
+    options: ["typical", "centroid"],
+    aliases: [],
+    default: "typical",
+  },
+];
+const LAYERS = [
+  { key: "points", aliases: [], default: true },
+  { key: "images", aliases: ["pictures"], default: false },
+];
+const NEW = parseLink("", LAYERS, CONTROLS);
+
+test("an empty link is a new page", () => {
+  assert.equal(NEW.z, null);
+  assert.equal(NEW.view, null);
+  assert.deepEqual(NEW.layers, { points: true, images: false });
+  assert.deepEqual(NEW.marks, { A: null, B: null });
+  assert.deepEqual(Object.values(NEW.values), [8, 0.5, 5, ["linear", "data"], false, "typical"]);
+});
+
+test("what is written is read again", () => {
+  const linked = {
+    z: { x: -1.234, y: 0.5 },
+    view: { centre: { x: 0.5, y: -0.25 }, half: 2 },
+    layers: { points: false, images: true },
+    marks: { A: { x: 1, y: 2 }, B: null },
+    values: {
+      digit: 3,
+      amount: 0.15,
+      from: "A",
+      methods: ["spherical"],
+      even: true,
+      anchor: "centroid",
+    },
+  };
+  const text = formatLink(linked, LAYERS, CONTROLS);
+  assert.ok(text.startsWith("x=-1.234&y=0.5&view=0.5,-0.25,2&layers=images&A=1,2&digit=3"), text);
+  assert.deepEqual(parseLink(`#${text}`, LAYERS, CONTROLS), linked);
+});
+
+test("the usual layers and the whole map are left out", () => {
+  const text = formatLink({ ...NEW, z: { x: 0, y: 0 } }, LAYERS, CONTROLS);
+  assert.equal(
+    text,
+    "x=0&y=0&digit=8&amount=0.5&from=5&methods=linear,data&even=false&anchor=typical",
+  );
+});
+
+test("names of before are understood", () => {
+  const { layers, values } = parseLink("layers=pictures&ways=data,linear", LAYERS, CONTROLS);
+  assert.deepEqual(layers, { points: false, images: true });
+  assert.deepEqual(values.methods, ["linear", "data"]);
+});
+
+test("what is impossible is as on a new page", () => {
+  const hash = "x=&y=1&view=1,2,-3&A=1&digit=12&amount=a&from=here&methods=none&even=1&anchor=x";
+  const found = parseLink(hash, LAYERS, CONTROLS);
+  assert.deepEqual(found, { ...NEW, values: { ...NEW.values, from: "here" } });
+  assert.equal(parseLink("x=1&y=Infinity", LAYERS, CONTROLS).z, null);
+});
+
+test("numbers are read in their steps", () => {
+  assert.equal(readValue(CONTROLS[1], "0.151"), 0.15);
+  assert.equal(readValue(CONTROLS[2], "9"), 9);
+  assert.equal(readValue(CONTROLS[2], "B"), null);
+});

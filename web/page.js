@@ -104,8 +104,6 @@ export async function start(element, props, functions) {
     cancel: (frame) => cancelAnimationFrame(frame),
     reduced: () => reducedMotion.matches,
   });
-  // The page's one global, for its tests and for whoever explores the page in a console.
-  Object.assign(window, { latentSpace: state });
   const server = new Server(functions, new URL(props.data, document.baseURI).href);
   const images = new ImageSource(server);
   const encodings = Encodings.load(server, props.names.length);
@@ -120,6 +118,8 @@ export async function start(element, props, functions) {
     pathStyles,
     openImage: imageOpener(state, server),
   };
+  // The page's one global, for its tests and for whoever explores the page in a console.
+  Object.assign(window, { latentSpace: Object.assign(state, { open: page.openImage }) });
   state.restore(location.hash);
   followAddress(state);
   startMap(page, find(element, "#latent-map"));

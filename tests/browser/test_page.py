@@ -12,6 +12,7 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.navigation import go_to_class
 from latent_utils import morph_toward
 from tests.browser.helpers import (
+    FILES,
     INKED,
     OpenPage,
     Visits,
@@ -23,6 +24,7 @@ from tests.browser.helpers import (
     map_range,
     position,
     settle,
+    stored_position,
     wait_for_position,
 )
 
@@ -107,8 +109,6 @@ def test_sliders_move_map_and_digit(open_page: OpenPage, space: LatentSpace) -> 
     assert_painted(page, space)
     page.mouse.click(*map_point(page, -1, 1))
     assert math.dist(position(page), (-1, 1)) < 0.02
-    # Gradio's reset button would move the slider without the map.
-    expect(page.locator("#sliders button")).to_have_count(0)
 
 
 def test_keys_move_the_cursor(open_page: OpenPage, space: LatentSpace) -> None:
@@ -191,7 +191,8 @@ def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: Lat
     wait_for_position(page, *half)
     position(page)
     page.evaluate(
-        "() => { window.trail = []; latentSpace.subscribe((z) => trail.push([z.x, z.y])); }"
+        "() => { window.trail = []; latentSpace.subscribe('position', () =>
+          trail.push([latentSpace.z.x, latentSpace.z.y])); }"
     )
     page.locator("#animate").click()
     quarter = morph_toward(torch.tensor(half), space.anchor(0), 0.5).tolist()
@@ -291,26 +292,86 @@ def test_two_clients_are_isolated(open_page: OpenPage, space: LatentSpace) -> No
     assert_painted(second, space)
 
 
-def test_one_move_sends_one_request(open_page: OpenPage, visit: Visits) -> None:
+@pytest.mark.guarantee("drag-paints-at-once")
+def test_moving_the_cursor_sends_no_request(open_page: OpenPage, visit: Visits) -> None:
+    """By drag, hover, slider, keys, buttons and along a path; at rest, images that are kept."""
     page = open_page()
-    settle(page)
-
-    def sent() -> list[str]:
-        return [r.url for r in visit.requests if "/gradio_api/" in r.url]
-
-    after_timers(page, 400)  # a move this soon after a request would belong to the same drag
+    after_timers(page, 400)
+    page.route(FILES, lambda route: route.fulfill(body=b"0" * 64 * 784))
     visit.requests.clear()
+    page.mouse.move(*map_point(page, -2, -2))
+    page.mouse.down()
+    for i in range(60):
+        page.mouse.move(*map_point(page, -2 + i / 15, -2 + i / 20))
+        assert visit.requests == [], "during a drag"
+    page.mouse.up()
+    page.mouse.move(*map_point(page, 0.4, 0.6), steps=10)
+    page.locator("#x-slider input[type=range]").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.locator("#latent-map .map-top").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    for name in ("#jump-3", "#random-sample", "#morph", "#animate"):
+        page.locator(name).click()
+    settle(page)
+    after_timers(page, 500)
+    asked = [request.url for request in visit.requests if "/images/" not in request.url]
+    assert asked == []
+    assert len(visit.requests) > 0, "the nearest images, once the cursor rested"
+
+
+def test_every_way_to_move_agrees_everywhere(open_page: OpenPage, served: str) -> None:
+    """Map, image, sliders, readout and address show one position, whatever moved it."""
+    page = open_page(fresh=True)
+
+    def agree(source: str) -> tuple[float, float]:
+        z = position(page)  # compares image, readout and sliders
+        x, y = map_point(page, *z)
+        cursor = box_of(page.locator("#latent-map .map-cursor"))
+        assert math.dist((cursor["x"], cursor["y"]), (x, y)) < 1, source
+        page.wait_for_function("([x, y]) => location.hash.startsWith(`#x=${x}&y=${y}&`)", arg=z)
+        return z
+
+    page.mouse.move(*map_point(page, -1, -1))
+    page.mouse.down()
+    page.mouse.move(*map_point(page, 1, 0.5), steps=5)
+    page.mouse.up()
+    assert math.dist(agree("drag"), (1, 0.5)) < 0.02
+    before = stored_position(page)
+    page.mouse.move(*map_point(page, -2, 2), steps=3)
+    assert agree("hover") == before, "hovering moves nothing"
     page.locator("#x-slider input[type=range]").focus()
     page.keyboard.press("ArrowRight")
-    assert position(page) == (0.01, 0.0)
-    after_timers(page, 400)
-    assert len(sent()) == 1, sent()
-    assert len(visit.calls("look")) == 1
+    assert agree("slider") != before
+    page.locator("#y-slider input[type=number]").fill("-1.25")
+    assert agree("number")[1] == -1.25
+    page.locator("#latent-map .map-top").focus()
+    page.keyboard.press("Shift+ArrowUp")
+    assert agree("keys")[1] == -0.75
+    page.locator("#jump-6").click()
+    jumped = agree("button")
+    page.locator("#experiment-morph").click()
+    page.wait_for_function("() => latentSpace.travelling")
+    expect(page.locator("#film-strip .frames button").last).to_have_attribute(
+        "aria-current", "true", timeout=15_000
+    )
+    travelled = agree("path")
+    assert math.dist(travelled, jumped) > 0.1
+    page.evaluate("() => { location.hash = '#x=2.5&y=-2'; }")
+    page.wait_for_function("() => latentSpace.z.x === 2.5")
+    assert agree("link") == (2.5, -2)
+    page.go_back()
+    page.wait_for_function("() => latentSpace.z.x !== 2.5")
+    assert agree("Back") == travelled
 
-    visit.requests.clear()
-    page.locator("#jump-7").click()
-    page.wait_for_function("() => latentSpace.z.y !== 0")
-    settle(page)
-    after_timers(page, 400)
-    assert len(sent()) == 2, sent()  # an event of Gradio and one server function
-    assert len(visit.calls("look")) == 1
+
+def test_entries_that_are_no_numbers_move_nothing(open_page: OpenPage) -> None:
+    page = open_page()
+    number = page.locator("#x-slider input[type=number]")
+    number.fill("1.5")
+    number.fill("")
+    number.press("Tab")
+    assert position(page) == (1.5, 0)
+    number.fill("99")
+    assert position(page) == (map_range(), 0)

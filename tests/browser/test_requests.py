@@ -1,119 +1,102 @@
 """The page while the server is slow, late or unreachable."""
 
 import math
-import re
 
+import numpy as np
 import pytest
+import torch
 from playwright.sync_api import Page, Route, expect
 
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import (
+    FILES,
+    SERVER,
     OpenPage,
     Visits,
     after_timers,
-    assert_painted,
     fail_calls,
     hold_calls,
     map_point,
+    move_to,
+    open_tab,
+    pixels_of,
     position,
     settle,
     stored_position,
     unroute_calls,
     wait_for,
+    wait_until,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.guarantee("clients-isolated")]
 
-PREDICT = re.compile("/run/predict")  # Gradio's events without a queue
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_late_answer_moves_no_cursor_that_the_user_has_moved(
+    open_page: OpenPage, moves: bool
+) -> None:
+    page = open_page()
+    open_tab(page, "Directions")
+    held = hold_calls(page, "nudge")
+    page.locator("#directions .more").first.click()
+    wait_for(page, 1, held)
+    before = stored_position(page)
+    if moves:
+        page.mouse.click(*map_point(page, -3, 2.5))
+        before = stored_position(page)
+    with page.expect_response(SERVER):
+        held.pop().continue_()
+    expect(page.locator("#directions .message")).not_to_be_empty()  # the answer has arrived
+    settle(page)
+    assert (stored_position(page) == before) == moves
 
 
-def test_user_has_priority_over_a_late_answer(open_page: OpenPage) -> None:
+def test_nearest_images_follow_the_newest_rest(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     held: list[Route] = []
-    for button, note in (("#random-sample", "random sample"), ("#jump-7", "7s")):
-        page.route(PREDICT, lambda route: held.append(route))
-        page.click(button)
-        wait_for(page, 1, held)
-        page.mouse.click(*map_point(page, -3, 2.5))
-        with page.expect_response(PREDICT):
-            held.pop().continue_()
-        expect(page.locator("#note")).to_contain_text(note)  # the answer has arrived
-        assert math.dist(position(page), (-3, 2.5)) < 0.02
-        page.unroute(PREDICT)
-        page.click(button)
-        page.wait_for_function("() => Math.hypot(latentSpace.z.x + 3, latentSpace.z.y - 2.5) > 0.1")
+    page.route(FILES, lambda route: held.append(route))
+    move_to(page, 2, 1)
+    wait_until(page, lambda: len(held) > 0, "no image is asked for")
+    early = list(held)
+    move_to(page, -2, -1)
+    wait_until(page, lambda: len(held) > len(early), "the new position asks for nothing")
+    for route in held[len(early) :]:
+        route.continue_()
+    page.unroute(FILES)
+    nearest = space.around(torch.tensor([[-2.0, -1.0]])).neighbours[0, :6].tolist()
+    shown = [f"Test digit {i}, labelled {int(space.labels[i])}" for i in nearest]
+    buttons = page.locator("#digit .nearest button")
+    expect(buttons.first).to_have_attribute("title", shown[0])
+    for route in early:
+        route.continue_()
+    after_timers(page, 100)
+    assert [button.get_attribute("title") for button in buttons.all()] == shown
+    np.testing.assert_array_equal(
+        pixels_of(buttons.first.locator("canvas")), space.images[nearest[0]].numpy()
+    )
 
 
-def test_slow_server_gets_one_request_at_a_time(open_page: OpenPage, space: LatentSpace) -> None:
+def test_failing_server_is_reported_until_it_answers(open_page: OpenPage, visit: Visits) -> None:
+    """Decoding and the readout go on; what is missing is said."""
     page = open_page()
-    held = hold_calls(page, "look")
-    for x in (1, 2, 3, -1, -2, -3):
-        page.mouse.click(*map_point(page, x, x / 2))
-        wait_for(page, 1, held)
-    after_timers(page, 150)  # the interval at which a drag sends requests
-    assert len(held) == 1, "one request is in flight"
-    held[0].continue_()
-    x, y, _ = (wait_for(page, 2, held).request.post_data_json or {})["data"]
-    assert math.dist((x, y), (-3, -1.5)) < 0.02, "earlier positions are skipped"
-    unroute_calls(page)
-    assert_painted(page, space)
-    assert math.dist(position(page), (-3, -1.5)) < 0.02
-
-
-def test_answer_for_an_earlier_position_is_not_painted(
-    open_page: OpenPage, space: LatentSpace
-) -> None:
-    page = open_page()
-    settle(page)
-    held = hold_calls(page, "look")
-    page.mouse.click(*map_point(page, 2, 1))
-    first = wait_for(page, 1, held)
-    page.mouse.click(*map_point(page, -2, -1))
-    first.continue_()
-    wait_for(page, 2, held)  # sent once the first answer has been read
-    view = page.evaluate("() => ({ ...document.querySelector('#digit .view').dataset })")
-    assert view["kind"] == "browser"
-    assert (float(view["x"]), float(view["y"])) == stored_position(page)
-    unroute_calls(page)
-    assert_painted(page, space)
-
-
-def test_failed_request_is_repeated(open_page: OpenPage, visit: Visits, space: LatentSpace) -> None:
-    page = open_page()
-    settle(page)
-    after_timers(page, 400)  # a request this soon after another would belong to the same drag
-    held = hold_calls(page, "look")
-    page.mouse.click(*map_point(page, 1, 1))
-    wait_for(page, 1, held).abort()
-    page.wait_for_selector("#digit [data-state=failed]")
-    wait_for(page, 2, held).continue_()  # although the cursor has not moved
-    page.wait_for_selector("#digit [data-state=shown]")
-    unroute_calls(page)
-    assert_painted(page, space)
-    visit.ignore("Failed to load resource")
-
-
-def test_failing_server_is_reported_until_it_answers(
-    open_page: OpenPage, visit: Visits, space: LatentSpace
-) -> None:
-    page = open_page()
+    after_timers(page, 300)
     fail_calls(page)
     page.mouse.click(*map_point(page, 1, 1))
-    page.wait_for_selector("#digit [data-state=failed]")
-    expect(page.locator("#digit .support")).to_have_text(
-        "The server is not responding. Move the cursor to retry."
+    expect(page.locator("#digit .lost")).to_have_text(
+        "The server is not responding; the nearest images are missing. Move the cursor to retry."
     )
+    expect(page.locator("#digit .support")).to_contain_text("encoded within 0.1")
+    assert math.dist(position(page), (1, 1)) < 0.02
     unroute_calls(page)
     page.mouse.click(*map_point(page, -1, 1))
-    page.wait_for_selector("#digit [data-state=shown]")
-    assert_painted(page, space)
+    expect(page.locator("#digit .lost")).to_be_empty()
     visit.ignore("Failed to load resource")
 
 
 def test_newest_image_is_shown(open_page: OpenPage) -> None:
     """Of two opened images, and of one drawn and one opened, in whatever order answers arrive."""
     page = open_page()
-    page.get_by_role("tab", name="Your digit").click()
+    open_tab(page, "Your digit")
     held = hold_calls(page, "test_digit", "drawn")
 
     def open_image(index: int) -> None:

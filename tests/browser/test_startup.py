@@ -47,7 +47,46 @@ def test_a_frame_that_may_do_both_starts(page: Page, served: str) -> None:
 
 
 @pytest.mark.guarantee("startup-faults-described")
-def test_a_part_that_does_not_load_is_reported(page: Page, served: str) -> None:
-    page.route("**/assets/index-*.js", lambda route: route.abort())
+@pytest.mark.parametrize("part", ["**/assets/index-*.js", "**/web/*/map/index.js"])
+def test_a_part_that_does_not_load_is_reported(page: Page, served: str, part: str) -> None:
+    page.route(part, lambda route: route.abort())
     page.goto(served)
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+
+
+def test_a_layer_that_does_not_load_leaves_the_others(page: Page, served: str) -> None:
+    page.route("**/web/*/map/layers/regions.js", lambda route: route.abort())
+    page.goto(served)
+    page.wait_for_selector("#latent-map[data-ready=true]")
+    page.locator("[data-layer=regions]").click()
+    page.locator("[data-layer=images]").click()
+    assert page.evaluate("() => latentSpace.layers.images")
+
+
+@pytest.mark.parametrize(
+    ("file", "place", "message"),
+    [
+        ("decoder.bin", "#digit .source", "The decoder could not be loaded."),
+        ("encodings.bin", "#digit .support", "The encodings could not be loaded."),
+    ],
+)
+def test_what_cannot_be_fetched_is_said_and_the_rest_works(
+    page: Page, served: str, file: str, place: str, message: str
+) -> None:
+    page.route(f"**/{file}", lambda route: route.abort())
+    page.goto(served)
+    expect(page.locator(place)).to_contain_text(message)
+    expect(page.locator(".map-wait")).to_contain_text("Part of the map could not be loaded.")
+    page.locator("#jump-0").click()
+    page.wait_for_function("() => latentSpace.z.x !== 0")
+    shown = page.locator("#x-slider input[type=number]").input_value()
+    assert float(shown) == page.evaluate("() => latentSpace.z.x")
+
+
+def test_without_webassembly_the_page_decodes_all_the_same(browser: Browser, served: str) -> None:
+    page = browser.new_page()
+    page.add_init_script("delete window.WebAssembly")
+    page.goto(served)
+    page.wait_for_selector("#latent-map[data-ready=true]")
+    expect(page.locator("#digit .source")).to_contain_text("Decoded in your browser")
+    page.close()

@@ -2,6 +2,7 @@
 
 const ATTEMPTS = 2; // behind a load balancer, the second may reach another server
 const RETRY = 500; // ms
+const NO_ANSWER = "The server is not responding. Try again.";
 
 /** An answer that did not come, with a sentence for the visitor. */
 export class ServerError extends Error {
@@ -56,13 +57,10 @@ export class Server {
    * @throws {ServerError} with a sentence to show
    */
   async ask(name, ...values) {
-    let answer;
-    try {
-      answer = await this.#functions[name](...values);
-    } catch {
-      throw new ServerError("The server is not responding. Try again.");
-    }
-    if (answer?.error) throw new ServerError(answer.error, true);
+    const answer = await this.#functions[name](...values).catch(() => null);
+    // Gradio swallows what went wrong with a request.
+    if (!answer) throw new ServerError(NO_ANSWER);
+    if (answer.error) throw new ServerError(answer.error, true);
     return answer;
   }
 
@@ -91,7 +89,7 @@ export class Server {
   /** @param {string} name */
   async #fetch(name) {
     const answer = await fetch(this.address(name)).catch(() => null);
-    if (!answer?.ok) throw new ServerError("The server is not responding. Try again.");
+    if (!answer?.ok) throw new ServerError(NO_ANSWER);
     return answer.arrayBuffer();
   }
 }

@@ -191,8 +191,9 @@ def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: Lat
     wait_for_position(page, *half)
     position(page)
     page.evaluate(
-        "() => { window.trail = []; latentSpace.subscribe('position', () =>
-          trail.push([latentSpace.z.x, latentSpace.z.y])); }"
+        """() => { window.trail = [];
+          latentSpace.subscribe('position', () => {
+            trail.push([latentSpace.z.x, latentSpace.z.y]); }); }"""
     )
     page.locator("#animate").click()
     quarter = morph_toward(torch.tensor(half), space.anchor(0), 0.5).tolist()
@@ -321,7 +322,7 @@ def test_moving_the_cursor_sends_no_request(open_page: OpenPage, visit: Visits) 
     assert len(visit.requests) > 0, "the nearest images, once the cursor rested"
 
 
-def test_every_way_to_move_agrees_everywhere(open_page: OpenPage, served: str) -> None:
+def test_every_way_to_move_agrees_everywhere(open_page: OpenPage) -> None:
     """Map, image, sliders, readout and address show one position, whatever moved it."""
     page = open_page(fresh=True)
 

@@ -36,7 +36,7 @@ export function ticks(low, high) {
   const step = factor * power;
   const values = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) {
-    values.push(i * step);
+    values.push(i * step || 0); // not -0
   }
   return values;
 }

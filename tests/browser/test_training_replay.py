@@ -1,47 +1,60 @@
 """The training replay, on small models that the tests train."""
 
+import contextlib
 import dataclasses
 import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import pytest
-from latent_navigator.app.components import Replay
 from numpy.typing import NDArray
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Request, Route, expect
 from torch import Tensor
 
-from benchmarks.server import free_port
-from latent_navigator.app.api import server_function
-from latent_navigator.app.layout import page_options
+from latent_navigator.app.drain import Drain
+from latent_navigator.app.layout import page_head
+from latent_navigator.app.server import build_blocks
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.explorer.training_replay import CURVES, TrainingReplays, shown_range
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.training_replay import CURVES, shown_range
 from tests.browser.helpers import (
-    SERVER,
     OpenPage,
     Visits,
     after_timers,
     assert_fits,
     box_of,
     open_tab,
-    unroute_calls,
     wait_until,
 )
 from tests.helpers import prolonged
+from tests.server.stand_ins import in_loop, running_page
 
 pytestmark = pytest.mark.browser
 
 LONG_RUN = 601  # epochs: every fourth is kept, and the last
 LAST = 40  # epochs of the small training
 SHORT = 12  # epochs of the model it is compared with
-SHOWN = ("#replay [data-state=shown]",)
+TAB = "How it was learned"
+SHOWN = "#replay [data-state=shown]"
+REPLAYS = re.compile("/replay/")  # the files of the replays
 ALPHA = """(canvas) => {
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   let text = ''; for (let i = 3; i < data.length; i += 4) text += String.fromCharCode(data[i]);
   return text; }"""
+
+BRIGHTEST = """(canvas) => {
+  const data = canvas.getContext('2d').getImageData(0, 0, 252, 252).data;
+  return data.reduce((most, v, i) => (i % 4 < 3 ? Math.max(most, v) : most), 0); }"""
+
+
+@contextlib.contextmanager
+def serving(first: Checkpoint, others: dict[str, Checkpoint]) -> Iterator[str]:
+    """The address of the page of a model, with those that its training is compared with."""
+    blocks, files = in_loop(lambda: build_blocks(LatentSpace(first), others))
+    with running_page(blocks, Drain(), files=files, head=page_head(*files)) as (_, address):
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -58,35 +71,16 @@ def checkpoints(small_checkpoint: Checkpoint) -> dict[str, Checkpoint]:
 
 @pytest.fixture(scope="module")
 def address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
-    """The address of a page with two replays: of both models, and of the first alone."""
-    info, labels = checkpoints["long"].info, list(checkpoints)
-    story = server_function("story", TrainingReplays(checkpoints).replay)
-    with gr.Blocks(analytics_enabled=False) as demo:
-        Replay(info, labels, story, elem_id="replay")
-        gr.HTML("<div style='height: 2000px'></div>")
-        Replay(info, labels[:1], story, elem_id="alone")
-    # A gr.HTML alone does not fill the page, as the map does on the real one.
-    options = page_options()
-    options["css"] += ".gradio-container { width: 100%; }"
-    _, address, _ = demo.launch(
-        server_port=free_port(), quiet=True, prevent_thread_lock=True, **options
-    )
-    yield address
-    demo.close()
+    """The address of a page with the replays of both models."""
+    with serving(checkpoints["long"], {"short": checkpoints["short"]}) as found:
+        yield found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def long_address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
     """The address of a page with the replay of a training so long that snapshots are thin."""
-    long = prolonged(checkpoints["short"], LONG_RUN)
-    story = server_function("story", TrainingReplays({"long run": long}).replay)
-    with gr.Blocks(analytics_enabled=False) as demo:
-        Replay(long.info, ["long run"], story, elem_id="replay")
-    _, address, _ = demo.launch(
-        server_port=free_port(), quiet=True, prevent_thread_lock=True, **page_options()
-    )
-    yield address
-    demo.close()
+    with serving(prolonged(checkpoints["short"], LONG_RUN), {}) as found:
+        yield found
 
 
 @pytest.fixture
@@ -94,9 +88,17 @@ def open_replay(visit: Visits, address: str) -> OpenPage:
     """open_replay(width, ...) -> the page with the replay loaded."""
 
     def open_(width: int = 1280, **options: Any) -> Page:
-        return visit(address, width, **({"ready": SHOWN} | options))
+        page = visit(address, width, **options)
+        open_tab(page, TAB)
+        page.wait_for_selector(SHOWN)
+        return page
 
     return open_
+
+
+def fetched(visit: Visits) -> list[Request]:
+    """The requests for replays so far."""
+    return [request for request in visit.requests if REPLAYS.search(request.url)]
 
 
 def scrub(page: Page, epoch: int) -> None:
@@ -271,7 +273,6 @@ def test_two_models_are_compared_side_by_side(
     open_replay: OpenPage, checkpoints: dict[str, Checkpoint]
 ) -> None:
     page = open_replay()
-    expect(page.locator("#alone .models")).to_be_hidden()
     page.locator("#replay").get_by_label("Compare side by side").check()
     expect(page.locator("#replay .grid")).to_have_count(2)
     limit = max(
@@ -286,7 +287,7 @@ def test_two_models_are_compared_side_by_side(
                 alpha(page, "grid", panel), tiled(checkpoint.snapshots.grids[at])
             )
     heading = page.locator("#replay .heading")
-    expect(heading.nth(0)).to_contain_text(f"longepoch {LAST}")
+    expect(heading.nth(0)).to_contain_text(f"{checkpoints['long'].label}epoch {LAST}")
     expect(heading.nth(1)).to_contain_text(f"finished at epoch {SHORT}")
     kl = page.locator("#replay [data-curve=kl]")
     values = [checkpoint.history[-1]["test_kl"] for checkpoint in checkpoints.values()]
@@ -303,54 +304,75 @@ def test_two_models_are_compared_side_by_side(
     expect(page.locator("#replay .grid")).to_have_attribute("aria-label", re.compile("^short:"))
 
 
-def test_replay_is_loaded_when_its_tab_is_opened(open_page: OpenPage, visit: Visits) -> None:
-    page = open_page()
+def test_a_replay_is_loaded_once_when_it_is_first_wanted(visit: Visits, address: str) -> None:
+    page = visit(address)
     after_timers(page, 0)
-    assert visit.calls("story") == [], "its tab is not open yet"
-    open_tab(page, "How it was learned")
-    page.wait_for_selector(SHOWN[0])
-    assert len(visit.calls("story")) == 1
-
-
-def test_each_model_is_loaded_once(open_replay: OpenPage, visit: Visits) -> None:
-    page = open_replay(ready=(*SHOWN, "#alone [data-state=shown]"))
-    assert len(visit.calls("story")) == 2, "one for each of the two replays"
+    assert fetched(visit) == [], "its tab is not open yet"
+    open_tab(page, TAB)
+    page.wait_for_selector(SHOWN)
+    assert len(fetched(visit)) == 1
     compare(page)
+    assert len(fetched(visit)) == 2
     page.locator("#replay .model").select_option("short")
     expect(page.locator("#replay .heading").nth(0)).to_contain_text("short")
-    assert len(visit.calls("story")) == 3
+    open_tab(page, "Paths")
+    open_tab(page, TAB)
+    after_timers(page, 0)
+    assert len({request.url for request in fetched(visit)}) == len(fetched(visit)) == 2
+
+
+def test_a_closed_tab_pauses_and_is_drawn_anew_when_it_opens(open_replay: OpenPage) -> None:
+    page = open_replay(color_scheme="light")
+    root, points = page.locator("#replay .replay"), page.locator("#replay .points")
+    page.locator("#replay .play").click()
+    wait_for_epoch(page, ">= 1")
+    open_tab(page, "Paths")
+    expect(root).to_have_attribute("data-playing", "false")
+    epoch = root.get_attribute("data-epoch")
+    before = points.get_attribute("width")
+    page.set_viewport_size({"width": 900, "height": 900})
+    page.locator("#theme").click()
+    after_timers(page, 500)  # the longest that an epoch plays
+    assert points.get_attribute("width") == before
+    open_tab(page, TAB)
+    page.wait_for_function(
+        "() => { const c = document.querySelector('#replay .points');"
+        " return c.width === Math.round(c.clientWidth * devicePixelRatio); }"
+    )
+    assert points.get_attribute("width") != before
+    assert page.locator("#replay .grid").evaluate(BRIGHTEST) == 255
+    expect(root).to_have_attribute("data-epoch", str(epoch))
+    expect(root).to_have_attribute("data-playing", "false")
 
 
 @pytest.mark.guarantee("clients-isolated")
 def test_failing_server_is_reported_and_loading_can_be_repeated(
-    open_replay: OpenPage, visit: Visits
+    visit: Visits, address: str
 ) -> None:
     held: list[Route] = []
-
-    def hold_calls(page: Page) -> None:
-        page.route(SERVER, lambda route: held.append(route))
-
-    page = open_replay(ready=("#replay .loading",), before=hold_calls)
+    page = visit(address)
+    page.route(REPLAYS, lambda route: held.append(route))
+    open_tab(page, TAB)
     expect(page.locator("#replay .loading")).to_have_text("Loading the training replay…")
     expect(page.locator("#replay .play")).to_be_hidden()
-    wait_until(page, lambda: len(held) == 2, "the replays are not requested")
-    for route in held:
-        route.abort()
+    wait_until(page, lambda: len(held) == 1, "the replay is not requested")
+    page.route(REPLAYS, lambda route: route.abort())
+    held[0].abort()
     failed = page.locator("#replay .failed")
     expect(failed).to_contain_text("the server is not responding")
-    unroute_calls(page)
+    page.unroute(REPLAYS)
     failed.get_by_role("button", name="Try again").click()
-    page.wait_for_selector(SHOWN[0])
+    page.wait_for_selector(SHOWN)
     expect(failed).to_be_hidden()
 
     # A second model that fails to load leaves the first on the page.
-    page.route(SERVER, lambda route: route.fulfill(status=500, json={"error": "no"}))
+    page.route(REPLAYS, lambda route: route.fulfill(status=500, json={"error": "no"}))
     page.locator("#replay .compare").check()
     expect(failed).to_be_visible()
     expect(page.locator("#replay .grid")).to_have_count(1)
     page.locator("#replay .compare").uncheck()
     expect(failed).to_be_hidden()
-    unroute_calls(page)
+    page.unroute(REPLAYS)
     compare(page)
     visit.ignore("Failed to load resource")
 
@@ -385,19 +407,19 @@ def test_keyboard_reaches_the_controls_and_the_theme_changes_the_ink(
     page.locator("#replay .epoch").focus()
     page.keyboard.press("End")
     expect(page.locator("#replay .replay")).to_have_attribute("data-epoch", str(LAST))
-    brightest = """(canvas) => {
-      const data = canvas.getContext('2d').getImageData(0, 0, 252, 252).data;
-      return data.reduce((most, v, i) => (i % 4 < 3 ? Math.max(most, v) : most), 0); }"""
     grid = page.locator("#replay .grid")
-    assert grid.evaluate(brightest) == 0
-    page.evaluate("() => switchTheme()")
-    page.wait_for_function(f"([grid]) => ({brightest})(grid) === 255", arg=[grid.element_handle()])
+    assert grid.evaluate(BRIGHTEST) == 0
+    page.locator("#theme").click()
+    page.wait_for_function(f"([grid]) => ({BRIGHTEST})(grid) === 255", arg=[grid.element_handle()])
 
 
 @pytest.mark.guarantee("replay-and-lessons")
 def test_long_training_shows_the_moments_that_were_kept(visit: Visits, long_address: str) -> None:
-    page = visit(long_address, 1280, ready=SHOWN)
+    page = visit(long_address, 1280)
+    open_tab(page, TAB)
+    page.wait_for_selector(SHOWN)
     replay = page.locator("#replay")
+    expect(replay.locator(".models")).to_be_hidden()  # there is only one
     marks = {}
     for epoch, moment in ((0, 0), (3, 0), (4, 4), (303, 300), (600, 600), (601, 601)):
         replay.locator(".epoch").fill(str(epoch))

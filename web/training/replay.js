@@ -1,0 +1,122 @@
+/** The recorded training of a model, and what it shows at each epoch. */
+
+/**
+ * What explorer/training_replay.py records at E moments: before training, and after the epochs that
+ * are kept. A long training keeps every second epoch, fourth ..., and the last.
+ *
+ * @typedef {{
+ *   summary: string, epochs: number[], xy: Int16Array, scale: number, labels: Uint8Array,
+ *   range: number, images: Uint8Array, grid_side: number, grid_reach: number,
+ *   curves: Record<CurveName, number[]>,
+ * }} Replay
+ * @typedef {"recon" | "kl" | "beta"} CurveName
+ * @typedef {{ item: string, items: string }} Info what the images show
+ */
+
+const RING = 3; // sigma; the prior holds 99 % of its samples within it
+const MOST = 0.9; // share of the points within the ring that counts as nearly all
+
+/** @param {Replay} replay */
+export function lastEpoch({ epochs }) {
+  return epochs[epochs.length - 1];
+}
+
+/** The index of the last moment kept up to an epoch. @param {Replay} replay @param {number} epoch */
+export function momentAt({ epochs }, epoch) {
+  let at = Math.min(Math.floor(epoch), epochs.length - 1);
+  while (epochs[at] > epoch) at -= 1;
+  return at;
+}
+
+/**
+ * The positions of the encoded images at an epoch as x, y, x, y ...; at a fraction, between those of
+ * the moments before and after it.
+ *
+ * @param {Replay} replay @param {number} epoch
+ */
+export function positionsAt(replay, epoch) {
+  const { xy, scale, labels, epochs } = replay;
+  const positions = new Float32Array(2 * labels.length);
+  const from = momentAt(replay, epoch);
+  const to = Math.min(from + 1, epochs.length - 1);
+  const t = to > from ? (epoch - epochs[from]) / (epochs[to] - epochs[from]) : 0;
+  const [a, b] = [positions.length * from, positions.length * to];
+  for (let i = 0; i < positions.length; i++) {
+    positions[i] = scale * (xy[a + i] + t * (xy[b + i] - xy[a + i]));
+  }
+  return positions;
+}
+
+/** The share of the encoded images within the 3σ ring. @param {Replay} replay @param {number} at */
+export function shareInside(replay, at) {
+  const positions = positionsAt(replay, replay.epochs[at]);
+  let inside = 0;
+  for (let i = 0; i < positions.length; i += 2) {
+    if (Math.hypot(positions[i], positions[i + 1]) <= RING) inside++;
+  }
+  return (2 * inside) / positions.length;
+}
+
+/** A curve's value at a moment; null before training. @param {Replay} replay @param {CurveName} name @param {number} at */
+export function valueAt({ curves }, name, at) {
+  return at ? curves[name][at - 1] : null;
+}
+
+/**
+ * What happens in the training at a moment.
+ *
+ * @param {Replay} replay @param {number} at @param {Info} info
+ */
+export function describe(replay, at, { item, items }) {
+  const beta = valueAt(replay, "beta", at);
+  if (beta === null) {
+    return `Before training, every ${item} is encoded near the same position, and every position decodes to the same grey image.`;
+  }
+  const last = replay.epochs.length - 1;
+  const final = replay.curves.beta[last - 1];
+  const end = at === last ? "End of training. " : "";
+  if (final === 0) {
+    return `${end}With beta = 0 nothing pulls the ${items} toward the prior: they spread out as far as it helps the reconstruction.`;
+  }
+  const inside = shareInside(replay, at) >= MOST;
+  if (beta < 0.98 * final) {
+    return inside
+      ? `beta is still increasing: the model learns to reconstruct, and similar ${items} cluster before the prior acts at full weight.`
+      : `beta is still increasing: the ${items} spread beyond the 3σ ring until the prior pulls them together.`;
+  }
+  return inside
+    ? `${end}beta has its final value: the prior keeps the ${items} within the 3σ ring, and training refines how they share that area.`
+    : `${end}beta has its final value, but it is too small to keep the ${items} within the 3σ ring: they spread out and leave empty regions between them.`;
+}
+
+/**
+ * The line beside the slider.
+ *
+ * @param {readonly Replay[]} replays @param {number} epoch @param {number} last
+ */
+export function statusAt(replays, epoch, last) {
+  if (epoch === 0) return `Epoch 0 of ${last}, before training`;
+  const betas = replays.map((replay) =>
+    valueAt(replay, "beta", momentAt(replay, epoch))?.toFixed(2),
+  );
+  return `Epoch ${epoch} of ${last}, beta ${betas.join(" and ")}`;
+}
+
+/**
+ * A moment's decoded images as one, in opacity, so that they blend into the background.
+ *
+ * @param {Replay} replay @param {number} at @param {number} level of grey where they are opaque
+ */
+export function gridAt({ images, grid_side: side }, at, level) {
+  const width = 28 * side;
+  const pixels = new Uint8ClampedArray(4 * width * width).fill(level);
+  let from = at * width * width;
+  for (let cell = 0; cell < side * side; cell++) {
+    const [row, column] = [Math.floor(cell / side), cell % side];
+    for (let i = 0; i < 784; i++) {
+      const to = (row * 28 + Math.floor(i / 28)) * width + column * 28 + (i % 28);
+      pixels[4 * to + 3] = images[from++];
+    }
+  }
+  return pixels;
+}

@@ -1,7 +1,7 @@
 """The experiments of the Paths tab, one click each.
 
-Each takes a LatentSpace and returns what the film strip shows (see `components.FilmStrip`) and, in
-Markdown, what to look for. To add one, write its function and add a record to `experiments`.
+Each takes a LatentSpace and returns the rows of the film strip and a note on what to look for. To
+add one, write its function and add a record to `experiments`.
 """
 
 import random
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from latent_navigator.data.dataset_info import literal
+from latent_navigator.explorer.arguments import choice
 from latent_navigator.explorer.interpolation import compare_paths, methods, strip_row
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.navigation import random_sample
@@ -22,7 +22,9 @@ DRAWS = 12  # of the random exploration
 FINE = 257  # positions at which the border between two classes is looked for
 HALF_WALK = 0.35  # on either side of that border, in units of the prior's sigma
 
-Result = tuple[dict[str, Any], str]
+# {"rows" (see `strip_row`), "note": {"title", "text"}, "play": whether to play the first row,
+# "scattered": whether its positions form no path}
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,15 @@ def morph(space: LatentSpace) -> Result:
     path = linear_interpolation(space.anchor(first), space.anchor(last), 16)
     hint = f"{space.info.hints.morph} " if space.info.hints.morph else ""
     text = (
-        f"**{literal(one)} morphs into {literal(other)}.** A straight path from the most typical "
-        f"{literal(one)} to the most typical {literal(other)}. {hint}The bars beside the "
-        f"{space.info.item} show when you cross from one class into the next."
+        f"A straight path from the most typical {one} to the most typical {other}. {hint}The bars "
+        f"beside the {space.info.item} show when you cross from one class into the next."
     )
-    return {"rows": [strip_row(space, f"{one} → {other}", path)], "play": True}, text
+    return {
+        "rows": [strip_row(f"{one} → {other}", path)],
+        "note": {"title": f"{one} morphs into {other}.", "text": text},
+        "play": True,
+        "scattered": False,
+    }
 
 
 def boundary(space: LatentSpace) -> Result:
@@ -59,15 +65,19 @@ def boundary(space: LatentSpace) -> Result:
     reach = max(1, round(HALF_WALK / step)) if step > 0 else 1
     ends = line[max(0, crossing - reach)], line[min(FINE - 1, crossing + reach)]
     path = linear_interpolation(*ends, 12)
-    ones, others = (literal(space.plurals[c]) for c in (first, second))
+    ones, others = space.plurals[first], space.plurals[second]
     hint = space.info.hints.border or "The image changes little by little"
     text = (
-        f"**The boundary between {literal(one)} and {literal(other)}.** A path shorter than one "
-        f"unit across the line where as many {ones} as {others} were encoded. {hint}: the decoder "
-        f"is continuous, so no {space.info.item} ends at a line, and the bars, which count the "
-        f"encoded {space.info.items} nearby, change just as gradually."
+        f"A path shorter than one unit across the line where as many {ones} as {others} were "
+        f"encoded. {hint}: the decoder is continuous, so no {space.info.item} ends at a line, and "
+        f"the bars, which count the encoded {space.info.items} nearby, change just as gradually."
     )
-    return {"rows": [strip_row(space, f"{one} | {other}", path)], "play": True}, text
+    return {
+        "rows": [strip_row(f"{one} | {other}", path)],
+        "note": {"title": f"The boundary between {one} and {other}.", "text": text},
+        "play": True,
+        "scattered": False,
+    }
 
 
 def all_methods(space: LatentSpace) -> Result:
@@ -86,15 +96,15 @@ def all_methods(space: LatentSpace) -> Result:
     shorter = shortest["length"] / straight["length"]
     largest = [f"{row['largest_step']:.1f}" for row in (straight, spherical, shortest)]
     text = (
-        "**Which path is smoothest?** Spherical paths are often recommended because they keep "
-        "their distance from the centre, where samples of a Gaussian in *many* dimensions never "
-        "lie. In two dimensions the centre is the densest region of all. Here the spherical path "
-        f"is {longer:.2f} times as long in image space as the straight one, and the geodesic, "
-        f"which minimises that length, {shorter:.2f} times; their largest steps are {largest[1]}, "
-        f"{largest[0]} and {largest[2]}. Try *equal visual change per step* before you call a path "
-        "jumpy."
+        "Spherical paths are often recommended because they keep their distance from the centre, "
+        "where samples of a Gaussian in many dimensions never lie. In two dimensions the centre is "
+        f"the densest region of all. Here the spherical path is {longer:.2f} times as long in "
+        "image space as the straight one, and the geodesic, which minimises that length, "
+        f"{shorter:.2f} times; their largest steps are {largest[1]}, {largest[0]} and "
+        f"{largest[2]}. Try “equal visual change per step” before you call a path jumpy."
     )
-    return compared | {"play": False}, text
+    note = {"title": "Which path is smoothest?", "text": text}
+    return compared | {"note": note, "play": False, "scattered": False}
 
 
 def random_exploration(space: LatentSpace) -> Result:
@@ -105,12 +115,16 @@ def random_exploration(space: LatentSpace) -> Result:
     empty = int((space.around(path).within == 0).sum())
     item, items = space.info.item, space.info.items
     text = (
-        f"**Random exploration.** {DRAWS} draws from the prior N(0, I), which is how a VAE "
-        f"generates new {items}. {DRAWS - empty} of these fell within {RADIUS:g} of an encoded "
-        f"test {item}. Click a blurred one and look at the bars: which classes are nearby?"
+        f"{DRAWS} draws from the prior N(0, I), which is how a VAE generates new {items}. "
+        f"{DRAWS - empty} of these fell within {RADIUS:g} of an encoded test {item}. Click a "
+        "blurred one and look at the bars: which classes are nearby?"
     )
-    row = strip_row(space, f"{DRAWS} random draws", path, "a new set each time")
-    return {"rows": [row], "play": False, "scattered": True}, text
+    return {
+        "rows": [strip_row(f"{DRAWS} random draws", path, "a new set each time")],
+        "note": {"title": "Random exploration.", "text": text},
+        "play": False,
+        "scattered": True,
+    }
 
 
 def experiments(space: LatentSpace) -> list[Experiment]:
@@ -125,6 +139,11 @@ def experiments(space: LatentSpace) -> list[Experiment]:
     ]
 
 
-def run_experiment(space: LatentSpace, key: object) -> dict[str, Any]:
-    """To come."""
-    raise ValueError("to come")
+def run_experiment(space: LatentSpace, key: object) -> Result:
+    """The result of an experiment.
+
+    Raises:
+        ValueError: if there is none of that key.
+    """
+    found = {experiment.key: experiment for experiment in experiments(space)}
+    return found[choice("experiment", key, tuple(found))].run(space)

@@ -1,7 +1,7 @@
 """Paths between two positions: how each is computed, measured and compared.
 
-To add a method, add a record with its function to INTERPOLATIONS and, in web/path_styles.js, how
-its line is drawn. The page's controls, the API's choices and the links follow from the record.
+To add a method, add a record with its function to INTERPOLATIONS and, as web/paths/styles/<key>.js,
+how its line is drawn. The page's controls, the API's choices and the links follow from the record.
 """
 
 import functools
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from latent_navigator.data.dataset_info import DatasetInfo
 from latent_navigator.explorer.arguments import choice, whole_number
-from latent_navigator.explorer.latent_space import LatentSpace, base64_of, use_one_thread
+from latent_navigator.explorer.latent_space import LatentSpace, use_one_thread
 from latent_navigator.geometry.geodesics import geodesic, path_length, retime, subdivide
 from latent_utils import linear_interpolation, spherical_interpolation
 
@@ -246,10 +246,14 @@ def compare_paths(
     even: object,
     anchor: object,
 ) -> dict[str, Any]:
-    """Several paths between the same ends, for the film strip; see `components.FilmStrip`.
+    """Several paths between the same ends, for the film strip.
 
     Args:
         chosen: keys of INTERPOLATIONS. The others as for `interpolate`.
+
+    Returns:
+        {"rows": a path each, as `interpolate` returns it but with its positions as "points", and
+        with a "title" and, for the map, a "label", "ends": text}.
 
     Raises:
         ValueError: if an argument is out of range, or no method is chosen.
@@ -262,13 +266,11 @@ def compare_paths(
         if method.key not in wanted:
             continue
         found = interpolate(space, start, end, method.key, steps, anchor, even)
-        path = torch.tensor(found["path"])
         record = method.record(space.info)
         found |= {
             "points": found.pop("path"),
             "title": record["label"],
             "label": record["short_label"],
-            "frames": base64_of(space.decode_images(path)),
         }
         rows.append(found)
     return {"rows": rows, "ends": f"{_name(space, start)} → {_name(space, end)}"}
@@ -281,11 +283,10 @@ def _name(space: LatentSpace, end: object) -> str:
     return space.class_names[whole_number("digit", end, 0, len(space.class_names) - 1)]
 
 
-def strip_row(space: LatentSpace, title: str, path: Tensor, note: str = "") -> dict[str, Any]:
+def strip_row(title: str, path: Tensor, note: str = "") -> dict[str, Any]:
     """A row of the film strip that is not part of a comparison, from positions (N, 2)."""
-    frames = base64_of(space.decode_images(path))
     points = path.tolist()
-    return {"title": title, "note": note, "points": points, "curve": points, "frames": frames}
+    return {"title": title, "note": note, "points": points, "curve": points}
 
 
 def image_changes(frames: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from latent_navigator.explorer.directions import (
     class_directions,
     nudge_attribute,
 )
-from latent_navigator.explorer.experiments import experiments
+from latent_navigator.explorer.experiments import experiments, run_experiment
 from latent_navigator.explorer.exports import EXPORTS, animation, export_path, strip_png
 from latent_navigator.explorer.inference import infer_test_image, infer_upload
 from latent_navigator.explorer.interpolation import compare_paths, interpolate, methods
@@ -227,9 +227,16 @@ def test_lessons(space: LatentSpace, name: Any, x: Any, y: Any) -> None:
         assert set(answer) == {"done", "message"}
 
 
-def test_experiments(space: LatentSpace) -> None:
+@pytest.mark.guarantee("methods-answer-any-json")
+@settings(fuzz, max_examples=20)
+@given(key=JSON)
+def test_experiments(space: LatentSpace, key: Any) -> None:
+    answer_or_none(run_experiment, space, key)
+
+
+def test_every_experiment_answers(space: LatentSpace) -> None:
     for experiment in experiments(space):
-        answer_or_none(experiment.run, space)
+        assert answer_or_none(run_experiment, space, experiment.key) is not None
 
 
 # --- files ---

@@ -13,12 +13,12 @@ import pytest
 import torch
 from PIL import Image
 
-from latent_navigator.explorer import experiments
 from latent_navigator.explorer.directions import (
     attribute_directions,
     class_directions,
     nudge_attribute,
 )
+from latent_navigator.explorer.experiments import run_experiment
 from latent_navigator.explorer.exports import animation, export_path, strip_png
 from latent_navigator.explorer.interpolation import (
     INTERPOLATIONS,
@@ -128,14 +128,14 @@ def test_unknown_methods_are_named(space: LatentSpace) -> None:
             compare_paths(space, 1, 7, methods, 9, False, "typical")
 
 
-def test_a_comparison_has_the_images_of_every_path(space: LatentSpace) -> None:
+def test_a_comparison_has_every_chosen_path(space: LatentSpace) -> None:
     compared = compare_paths(space, 3, [1.0, 0.5], ["geodesic", "linear"], 7, True, "typical")
     assert compared["ends"] == "3 → (1.00, 0.50)"
     assert [row["method"] for row in compared["rows"]] == ["linear", "geodesic"]
     for row in compared["rows"]:
-        z = torch.tensor(row["points"])
-        assert z.shape == (7, 2)
-        assert base64.b64decode(row["frames"]) == space.decode_images(z).tobytes()
+        single = interpolate(space, 3, [1.0, 0.5], row["method"], 7, "typical", True)
+        assert row["points"] == single.pop("path")
+        assert single.items() <= row.items()
     json.dumps(compared, allow_nan=False)
 
 
@@ -158,26 +158,32 @@ def test_concurrent_requests_do_not_affect_each_other(space: LatentSpace) -> Non
 
 
 def test_experiments_show_what_they_describe(space: LatentSpace) -> None:
-    strip, text = experiments.morph(space)
+    shown = run_experiment(space, "morph")
     ends = [go_to_class(space, 3), go_to_class(space, 8)]
-    points = strip["rows"][0]["points"]
+    points = shown["rows"][0]["points"]
     assert [points[0], points[-1]] == [[e["x"], e["y"]] for e in ends]
-    assert "3 morphs into 8" in text
+    assert shown["note"]["title"] == "3 morphs into 8."
 
-    strip, _ = experiments.boundary(space)
-    z = torch.tensor(strip["rows"][0]["points"])
+    z = torch.tensor(run_experiment(space, "boundary")["rows"][0]["points"])
     assert float((z[-1] - z[0]).norm()) <= 0.75
 
-    strip, text = experiments.all_methods(space)
-    assert [row["method"] for row in strip["rows"]] == METHODS
-    straight, spherical, shortest, _ = strip["rows"]
+    shown = run_experiment(space, "paths")
+    assert [row["method"] for row in shown["rows"]] == METHODS
+    straight, spherical, shortest, _ = shown["rows"]
     for row in (spherical, shortest):
-        assert f"{row['length'] / straight['length']:.2f} times" in text
+        assert f"{row['length'] / straight['length']:.2f} times" in shown["note"]["text"]
 
-    first, text = experiments.random_exploration(space)
-    second, _ = experiments.random_exploration(space)
+    first, second = (run_experiment(space, "random") for _ in range(2))
+    assert first["scattered"]
     assert len(first["rows"][0]["points"]) == 12
     assert first["rows"][0]["points"] != second["rows"][0]["points"]
+
+
+@pytest.mark.guarantee("arguments-validated")
+@pytest.mark.parametrize("key", [None, 3, "", "morphs", [], {}])
+def test_unknown_experiments_are_named(space: LatentSpace, key: object) -> None:
+    with pytest.raises(ValueError, match=r"experiment is .*morph, boundary, paths, random"):
+        run_experiment(space, key)
 
 
 # --- files ---

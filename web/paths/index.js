@@ -1,4 +1,14 @@
-/** To come. */
+/** The tab Paths: morph, comparison of paths, experiments, and the images along the paths. */
 
-/** @param {import("../page.js").Page} _page @param {HTMLElement} _element */
-export function start(_page, _element) {}
+import { startComparison, startExperiments, startMorph } from "./actions.js";
+import { startForm } from "./form.js";
+import { FilmStrip } from "./strip.js";
+
+/** @param {import("../page.js").Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const strip = new FilmStrip(page, element);
+  startForm(page, element);
+  startMorph(page, element);
+  startComparison(page, element, strip);
+  startExperiments(page, element, strip);
+}

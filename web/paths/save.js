@@ -1,0 +1,69 @@
+/** Rows of the film strip as files; explorer/exports.py makes them. */
+
+import { bytesOf, make, makeButton } from "../core/dom.js";
+
+/** @typedef {import("../core/server.js").Server} Server */
+/** @typedef {{ points: number[][], curve: number[][], title: string }} SavedRow */
+
+const NAME = "Save";
+const FAILURE = 4000; // ms that it stays on the button
+const KINDS = {
+  png: "Strip (PNG)",
+  gif: "Animation (GIF)",
+  webp: "Animation (WebP)",
+  json: "Path (JSON)",
+};
+
+/** Hands a file to the user. @param {{ name: string, type: string, data: string }} file data: base64 */
+function download({ name, type, data }) {
+  const link = make("a");
+  link.href = URL.createObjectURL(new Blob([bytesOf(data)], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** A menu of the files that a row can be saved as. @param {Server} server @param {SavedRow} row */
+export function makeSaveMenu(server, row) {
+  const menu = make("details", "", "save");
+  const summary = make("summary", NAME);
+  const list = make("div");
+  async function save(/** @type {string} */ kind) {
+    menu.open = false;
+    summary.textContent = "Saving…";
+    try {
+      download(await server.ask("export", kind, row));
+      summary.textContent = NAME;
+    } catch {
+      summary.textContent = "Could not save: try again";
+      setTimeout(() => {
+        summary.textContent = NAME;
+      }, FAILURE);
+    }
+  }
+  for (const [kind, text] of Object.entries(KINDS)) {
+    const button = makeButton(text, () => save(kind));
+    button.dataset.kind = kind;
+    list.append(button);
+  }
+  menu.append(summary, list);
+  return menu;
+}
+
+/** Closes an open menu on Escape, and on a press elsewhere. @param {HTMLElement} element of the menus */
+export function closeSaveMenus(element) {
+  const opened = () => element.querySelectorAll("details[open]");
+  document.addEventListener("pointerdown", ({ target }) => {
+    for (const menu of opened()) {
+      if (!(target instanceof Node && menu.contains(target))) menu.removeAttribute("open");
+    }
+  });
+  document.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    for (const menu of opened()) {
+      const focused = menu.contains(document.activeElement);
+      menu.removeAttribute("open");
+      if (focused) menu.querySelector("summary")?.focus();
+    }
+  });
+}

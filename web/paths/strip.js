@@ -1,0 +1,159 @@
+/** The images along one or more paths, in rows; a click on one moves the cursor to its position. */
+
+import { contextOf, find, imageCanvas, make, makeButton, onTheme } from "../core/dom.js";
+import { makeComparison, makeSample, styleLines } from "./comparison.js";
+import { closeSaveMenus, makeSaveMenu } from "./save.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("../core/view.js").Position} Position */
+/** @typedef {import("./comparison.js").ComparedRow} ComparedRow */
+
+/**
+ * Rows of a comparison have all that ComparedRow says, those of an experiment may not. See
+ * explorer/interpolation.py and explorer/experiments.py.
+ *
+ * @typedef {{ title: string, points: number[][], curve: number[][], note?: string }} PlainRow
+ * @typedef {PlainRow & Partial<ComparedRow> & { label?: string }} Row
+ * @typedef {{
+ *   rows: Row[], ends?: string, play?: boolean, scattered?: boolean,
+ *   note?: { title: string, text: string },
+ * }} Answer
+ */
+
+/** @typedef {(waiting: boolean, failure?: string) => void} Report on a request, to who made it */
+
+/** @typedef {{ button: HTMLButtonElement, point: Position, context: CanvasRenderingContext2D }} Frame */
+
+const PACE = 300; // ms from image to image
+
+/** @param {number[]} pair */
+const asPoint = ([x, y]) => ({ x, y });
+
+/** Whether a row belongs to a comparison. @param {Row} row @returns {row is Row & ComparedRow} */
+const isCompared = (row) => row.method !== undefined;
+
+export class FilmStrip {
+  /** @type {Frame[]} */
+  #frames = [];
+  /** @type {Report} of the newest request */
+  #report = () => {};
+  #page;
+  #element;
+  #note;
+
+  /** @param {Page} page @param {HTMLElement} panel */
+  constructor(page, panel) {
+    this.#page = page;
+    this.#element = find(panel, "#film-strip");
+    this.#note = find(panel, "#path-note");
+    page.state.subscribe("position", () => this.#markCurrent());
+    page.state.subscribe("tab", () => this.#markCurrent());
+    page.images.loaded.then(
+      () => this.#paint(),
+      () => {}, // the decoded image says so
+    );
+    onTheme(() => styleLines(page.pathStyles, this.#element));
+    closeSaveMenus(this.#element);
+  }
+
+  /** Whether it shows a comparison of paths. */
+  get comparing() {
+    return this.#element.querySelector(".comparison") !== null;
+  }
+
+  /**
+   * Shows an answer, unless a newer one was asked for meanwhile.
+   *
+   * @param {Promise<Answer>} answer @param {Report} report called now and when the wait is over
+   */
+  async load(answer, report) {
+    this.#report(false);
+    this.#report = report;
+    report(true);
+    const asked = this.#page.state.moves;
+    this.#element.ariaBusy = "true";
+    /** @type {Answer | null} */
+    let shown = null;
+    let failure = "";
+    try {
+      shown = await answer;
+    } catch (error) {
+      failure = /** @type {Error} */ (error).message;
+    }
+    if (this.#report !== report) return;
+    report(false, failure);
+    this.#element.ariaBusy = "false";
+    if (shown) this.#show(shown, asked);
+  }
+
+  /** @param {Answer} answer @param {number} asked the moves when it was asked for */
+  #show({ rows, ends, play, scattered, note }, asked) {
+    const { state } = this.#page;
+    this.#frames = [];
+    this.#element.classList.add("filled");
+    const compared = rows.filter(isCompared);
+    find(this.#element, ".rows").replaceChildren(
+      ...rows.map((row) => this.#makeRow(row, ends)),
+      ...(compared.length ? [makeComparison(this.#page, compared)] : []),
+    );
+    styleLines(this.#page.pathStyles, this.#element);
+    this.#note.replaceChildren(...(note ? [make("strong", note.title), ` ${note.text}`] : []));
+    state.showPaths(
+      rows.map(({ curve, points, method = "geodesic", label = "" }) => ({
+        curve: curve.map(asPoint),
+        points: points.map(asPoint),
+        method,
+        label: rows.length > 1 ? label : "",
+        scattered: Boolean(scattered),
+      })),
+    );
+    this.#paint();
+    this.#markCurrent();
+    const points = rows[0].points.map(asPoint);
+    if (play) state.arrive(asked, points, PACE * points.length, "strip");
+  }
+
+  /** @param {Row} row @param {string} [ends] */
+  #makeRow(row, ends) {
+    const { state, server } = this.#page;
+    const { points, curve, method, note = "" } = row;
+    const title = [ends, row.title].filter(Boolean).join(", ");
+    const name = make("b", title);
+    if (method) name.prepend(makeSample(method));
+    const play = makeButton("▶ Play", () =>
+      state.travel(points.map(asPoint), PACE * points.length, "strip"),
+    );
+    play.className = "play";
+    const head = make("div", "", "head");
+    head.append(name, make("span", note), play, makeSaveMenu(server, { points, curve, title }));
+    const frames = make("div", "", "frames");
+    frames.append(...points.map((point, i) => this.#makeFrame(point, i + 1, points.length)));
+    const section = make("section", "", "row");
+    section.append(head, frames);
+    return section;
+  }
+
+  /** @param {number[]} pair @param {number} number @param {number} count */
+  #makeFrame(pair, number, count) {
+    const point = asPoint(pair);
+    const button = makeButton("", () => this.#page.state.set(point, "strip"));
+    button.ariaLabel = `Go to image ${number} of ${count}`;
+    const canvas = imageCanvas();
+    button.append(canvas);
+    this.#frames.push({ button, point, context: contextOf(canvas) });
+    return button;
+  }
+
+  #paint() {
+    for (const { context, point } of this.#frames) this.#page.images.paint(context, point);
+  }
+
+  #markCurrent() {
+    const { state } = this.#page;
+    if (state.tab !== "paths") return;
+    for (const { button, point } of this.#frames) {
+      const current = `${state.isAt(point)}`;
+      if (button.ariaCurrent !== current) button.ariaCurrent = current;
+    }
+  }
+}

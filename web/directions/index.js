@@ -1,129 +1,95 @@
-// Directions from the current position: gradient steps that change one attribute, and steps toward
-// each class. Python is asked for the attributes when the position rests and the tab is open.
-const space = window.latentSpace;
-const find = (name) => element.querySelector(name);
-const message = find(".message");
-const STEP = 0.25; // length of a step toward a class, in units of the prior's sigma
-const REST = 150; // ms without a move before the attributes are requested
+/**
+ * Directions from the cursor: gradient steps that change one attribute, and steps toward each class.
+ * Python is asked for the attributes when the cursor rests and the tab is open.
+ */
 
-function arrow(degrees) {
-  return `<svg class="arrow" viewBox="-10 -10 20 20" width="20" height="20" aria-hidden="true"
-    style="transform: rotate(${-degrees}deg)"><path d="M-8 0H7M2-5L7 0L2 5"/></svg>`;
-}
+import { areWords, find, findCanvas, make, makeButton } from "../core/dom.js";
+import { ServerError } from "../core/server.js";
+import { makeArrow } from "./arrow.js";
+import { Attributes } from "./attributes.js";
+import { stepToward, toward } from "./toward.js";
 
-// --- attributes ---
+/** @typedef {import("../page.js").Page} Page */
 
-let busy = false;
-async function nudge(name, sign) {
-  if (busy) return;
-  busy = true;
-  element.dataset.busy = "true";
-  try {
-    // While the previous step is still animated, the next one starts from its end.
-    const from = space.goal;
-    const answer = await space.answer(server.nudge(from.x, from.y, name, sign));
-    message.textContent = answer.message;
-    message.dataset.stopped = answer.stopped ?? "";
-    // If the user has moved meanwhile, the cursor stays where they put it.
-    if (space.goal.x === from.x && space.goal.y === from.y) {
-      const path = answer.path.map(([x, y]) => ({ x, y }));
-      space.travel([space.z, ...(path.length > 1 ? path.slice(1) : path)], 260, "nudge");
-    }
-  } catch {
-    message.textContent = "The server is not responding. Try again.";
-  }
-  busy = false;
-  element.dataset.busy = "false";
-}
+const STEP_MS = 260; // of a step's animation
+const REST = 150; // ms without a move before the attributes are asked for
+const HERE = 0.005; // a class that is closer has no direction
+const LOST = "The server is not responding. Move the cursor to retry.";
 
-for (const { name, more, less, term } of props.attributes) {
-  const row = document.createElement("div");
-  row.className = "attribute";
-  row.dataset.name = name;
-  row.innerHTML = `<span class="term"></span>
-    <button type="button" class="less"></button><b class="value">&hellip;</b>
-    <button type="button" class="more"></button>`;
-  row.querySelector(".term").textContent = term;
-  for (const [side, text, sign] of [["less", less, -1], ["more", more, 1]]) {
-    const button = row.querySelector(`.${side}`);
-    button.innerHTML = `<span>${text}</span><i></i>`;
-    button.addEventListener("click", () => nudge(name, sign));
-  }
-  find(".attributes").append(row);
-}
-
-let requests = 0;
-async function request() {
-  if (!element.checkVisibility()) return;
-  const mine = ++requests;
-  const from = { ...space.z };
-  try {
-    const answer = await space.answer(server.here(from.x, from.y));
-    if (mine !== requests || !space.isAt(from)) return;
-    for (const [name, { message: value, direction }] of Object.entries(answer.attributes)) {
-      const row = find(`[data-name=${name}]`);
-      row.querySelector(".value").textContent = value;
-      row.querySelector(".more i").innerHTML = arrow(direction);
-      row.querySelector(".less i").innerHTML = arrow(direction + 180);
-    }
-    find(".sensitivity").textContent = answer.message;
-    element.dataset.state = "shown";
-  } catch {
-    element.dataset.state = "failed";
-    find(".sensitivity").textContent = "The server is not responding. Move the cursor to retry.";
-  }
-}
-
-// --- classes ---
-
-find(".toward").classList.toggle("wordy", props.names.some((name) => name.length > 2));
-const buttons = props.names.map((name, digit) => {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.style.setProperty("--digit", props.palette[digit]);
-  button.addEventListener("click", () => {
-    const from = space.goal;
-    const { offset, distance } = toward(digit, from);
-    const share = Math.min(1, STEP / distance) || 0;
-    const goal = { x: from.x + share * offset.x, y: from.y + share * offset.y };
-    space.travel([space.z, goal], 260, "nudge");
+/**
+ * The buttons that lead to the classes; the function that shows their directions from the cursor.
+ *
+ * @param {Page} page @param {HTMLElement} list
+ */
+function startClasses({ props, state }, list) {
+  list.classList.toggle("wordy", areWords(props.names));
+  const goalOf = (/** @type {number} */ label) => {
+    const [x, y] = props.anchors[String(state.values.anchor)][label];
+    return { x, y };
+  };
+  const shows = props.names.map((name, label) => {
+    const { arrow, point } = makeArrow();
+    const length = make("span");
+    const button = makeButton("", () => {
+      state.travel([stepToward(state.goal, goalOf(label))], STEP_MS, "nudge");
+    });
+    button.style.setProperty("--digit", props.palette[label]);
+    button.append(make("b", name), arrow, make("i", "•"), length);
+    list.append(button);
+    return () => {
+      const { distance, degrees } = toward(state.z, goalOf(label));
+      point(degrees);
+      button.classList.toggle("here", distance < HERE);
+      length.textContent = distance.toFixed(2);
+      button.ariaLabel = `Toward ${name}, distance ${distance.toFixed(2)}`;
+    };
   });
-  find(".toward").append(button);
-  return button;
-});
-
-function toward(digit, from) {
-  const [x, y] = props.anchors[space.choice("anchor") ?? "typical"][digit];
-  const offset = { x: x - from.x, y: y - from.y };
-  return { offset, distance: Math.hypot(offset.x, offset.y) };
+  return () => {
+    for (const show of shows) show();
+  };
 }
 
-function showDirections() {
-  buttons.forEach((button, digit) => {
-    const { offset, distance } = toward(digit, space.z);
-    const degrees = (Math.atan2(offset.y, offset.x) * 180) / Math.PI;
-    const here = distance < 0.005;
-    button.innerHTML = `<b></b>${here ? "<i>•</i>" : arrow(degrees)}<span>${distance.toFixed(2)}</span>`;
-    button.firstChild.textContent = props.names[digit];
-    button.setAttribute(
-      "aria-label",
-      `Toward ${props.names[digit]}, distance ${distance.toFixed(2)}`,
-    );
+/** @param {Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const { state, server, images } = page;
+  const root = find(element, ".directions");
+  const sensitivity = find(root, ".sensitivity");
+  const attributes = new Attributes(page, root);
+  const showClasses = startClasses(page, find(root, ".toward"));
+  const paint = images.painter(findCanvas(root, ".live"), () => state.z);
+  const isOpen = () => state.tab === "directions";
+  let timer = 0;
+
+  async function ask() {
+    if (!isOpen()) return;
+    const from = state.z;
+    try {
+      const answer = await server.ask("here", from.x, from.y);
+      if (state.z !== from) return;
+      attributes.show(answer.attributes);
+      sensitivity.textContent = answer.message;
+      root.dataset.state = "shown";
+    } catch (error) {
+      if (state.z !== from) return;
+      root.dataset.state = "failed";
+      const said = error instanceof ServerError && error.refused;
+      sensitivity.textContent = said ? error.message : LOST;
+    }
+  }
+
+  function follow() {
+    if (!isOpen()) return;
+    showClasses();
+    paint();
+    root.dataset.state = "moving";
+    clearTimeout(timer);
+    timer = window.setTimeout(ask, REST);
+  }
+
+  state.subscribe("position", follow);
+  state.subscribe("tab", follow);
+  state.subscribe("controls", () => {
+    if (isOpen()) showClasses();
   });
+  images.loaded.then(paint, () => {}); // the image at the cursor says that it could not be
 }
-
-// Repeats the decoded digit: the large one may be scrolled out of view.
-const live = find(".live").getContext("2d");
-
-let restTimer = 0;
-function refresh() {
-  if (!element.checkVisibility()) return;
-  showDirections();
-  window.liveDecoder.paint(live, space.z);
-  element.dataset.state = "moving";
-  clearTimeout(restTimer);
-  restTimer = setTimeout(request, REST);
-}
-space.subscribe(refresh);
-// Detects that the tab was opened. Below the fold it intersects nothing, but it does get a width.
-new ResizeObserver(refresh).observe(element);

@@ -1,145 +1,167 @@
-// One lesson at a time. Progress is kept in the page only. When the position rests and the tab is
-// open, Python checks the current lesson there and says how close the position is to solving it.
-const space = window.latentSpace;
-const find = (name) => element.querySelector(name);
-const root = find(".lessons");
-const message = find(".message");
-const bar = find(".bar");
-const { lessons } = props;
-const REST = 200; // ms without a move before the check is requested
+/**
+ * One lesson at a time. Progress is kept in the page only. When the cursor rests and the tab is open,
+ * Python checks the current lesson there and says how close the position is to solving it.
+ */
 
-const solved = lessons.map(() => null); // per lesson, the position that first solved it
-let current = 0;
-let barHidden = false;
-let inView = true; // whether the message can be seen
+import { find, findButton, findCanvas, make, makeButton, signed } from "../core/dom.js";
+import { ServerError } from "../core/server.js";
+import { Bar } from "./bar.js";
+import { leadOn } from "./progress.js";
 
-const signed = (v) => v.toFixed(2).replace("-", "−");
-const unsolved = () => solved.findIndex((position) => !position);
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("../core/view.js").Position} Position */
 
-const steps = lessons.map(({ title }, i) => {
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  button.type = "button";
-  button.title = title;
-  button.addEventListener("click", () => show(i));
-  item.append(button);
-  find(".steps").append(item);
-  return button;
-});
+const REST = 200; // ms without a move before the check is asked for
+const LOST = "The server is not responding. Move the cursor to retry.";
 
-function showProgress() {
-  steps.forEach((button, i) => {
-    const done = Boolean(solved[i]);
-    button.textContent = done ? `✓ ${i + 1}` : `${i + 1}`;
-    button.dataset.done = done;
-    button.ariaLabel = `Lesson ${i + 1}: ${lessons[i].title}${done ? ", done" : ""}`;
-    if (i === current) button.setAttribute("aria-current", "step");
-    else button.removeAttribute("aria-current");
-  });
-  const position = solved[current];
-  const last = current === lessons.length - 1;
-  find(".back").setAttribute("aria-disabled", current === 0);
-  find(".next").textContent = last
-    ? unsolved() < 0 ? "Back to lesson 1" : `Go to lesson ${unsolved() + 1}`
-    : position ? "Next" : "Skip";
-  // The last lesson is the only unsolved one: there is no other to go to.
-  find(".next").setAttribute("aria-disabled", last && unsolved() === current);
-  const box = find(".solved");
-  if (Boolean(position) === Boolean(box.textContent) && box.dataset.lesson === `${current}`) return;
-  box.dataset.lesson = current;
-  box.replaceChildren();
-  if (!position) return;
-  const head = document.createElement("b");
-  const all = unsolved() < 0 ? ` All ${lessons.length} lessons are done.` : "";
-  head.textContent = `✓ Solved at (${signed(position.x)}, ${signed(position.y)}).${all}`;
-  box.append(head, lessons[current].why);
-}
+class Lessons {
+  #current = 0;
+  #timer = 0;
+  /** @type {(Position | null)[]} of each lesson, the position that first solved it */
+  #solved;
+  #page;
+  #root;
+  #message;
+  #steps;
+  #bar;
 
-function show(i) {
-  current = i;
-  barHidden = false;
-  const { title, task, hint } = lessons[i];
-  find(".count").textContent = `Lesson ${i + 1} of ${lessons.length}`;
-  find(".title").textContent = title;
-  find(".task").textContent = task;
-  find(".hint").open = false;
-  find(".hint p").textContent = hint;
-  describe("moving", "Checking…");
-  showProgress();
-  request();
-}
+  /** @param {Page} page @param {HTMLElement} root */
+  constructor(page, root) {
+    this.#page = page;
+    this.#root = root;
+    this.#message = find(root, ".message");
+    this.#solved = page.props.lessons.map(() => null);
+    this.#steps = page.props.lessons.map(({ title }, i) => {
+      const button = makeButton("", () => this.show(i));
+      button.title = title;
+      return button;
+    });
+    const items = this.#steps.map((button) => {
+      const item = make("li");
+      item.append(button);
+      return item;
+    });
+    find(root, ".steps").append(...items);
+    this.#bar = new Bar(find(root, ".bar"), find(root, ".now"), () => {
+      root.scrollIntoView({ block: "start" });
+      this.#steps[this.#current].focus({ preventScroll: true });
+    });
+    findButton(root, ".back").addEventListener("click", () => {
+      if (this.#current > 0) this.show(this.#current - 1);
+    });
+    findButton(root, ".next").addEventListener("click", () => {
+      const { to } = leadOn(this.#done, this.#current);
+      if (to !== null) this.show(to);
+    });
+  }
 
-function describe(state, text) {
-  root.dataset.state = state;
-  message.textContent = text;
-  showBar();
-}
+  get #lesson() {
+    return this.#page.props.lessons[this.#current];
+  }
 
-// While the map is used and the message is scrolled out of view, a bar at the bottom repeats it.
-function showBar() {
-  bar.hidden = inView || barHidden;
-  const done = Boolean(solved[current]);
-  bar.dataset.done = done;
-  bar.querySelector("b").textContent = done ? `✓ Lesson ${current + 1} solved.` : `${lessons[current].title}.`;
-  bar.querySelector("span").textContent = message.textContent;
-}
+  get #done() {
+    return this.#solved.map(Boolean);
+  }
 
-let requests = 0;
-async function request() {
-  clearTimeout(restTimer);
-  if (!element.checkVisibility()) return;
-  const mine = ++requests;
-  const lesson = current;
-  const from = { ...space.z };
-  const outdated = () => mine !== requests || lesson !== current || !space.isAt(from);
-  try {
-    const answer = await space.answer(server.check(lessons[lesson].name, from.x, from.y));
-    if (outdated()) return;
-    if (answer.done && !solved[lesson]) {
-      solved[lesson] = from;
-      showProgress();
+  /** Shows a lesson. @param {number} index */
+  show(index) {
+    this.#current = index;
+    const { title, task, hint } = this.#lesson;
+    const root = this.#root;
+    find(root, ".count").textContent = `Lesson ${index + 1} of ${this.#solved.length}`;
+    find(root, ".title").textContent = title;
+    find(root, ".task").textContent = task;
+    find(root, ".hint", HTMLDetailsElement).open = false;
+    find(root, ".hint p").textContent = hint;
+    this.#bar.unhide();
+    this.#describe("moving", "Checking…");
+    this.#showProgress();
+    this.#check();
+  }
+
+  /** Checks the lesson at the cursor once it rests. */
+  checkSoon() {
+    this.#root.dataset.state = "moving";
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#check(), REST);
+  }
+
+  async #check() {
+    clearTimeout(this.#timer);
+    const { server, state } = this.#page;
+    if (state.tab !== "lessons") return;
+    const [from, lesson] = [state.z, this.#current];
+    const isCurrent = () => state.z === from && this.#current === lesson;
+    try {
+      const { done, message } = await server.ask("check", this.#lesson.name, from.x, from.y);
+      if (!isCurrent()) return;
+      if (done && !this.#solved[lesson]) {
+        this.#solved[lesson] = from;
+        this.#showProgress();
+      }
+      this.#describe("shown", message);
+    } catch (error) {
+      const said = error instanceof ServerError && error.refused;
+      if (isCurrent()) this.#describe("failed", said ? error.message : LOST);
     }
-    describe("shown", answer.message);
-  } catch {
-    if (!outdated()) describe("failed", "The server is not responding. Move the cursor to retry.");
+  }
+
+  /** @param {"moving" | "shown" | "failed"} state @param {string} text */
+  #describe(state, text) {
+    this.#root.dataset.state = state;
+    this.#message.textContent = text;
+    const done = this.#done[this.#current];
+    const head = done ? `✓ Lesson ${this.#current + 1} solved.` : `${this.#lesson.title}.`;
+    this.#bar.show(done, head, text);
+  }
+
+  #showProgress() {
+    const done = this.#done;
+    for (const [i, button] of this.#steps.entries()) {
+      const { title } = this.#page.props.lessons[i];
+      button.textContent = done[i] ? `✓ ${i + 1}` : `${i + 1}`;
+      button.dataset.done = `${done[i]}`;
+      button.ariaLabel = `Lesson ${i + 1}: ${title}${done[i] ? ", done" : ""}`;
+      if (i === this.#current) button.setAttribute("aria-current", "step");
+      else button.removeAttribute("aria-current");
+    }
+    const { text, to } = leadOn(done, this.#current);
+    const next = findButton(this.#root, ".next");
+    next.textContent = text;
+    next.ariaDisabled = `${to === null}`;
+    findButton(this.#root, ".back").ariaDisabled = `${this.#current === 0}`;
+    this.#showSolution();
+  }
+
+  #showSolution() {
+    const position = this.#solved[this.#current];
+    const box = find(this.#root, ".solved");
+    const shown = position ? `${this.#current}` : "";
+    if (box.dataset.lesson === shown) return; // a live region repeats what is written again
+    box.dataset.lesson = shown;
+    box.replaceChildren();
+    if (!position) return;
+    const all = this.#done.every(Boolean) ? ` All ${this.#solved.length} lessons are done.` : "";
+    const head = `✓ Solved at (${signed(position.x)}, ${signed(position.y)}).${all}`;
+    box.append(make("b", head), this.#lesson.why);
   }
 }
 
-// Repeats the decoded digit: the large one may be scrolled out of view.
-const live = find(".live").getContext("2d");
+/** @param {Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const { state, images } = page;
+  const root = find(element, ".lessons");
+  const lessons = new Lessons(page, root);
+  const paint = images.painter(findCanvas(root, ".live"), () => state.z);
 
-let restTimer = 0;
-function refresh() {
-  if (!element.checkVisibility()) return;
-  window.liveDecoder.paint(live, space.z);
-  root.dataset.state = "moving";
-  clearTimeout(restTimer);
-  restTimer = setTimeout(request, REST);
+  function follow() {
+    if (state.tab !== "lessons") return;
+    paint();
+    lessons.checkSoon();
+  }
+
+  state.subscribe("position", follow);
+  state.subscribe("tab", follow);
+  images.loaded.then(paint, () => {}); // the image at the cursor says that it could not be
+  lessons.show(0);
 }
-
-find(".back").addEventListener("click", () => current > 0 && show(current - 1));
-find(".next").addEventListener("click", () => {
-  if (current < lessons.length - 1) show(current + 1);
-  else if (unsolved() !== current) show(Math.max(0, unsolved()));
-});
-find(".return").addEventListener("click", () => {
-  root.scrollIntoView({ block: "start" });
-  steps[current].focus({ preventScroll: true });
-});
-find(".hide").addEventListener("click", () => {
-  barHidden = true;
-  showBar();
-});
-
-space.subscribe(refresh);
-show(0);
-// Detects that the tab was opened. It may be below the fold, so its width counts, not its visibility.
-let width = root.offsetWidth;
-new ResizeObserver(() => {
-  if (!width && root.offsetWidth) refresh();
-  width = root.offsetWidth;
-}).observe(root);
-new IntersectionObserver((entries) => {
-  inView = entries.at(-1).isIntersecting;
-  showBar();
-}, { threshold: 0.5 }).observe(find(".now"));

@@ -12,11 +12,10 @@ from latent_navigator.data.image_reader import read_image
 from latent_navigator.data.preprocessing import Crop, preprocess_crop
 from latent_navigator.explorer.arguments import number, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
-
-SHOWN = 6  # nearest test images
 from latent_utils import NEIGHBOURS
 
-SAMPLES = 6  # of the posterior, decoded
+SAMPLES = 6  # of the posterior
+SHOWN = 6  # nearest test images
 POOR_FIT = 0.95  # of the test images: a reconstruction worse than theirs counts as failed
 UNLIKE_ANY = 0.999  # of the test images: one that is worse still looks like none of them
 
@@ -86,10 +85,17 @@ def all_test_errors(space: LatentSpace) -> Tensor:
 def _infer(
     space: LatentSpace, image: np.ndarray, title: str, exclude: int | None = None
 ) -> dict[str, Any]:
-    """Everything about one image (28, 28) uint8; see `components.Draw`.
+    """Everything about one image (28, 28) uint8; web/draw/reading.js shows it.
+
+    The page decodes positions and has the test images, so both come as numbers.
 
     Args:
         exclude: index of a test image that is not listed among the nearest.
+
+    Returns:
+        {"title", "pixels": base64 of the image, one byte a pixel, "mu": [x, y], "sigma": [x, y],
+        "recon", "kl": in nats, "samples": [[x, y], ...] of the posterior, "nearest": the indices
+        of test images, "message": a sentence}.
     """
     mu, logvar = space.encode(image[None])  # (1, 2) each
     sigma = (logvar / 2).exp()
@@ -104,10 +110,9 @@ def _infer(
         "pixels": base64_of(image),
         "mu": mu[0].tolist(),
         "sigma": sigma[0].tolist(),
-        "decoded": base64_of(space.decode_images(mu)),
         "recon": recon,
         "kl": kl,
-        "samples": base64_of(space.decode_images(mu + eps * sigma)),
+        "samples": (mu + eps * sigma).tolist(),
         "nearest": nearest.tolist(),
         "message": _describe(space, mu[0], sigma[0], around.shares[0], recon),
     }

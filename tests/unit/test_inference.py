@@ -70,11 +70,17 @@ def test_reconstruction_and_kl_are_those_of_the_loss(
         with torch.inference_mode():
             mu, logvar = model.encode(x)
             loss = vae_loss(model.decoder(mu), x, mu, logvar, beta=1.0)
-            decoded = (model.decode(mu)[0, 0] * 255).round().byte().numpy()
         assert answer["recon"] == pytest.approx(float(loss.recon), rel=1e-4)
         assert answer["kl"] == pytest.approx(float(loss.kl), rel=1e-4)
-        assert np.abs(unpack(answer["decoded"])[0].astype(int) - decoded).max() <= 1
-        assert len(unpack(answer["samples"])) == 6
+
+
+def test_the_samples_are_of_the_posterior(space: LatentSpace) -> None:
+    """They are mu + eps sigma, with the same six draws eps of N(0, I) for every image."""
+    eps = torch.randn(6, 2, generator=torch.Generator().manual_seed(0)).numpy()
+    for index in range(0, 10_000, 999):
+        answer = infer_test_image(space, index)
+        samples, mu, sigma = (np.array(answer[name]) for name in ("samples", "mu", "sigma"))
+        np.testing.assert_allclose(samples, mu + eps * sigma, atol=1e-5)
 
 
 def test_the_ellipses_contain_the_expected_share_of_samples(space: LatentSpace) -> None:
@@ -94,15 +100,7 @@ def test_the_nearest_images_are_the_nearest(space: LatentSpace, released: Checkp
     distances = (released.means - torch.tensor(answer["mu"])).norm(dim=1)
     distances[500] = math.inf
     expected = distances.topk(6, largest=False).values
-    shown = [digit["index"] for digit in answer["nearest"]["digits"]]
-    torch.testing.assert_close(distances[shown], expected)
-    np.testing.assert_array_equal(
-        unpack(answer["nearest"]["pixels"]), released.images[shown].numpy()
-    )
-    for digit in answer["nearest"]["digits"]:
-        i = digit["index"]
-        assert [digit["x"], digit["y"]] == released.means[i].tolist()
-        assert digit["name"] == str(int(released.labels[i]))
+    torch.testing.assert_close(distances[answer["nearest"]], expected)
 
 
 @pytest.mark.guarantee("preprocessing")

@@ -20,8 +20,8 @@ import { MapView } from "./view.js";
  * drawn or uploaded by the visitor.
  *
  * @typedef {{
- *   title: string, message: string, pixels: string, decoded: string, samples: string,
- *   mu: number[], sigma: number[], recon: number, kl: number, nearest: number[],
+ *   title: string, message: string, pixels: string, mu: number[], sigma: number[],
+ *   recon: number, kl: number, samples: number[][], nearest: number[],
  *   crop?: number[], fromUser?: boolean, error?: undefined,
  * }} Reading
  * @typedef {{ error: string, fromUser?: boolean }} FailedReading

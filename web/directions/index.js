@@ -1,4 +1,95 @@
-/** To come. */
+/**
+ * Directions from the cursor: gradient steps that change one attribute, and steps toward each class.
+ * Python is asked for the attributes when the cursor rests and the tab is open.
+ */
 
-/** @param {import("../page.js").Page} _page @param {HTMLElement} _element */
-export function start(_page, _element) {}
+import { areWords, find, findCanvas, make, makeButton } from "../core/dom.js";
+import { ServerError } from "../core/server.js";
+import { makeArrow } from "./arrow.js";
+import { Attributes } from "./attributes.js";
+import { stepToward, toward } from "./toward.js";
+
+/** @typedef {import("../page.js").Page} Page */
+
+const STEP_MS = 260; // of a step's animation
+const REST = 150; // ms without a move before the attributes are asked for
+const HERE = 0.005; // a class that is closer has no direction
+const LOST = "The server is not responding. Move the cursor to retry.";
+
+/**
+ * The buttons that lead to the classes; the function that shows their directions from the cursor.
+ *
+ * @param {Page} page @param {HTMLElement} list
+ */
+function startClasses({ props, state }, list) {
+  list.classList.toggle("wordy", areWords(props.names));
+  const goalOf = (/** @type {number} */ label) => {
+    const [x, y] = props.anchors[String(state.values.anchor)][label];
+    return { x, y };
+  };
+  const shows = props.names.map((name, label) => {
+    const { arrow, point } = makeArrow();
+    const length = make("span");
+    const button = makeButton("", () => {
+      state.travel([stepToward(state.goal, goalOf(label))], STEP_MS, "nudge");
+    });
+    button.style.setProperty("--digit", props.palette[label]);
+    button.append(make("b", name), arrow, make("i", "•"), length);
+    list.append(button);
+    return () => {
+      const { distance, degrees } = toward(state.z, goalOf(label));
+      point(degrees);
+      button.classList.toggle("here", distance < HERE);
+      length.textContent = distance.toFixed(2);
+      button.ariaLabel = `Toward ${name}, distance ${distance.toFixed(2)}`;
+    };
+  });
+  return () => {
+    for (const show of shows) show();
+  };
+}
+
+/** @param {Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const { state, server, images } = page;
+  const root = find(element, ".directions");
+  const sensitivity = find(root, ".sensitivity");
+  const attributes = new Attributes(page, root);
+  const showClasses = startClasses(page, find(root, ".toward"));
+  const paint = images.painter(findCanvas(root, ".live"), () => state.z);
+  const isOpen = () => state.tab === "directions";
+  let timer = 0;
+
+  async function ask() {
+    if (!isOpen()) return;
+    const from = state.z;
+    try {
+      const answer = await server.ask("here", from.x, from.y);
+      if (state.z !== from) return;
+      attributes.show(answer.attributes);
+      sensitivity.textContent = answer.message;
+      root.dataset.state = "shown";
+    } catch (error) {
+      if (state.z !== from) return;
+      root.dataset.state = "failed";
+      const said = error instanceof ServerError && error.refused;
+      sensitivity.textContent = said ? error.message : LOST;
+    }
+  }
+
+  function follow() {
+    if (!isOpen()) return;
+    showClasses();
+    paint();
+    root.dataset.state = "moving";
+    clearTimeout(timer);
+    timer = window.setTimeout(ask, REST);
+  }
+
+  state.subscribe("position", follow);
+  state.subscribe("tab", follow);
+  state.subscribe("controls", () => {
+    if (isOpen()) showClasses();
+  });
+  images.loaded.then(paint, () => {}); // the image at the cursor says that it could not be
+}

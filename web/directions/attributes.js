@@ -1,0 +1,96 @@
+/** The attributes of the image at the cursor, each with a button for less and one for more of it. */
+
+import { find, make, makeButton } from "../core/dom.js";
+import { makeArrow } from "./arrow.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {{ message: string, direction: number }} Attribute what Python says of one */
+
+const STEP_MS = 260; // of a step's animation
+
+/**
+ * A button for less or more of an attribute, and the function that points its arrow.
+ *
+ * @param {string} className @param {string} text @param {() => void} press
+ */
+function makeNudge(className, text, press) {
+  const { arrow, point } = makeArrow();
+  const icon = make("i");
+  const button = makeButton("", press);
+  button.className = className;
+  button.append(make("span", text), icon);
+  const show = (/** @type {number} */ degrees) => {
+    point(degrees);
+    icon.replaceChildren(arrow); // there is none before the first answer
+  };
+  return { button, show };
+}
+
+export class Attributes {
+  /** @type {Map<string, (attribute: Attribute) => void>} */
+  #rows = new Map();
+  #busy = false;
+  #page;
+  #root;
+  #message;
+
+  /** @param {Page} page @param {HTMLElement} root */
+  constructor(page, root) {
+    this.#page = page;
+    this.#root = root;
+    this.#message = find(root, ".message");
+    const rows = page.props.attributes.map((record) => this.#makeRow(record));
+    find(root, ".attributes").append(...rows);
+  }
+
+  /** @param {Record<string, Attribute>} attributes */
+  show(attributes) {
+    for (const [name, attribute] of Object.entries(attributes)) this.#rows.get(name)?.(attribute);
+  }
+
+  /** @param {import("../page.js").Props["attributes"][number]} record */
+  #makeRow({ name, term, less, more }) {
+    const row = make("div", "", "attribute");
+    row.dataset.name = name;
+    const value = make("b", "…", "value");
+    const down = makeNudge("less", less, () => this.#nudge(name, -1));
+    const up = makeNudge("more", more, () => this.#nudge(name, 1));
+    row.append(make("span", term, "term"), down.button, value, up.button);
+    this.#rows.set(name, ({ message, direction }) => {
+      value.textContent = message;
+      down.show(direction + 180);
+      up.show(direction);
+    });
+    return row;
+  }
+
+  /** A step along an attribute's gradient. @param {string} name @param {1 | -1} sign */
+  async #nudge(name, sign) {
+    if (this.#busy) return;
+    this.#setBusy(true);
+    const { server, state } = this.#page;
+    const from = state.goal; // while a step is still animated, the next one starts from its end
+    const asked = state.moves;
+    try {
+      const { message, stopped, path } = await server.ask("nudge", from.x, from.y, name, sign);
+      this.#describe(message, stopped ?? "");
+      const points = path.map((/** @type {number[]} */ [x, y]) => ({ x, y }));
+      state.arrive(asked, points.length > 1 ? points.slice(1) : points, STEP_MS, "nudge");
+    } catch (error) {
+      this.#describe(/** @type {Error} */ (error).message, "");
+    }
+    this.#setBusy(false);
+  }
+
+  /** @param {string} message @param {string} stopped */
+  #describe(message, stopped) {
+    this.#message.textContent = message;
+    this.#message.dataset.stopped = stopped;
+  }
+
+  /** @param {boolean} busy */
+  #setBusy(busy) {
+    this.#busy = busy;
+    this.#root.dataset.busy = `${busy}`;
+  }
+}

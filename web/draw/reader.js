@@ -1,0 +1,56 @@
+/** Asks what the encoder makes of the visitor's images. */
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("./crop.js").Crop} Crop */
+
+const MOVE_MS = 400; // to where the image lands
+
+export class Reader {
+  #newest = 0;
+  #page;
+  #onWait;
+
+  /** @param {Page} page @param {() => void} onWait called before every wait for an answer */
+  constructor(page, onWait) {
+    this.#page = page;
+    this.#onWait = onWait;
+  }
+
+  /** Begins what makes all before it outdated; whether it still is the newest. */
+  begin() {
+    const mine = ++this.#newest;
+    this.#onWait();
+    return () => mine === this.#newest;
+  }
+
+  /** Makes all that was begun outdated. */
+  cancel() {
+    this.#newest++;
+  }
+
+  /**
+   * Shows the reading of an image and moves the cursor to it; the box of its ink, or null if there
+   * is no reading or something newer was begun.
+   *
+   * @param {string} data a file in base64
+   * @param {Readonly<Crop>} [crop] where the item is; else Python finds it
+   * @returns {Promise<Crop | null>}
+   */
+  async read(data, crop) {
+    const isNewest = this.begin();
+    const { server, state } = this.#page;
+    const asked = state.moves;
+    try {
+      const answer = await server.ask("drawn", data, crop ?? null);
+      if (!isNewest()) return null;
+      state.showReading({ ...answer, fromUser: true });
+      const [x, y] = answer.mu;
+      state.arrive(asked, [{ x, y }], MOVE_MS, "reading");
+      return answer.crop;
+    } catch (error) {
+      if (!isNewest()) return null;
+      state.showReading({ error: /** @type {Error} */ (error).message, fromUser: true });
+      return null;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** What the encoder makes of an image, beside the pad. */
+
+import {
+  bytesOf,
+  contextOf,
+  find,
+  findCanvas,
+  imageCanvas,
+  makeButton,
+  paintImage,
+  signed,
+  withArticle,
+} from "../core/dom.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("../core/state.js").Reading} Reading */
+
+const LOST = "The server is not responding; the nearest images are missing.";
+
+export class ReadingView {
+  /** @type {import("../core/state.js").PageState["reading"]} what is shown */
+  #shown = null;
+  #page;
+  #root;
+
+  /** @param {Page} page @param {HTMLElement} root */
+  constructor(page, root) {
+    this.#page = page;
+    this.#root = root;
+  }
+
+  /** Shows that an answer is awaited. */
+  wait() {
+    this.#root.dataset.state = "busy";
+  }
+
+  /** @param {string} message */
+  fail(message) {
+    this.#root.dataset.state = "failed";
+    this.#root.classList.remove("has-answer");
+    find(this.#root, ".error").textContent = message;
+  }
+
+  /** Shows the page's newest reading, whichever part asked for it. */
+  show() {
+    const { reading } = this.#page.state;
+    this.#shown = reading;
+    if (reading?.error !== undefined) {
+      this.fail(reading.error);
+      return;
+    }
+    this.#root.dataset.state = reading ? "shown" : "empty";
+    this.#root.classList.toggle("has-answer", reading !== null);
+    if (!reading) return;
+    this.#describe(reading);
+    this.#showDecoded(reading);
+    this.#showNearest(reading);
+  }
+
+  /** Shows the newest reading if it is not shown already. */
+  refresh() {
+    if (this.#page.state.reading !== this.#shown) this.show();
+  }
+
+  /** @param {Reading} reading */
+  #describe({ title, message, pixels, mu: [x, y], recon, kl }) {
+    const root = this.#root;
+    find(root, ".title").textContent = title;
+    find(root, ".message").textContent = message;
+    paintImage(findCanvas(root, ".seen"), bytesOf(pixels));
+    find(root, ".position").textContent = `x ${signed(x)}, y ${signed(y)}`;
+    find(root, ".recon").textContent = `${recon.toFixed(1)} nats`;
+    find(root, ".kl").textContent = `${kl.toFixed(2)} nats`;
+  }
+
+  /** The reconstruction and samples of the posterior. @param {Reading} reading */
+  async #showDecoded(reading) {
+    const { images } = this.#page;
+    const samples = reading.samples.map(imageCanvas);
+    find(this.#root, ".samples").replaceChildren(...samples);
+    const canvases = [findCanvas(this.#root, ".decoded"), ...samples];
+    await images.loaded.catch(() => {}); // the image at the cursor says so
+    if (reading !== this.#shown) return;
+    for (const [i, [x, y]] of [reading.mu, ...reading.samples].entries()) {
+      images.paint(contextOf(canvases[i]), { x, y });
+    }
+  }
+
+  /** The nearest test images; a click opens one. @param {Reading} reading */
+  async #showNearest(reading) {
+    const message = find(this.#root, ".lost");
+    try {
+      const encodings = await this.#page.encodings;
+      if (reading !== this.#shown) return;
+      const buttons = reading.nearest.map((index) => this.#button(index, encodings.labels[index]));
+      find(this.#root, ".similar").replaceChildren(...buttons);
+      message.textContent = "";
+      const images = await encodings.images(reading.nearest);
+      if (reading !== this.#shown) return;
+      for (const [i, button] of buttons.entries())
+        paintImage(findCanvas(button, "canvas"), images[i]);
+    } catch {
+      if (reading === this.#shown) message.textContent = LOST;
+    }
+  }
+
+  /** @param {number} index @param {number} label */
+  #button(index, label) {
+    const { props, openImage } = this.#page;
+    const name = props.names[label];
+    const button = makeButton("", () => openImage(index));
+    button.ariaLabel = `Open test ${props.info.item} ${index}, ${withArticle(name)}`;
+    button.append(imageCanvas(), name);
+    return button;
+  }
+}

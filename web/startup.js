@@ -5,6 +5,7 @@
     "This page cannot start in a sandboxed frame. Open it in a tab of its own, or add allow-same-origin to the frame's sandbox attribute.";
   const INCOMPLETE = "A part of this page could not be loaded. Check the connection and reload.";
 
+  /** @param {string} sentence */
   function report(sentence) {
     document.querySelector(".startup-fault")?.remove();
     const fault = document.createElement("p");
@@ -18,8 +19,10 @@
 
   // A frame without allow-same-origin has the origin "null", from which no module can be loaded.
   const sentence = self.origin === "null" ? SANDBOXED : INCOMPLETE;
+  /** @param {ErrorEvent} event */
   const failed = ({ target }) => {
-    if (target.tagName === "SCRIPT" || target.rel === "stylesheet") report(sentence);
+    const isStyle = target instanceof HTMLLinkElement && target.rel === "stylesheet";
+    if (target instanceof HTMLScriptElement || isStyle) report(sentence);
   };
   addEventListener("error", failed, { capture: true }); // events of elements do not bubble
   addEventListener("startupfault", () => report(sentence)); // from app/workspace.py

@@ -3,15 +3,17 @@
 And how Gradio enters this program's functions: `event_handler` and `server_function`.
 """
 
+import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
 from gradio.events import api as add_endpoint
 from PIL import Image
+from starlette.concurrency import run_in_threadpool
 
-from latent_navigator.app.errors import InvalidInput, client_errors, explain
+from latent_navigator.app.errors import OVERLOADED, InvalidInput, client_errors, explain
 from latent_navigator.explorer import directions, interpolation, navigation
 from latent_navigator.explorer.latent_space import LatentSpace
 
@@ -67,6 +69,34 @@ def server_function(name: str, function: Callable[..., Any], count: int = 1) -> 
 
     answer.__name__ = name
     return answer
+
+
+def one_at_a_time(functions: Sequence[Callable[..., Any]], most: int) -> list[Callable[..., Any]]:
+    """Server functions that compute for seconds: one of them runs, the others wait for it.
+
+    They wait without a thread, of which Gradio has forty for all quick answers.
+
+    Args:
+        most: how many may wait; further calls are answered with {"error": sentence} at once.
+    """
+    waiting, turn = 0, asyncio.Semaphore(1)
+
+    def queued(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        async def answer(arguments: object) -> object:
+            nonlocal waiting
+            if waiting >= most:
+                return {"error": OVERLOADED}
+            waiting += 1
+            try:
+                async with turn:
+                    return await run_in_threadpool(function, arguments)
+            finally:
+                waiting -= 1
+
+        return answer
+
+    return [queued(function) for function in functions]
 
 
 def add_api(space: LatentSpace) -> None:

@@ -236,38 +236,6 @@ class ErrorMessages:
             await send({"type": "http.response.body", "body": b""})
 
 
-class HeadContent:
-    """Inserts content at the start of the page's <head>; stands within Gradio's application.
-
-    Gradio adds its own `head` option by a script that runs late, or not at all if it cannot load.
-    """
-
-    def __init__(self, app: ASGIApp, content: str) -> None:
-        self.app, self.content = app, content.encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
-            return await self.app(scope, receive, send)
-        start: Message = {}
-        pieces = []
-
-        async def send_changed(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            pieces.append(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            body = b"".join(pieces).replace(b"<head>", b"<head>" + self.content, 1)
-            length = (b"content-length", str(len(body)).encode())
-            kept = [pair for pair in start["headers"] if pair[0] != length[0]]
-            await send({**start, "headers": [*kept, length]})
-            await send({"type": "http.response.body", "body": body})
-
-        return await self.app(scope, receive, send_changed)
-
-
 def is_post(scope: Scope) -> bool:
     """Whether the request asks for work: nothing else than POST does."""
     return bool(scope["type"] == "http" and scope["method"] == "POST")

@@ -39,11 +39,11 @@ from latent_navigator.app.middleware import (
     Concurrency,
     Draining,
     ErrorMessages,
-    HeadContent,
     Health,
     RequestLimits,
     SubPath,
 )
+from latent_navigator.app.page_head import HeadContent
 from latent_navigator.app.startup import check_options, load_models, tune_process, warm_up
 from latent_navigator.app.workspace import build_workspace
 from latent_navigator.checkpoint.checkpoint import Checkpoint

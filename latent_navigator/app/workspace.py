@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from latent_navigator.app.api import server_function
+from latent_navigator.app.api import one_at_a_time, server_function
 from latent_navigator.app.controls import page_controls
 from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_card import describe_model, page_text
@@ -30,6 +30,7 @@ PALETTE = (
     *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
     *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
 )
+MAX_WAITING = 64  # comparisons and experiments, some seconds of work
 # A module is imported only once, however often the component is made.
 START = """
 import(new URL(props.module, document.baseURI))
@@ -141,18 +142,24 @@ def page_props(
 
 def server_functions(space: LatentSpace) -> list[Callable[..., Any]]:
     """What the page asks of Python, each under its name there."""
-    functions: dict[str, tuple[Callable[..., Any], int]] = {
+    quick: dict[str, tuple[Callable[..., Any], int]] = {
         "decode": (decode_position, 2),
         "test_digit": (infer_test_image, 1),
         "drawn": (infer_upload, 2),
-        "compare": (compare_paths, 6),
-        "experiment": (run_experiment, 1),
         "export": (export_path, 2),
         "here": (attribute_directions, 2),
         "nudge": (nudge_attribute, 4),
         "check": (check_lesson, 3),
     }
-    return [
-        server_function(name, functools.partial(function, space), count)
-        for name, (function, count) in functions.items()
-    ]
+    slow: dict[str, tuple[Callable[..., Any], int]] = {
+        "compare": (compare_paths, 6),
+        "experiment": (run_experiment, 1),
+    }
+
+    def bound(functions: dict[str, tuple[Callable[..., Any], int]]) -> list[Callable[..., Any]]:
+        return [
+            server_function(name, functools.partial(function, space), count)
+            for name, (function, count) in functions.items()
+        ]
+
+    return [*bound(quick), *one_at_a_time(bound(slow), MAX_WAITING)]

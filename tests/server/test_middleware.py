@@ -24,11 +24,11 @@ from latent_navigator.app.middleware import (
     Concurrency,
     Draining,
     ErrorMessages,
-    HeadContent,
     Health,
     RequestLimits,
     SubPath,
 )
+from latent_navigator.app.page_head import HeadContent
 from tests.helpers import until
 from tests.server.stand_ins import Inner, behind_middleware, post, visit
 
@@ -380,7 +380,11 @@ def test_content_is_inserted_into_the_page_and_nowhere_else() -> None:
     async def use(client: httpx.AsyncClient) -> None:
         changed = await client.get("/")
         assert changed.text.startswith("<html><head><b>é</b></head>/")
-        assert int(changed.headers["content-length"]) == len(changed.content)
+        assert changed.headers["content-encoding"] == "gzip"
+        assert changed.headers["vary"] == "accept-encoding"
+        plain = await client.get("/", headers={"accept-encoding": "identity"})
+        assert plain.text == changed.text
+        assert int(plain.headers["content-length"]) == len(plain.content)
         other = await client.get("/config")
         assert "<b>" not in other.text
         assert "<b>" not in (await client.post("/")).text

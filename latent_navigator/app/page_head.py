@@ -1,0 +1,51 @@
+"""What is done to the HTML of Gradio's page on its way to the browser."""
+
+import functools
+import gzip
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from latent_navigator.app.middleware import header
+
+
+class HeadContent:
+    """Inserts content at the start of the page's <head>, and compresses the page.
+
+    It stands within Gradio's application. Gradio adds its own `head` option by a script that runs
+    late, or not at all if it cannot load.
+    """
+
+    def __init__(self, app: ASGIApp, content: str) -> None:
+        self.app, self.content = app, content.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
+            return await self.app(scope, receive, send)
+        start: Message = {}
+        pieces = []
+
+        async def send_changed(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            pieces.append(message.get("body", b""))
+            if message.get("more_body"):
+                return
+            body = b"".join(pieces).replace(b"<head>", b"<head>" + self.content, 1)
+            added = [(b"vary", b"accept-encoding")]
+            if b"gzip" in header(scope, b"accept-encoding"):
+                body = compressed(body)
+                added.append((b"content-encoding", b"gzip"))
+            added.append((b"content-length", str(len(body)).encode()))
+            kept = [pair for pair in start["headers"] if pair[0] not in dict(added)]
+            await send({**start, "headers": [*kept, *added]})
+            await send({"type": "http.response.body", "body": body})
+
+        return await self.app(scope, receive, send_changed)
+
+
+@functools.lru_cache(maxsize=8)
+def compressed(page: bytes) -> bytes:
+    """The page in gzip; it is mostly the same for every visitor."""
+    return gzip.compress(page, 6, mtime=0)

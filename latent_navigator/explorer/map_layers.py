@@ -1,7 +1,8 @@
 """The layers of the map: what each shows, and the data it is drawn from.
 
-To add a layer, add a record with its function to LAYERS, and its drawing as web/map/layers/<key>.js.
-The button, the links and the file that the page fetches follow from the record.
+To add a layer, add a record with its function to LAYERS, and its drawing in
+web/map/layers/<key>.js. The button, the links and the file that the page fetches follow from the
+record.
 """
 
 import math

@@ -1,5 +1,6 @@
 """The functions behind the page and the API answer any JSON, or raise an error that explains it."""
 
+import base64
 import json
 import math
 from collections.abc import Callable
@@ -30,7 +31,7 @@ from latent_navigator.explorer.interpolation import compare_paths, interpolate, 
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
 from latent_navigator.explorer.navigation import go_to_class, morph_toward, random_sample
-from latent_navigator.explorer.readout import readout
+from latent_navigator.explorer.readout import decode_position
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from latent_navigator.geometry.geodesics import path_length, retime
 from latent_navigator.training.config import TrainingConfig
@@ -106,13 +107,13 @@ def answer_or_none(function: Callable[..., Any], *arguments: object) -> Any:
 
 @pytest.mark.guarantee("positions-validated")
 @fuzz
-@given(x=NUMBERS, y=NUMBERS, nearest=st.booleans())
-def test_readout(space: LatentSpace, x: Any, y: Any, nearest: bool) -> None:
-    answer = answer_or_none(readout, space, x, y, nearest)
+@given(x=NUMBERS, y=NUMBERS)
+def test_decode_position(space: LatentSpace, x: Any, y: Any) -> None:
+    answer = answer_or_none(decode_position, space, x, y)
     if answer is not None:
         assert is_number(x)
         assert is_number(y)
-        assert sum(answer["shares"]) == pytest.approx(1)
+        assert len(base64.b64decode(answer["pixels"])) == 784
 
 
 @pytest.mark.guarantee("methods-answer-any-json")

@@ -10,15 +10,23 @@ import httpx
 import numpy as np
 import pytest
 import torch
-from latent_navigator.app.components import WEB
 
 from latent_navigator.app.data_routes import HashedFiles, data_files, web_files
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import NOT_FOUND
-from latent_navigator.app.server import build_app
+from latent_navigator.app.layout import page_head
+from latent_navigator.app.server import build_app, build_blocks
+from latent_navigator.app.web_files import STYLES, WEB, module_names
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.decoder_file import pack_decoder
-from latent_navigator.explorer.data_files import DATA_FILES, DATA_VERSION, model_hash
+from latent_navigator.explorer.data_files import (
+    BLOCK,
+    DATA_VERSION,
+    image_order,
+    model_files,
+    model_hash,
+    split_by_position,
+)
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.model_config import VAEConfig
 from neural_network import VAE
@@ -150,8 +158,10 @@ def test_the_hash_of_the_modules_changes_with_any_of_them(
     found = []
     for name, content in (("a.js", "1"), ("a.js", "2"), ("b.js", "1"), ("a.js", "1")):
         folder = tmp_path_factory.mktemp("web")
-        (folder / name).write_text(content)
-        monkeypatch.setattr("latent_navigator.app.data_routes.WEB", folder)
+        for some in ("page.css", "core/sheet_worker.js", name):
+            (folder / some).parent.mkdir(exist_ok=True)
+            (folder / some).write_text(content if some == name else "")
+        monkeypatch.setattr("latent_navigator.app.web_files.WEB", folder)
         found.append(web_files().digest)
     assert found[0] == found[3]
     assert len(set(found)) == 3
@@ -186,21 +196,47 @@ def test_files_change_together_with_their_version(released: Checkpoint) -> None:
     )
     space = LatentSpace(model)
     digest = hashlib.sha256()
-    for make in DATA_FILES.values():
-        digest.update(make(space))
-    assert (DATA_VERSION, digest.hexdigest()[:16]) == (1, "fdaab51058180427")
+    for make in model_files(space).values():
+        digest.update(make())
+    assert (DATA_VERSION, digest.hexdigest()[:16]) == (2, "")
 
 
-def test_a_model_has_its_encodings_and_labels(space: LatentSpace) -> None:
-    files = data_files(space)
-    means = np.frombuffer(files.prepare("encodings.bin").plain, "<f4").reshape(-1, 2)
-    labels = np.frombuffer(files.prepare("labels.bin").plain, np.uint8)
-    np.testing.assert_array_equal(means, space.means)
-    np.testing.assert_array_equal(labels, space.labels)
+def test_a_model_has_its_encodings_and_images(space: LatentSpace) -> None:
+    """Each image is where the encodings' file says, beside others that lie close to it."""
+    files = model_files(space)
+    order = image_order(space)
+    assert sorted(order) == list(range(len(space.labels)))
+    blocks = [name for name in files if name.startswith("images/")]
+    assert len(blocks) == -(-len(order) // BLOCK)
+    for block in (0, len(blocks) // 2, len(blocks) - 1):
+        indices = order[block * BLOCK : (block + 1) * BLOCK]
+        file = np.frombuffer(files[f"images/{block}.bin"](), np.uint8).reshape(-1, 28, 28)
+        np.testing.assert_array_equal(file, space.images[indices])
+    means = space.means.numpy()
+    extents = [np.ptp(means[order[i : i + BLOCK]], axis=0).max() for i in range(0, 10_000, BLOCK)]
+    assert np.median(extents) < 0.5, "each block is of one part of the map"
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 1000])
+def test_all_blocks_but_the_last_are_full(count: int) -> None:
+    means = np.random.default_rng(0).normal(size=(count, 3))
+    sizes = [len(block) for block in split_by_position(means, np.arange(count))]
+    assert sum(sizes) == count
+    assert sizes[:-1] == [BLOCK] * (len(sizes) - 1)
+
+
+def test_the_page_is_told_to_fetch_what_it_needs(space: LatentSpace) -> None:
+    """Every module, the styles and the data stand in the head, so that nothing waits."""
+    _, (web, data) = in_loop(lambda: build_blocks(space, {}))
+    head = page_head(web, data)
+    for name in (*module_names(), STYLES):
+        assert f'href="{web.address(name)}"' in head
+    for name in ("encodings.bin", "decoder.bin"):
+        assert f'href="{data.address(name)}"' in head
 
 
 def test_a_model_has_its_decoder(space: LatentSpace) -> None:
-    body = data_files(space).prepare("decoder.bin")
+    body = data_files(space, {}).prepare("decoder.bin")
     assert body.plain == pack_decoder(space.checkpoint)
     assert gzip.decompress(body.gzipped) == body.plain
     assert len(body.gzipped) < 1_300_000

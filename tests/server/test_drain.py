@@ -7,9 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
-import gradio as gr
 import httpx
 import pytest
 
@@ -148,12 +146,8 @@ def test_a_second_sigterm_still_waits_but_ctrl_c_does_not(clock: Clock) -> None:
 def test_files_in_the_cache_are_cleaned(
     temporary_cache: Path, monkeypatch: pytest.MonkeyPatch, space: LatentSpace
 ) -> None:
-    def only_sliders(*_: object) -> SimpleNamespace:
-        return SimpleNamespace(x=gr.Slider(-4, 4), y=gr.Slider(-4, 4))
-
-    monkeypatch.setattr(server, "build_page", only_sliders)
     monkeypatch.setattr(server, "CACHE_CLEANING", (1, 1))
-    page = in_loop(lambda: server.build_blocks(space, {}))
+    page, _ = in_loop(lambda: server.build_blocks(space, {}))
     with running_page(page, Drain()) as (_, address):
         images = [fetch(address, "decode", submit(address, "decode", x, 0)) for x in range(3)]
         url = images[-1]["url"]

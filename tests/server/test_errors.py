@@ -254,7 +254,7 @@ def test_events_beyond_the_queue_are_rejected_and_the_others_answered() -> None:
 
 @pytest.mark.guarantee("overload-answered-politely")
 def test_the_queue_of_the_page_is_limited(space: LatentSpace) -> None:
-    page = in_loop(lambda: build_blocks(space, {}))
+    page, _ = in_loop(lambda: build_blocks(space, {}))
     assert page._queue.max_size == MAX_QUEUE <= 100
 
 

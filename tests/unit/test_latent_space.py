@@ -3,12 +3,10 @@
 import base64
 import dataclasses
 import math
-import re
 import threading
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,14 +14,13 @@ from hypothesis import strategies as st
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.map_layers import points
 from latent_navigator.explorer.navigation import (
     describe_anchor,
     go_to_class,
     morph_toward,
     random_sample,
 )
-from latent_navigator.explorer.readout import readout
+from latent_navigator.explorer.readout import decode_position
 
 NOT_ON_THE_MAP: list[object] = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
 anything = st.one_of(
@@ -52,39 +49,18 @@ def test_the_map_contains_all_points(space: LatentSpace) -> None:
     assert float(space.means.abs().max()) <= space.range
 
 
-def test_points_are_the_encoded_images(space: LatentSpace) -> None:
-    answer = points(space)
-    xy = np.frombuffer(base64.b64decode(answer["xy"]), "<i2").reshape(-1, 2) * answer["scale"]
-    labels = np.frombuffer(base64.b64decode(answer["labels"]), np.uint8)
-    np.testing.assert_allclose(xy, space.means, atol=answer["scale"])
-    np.testing.assert_array_equal(labels, space.labels)
-
-
-def test_the_readout_shows_the_decoded_image(space: LatentSpace) -> None:
-    answer = readout(space, 0.3, -1)
+def test_a_position_is_decoded(space: LatentSpace) -> None:
+    answer = decode_position(space, 0.3, -1)
     z = torch.tensor([[0.3, -1.0]])
     expected = (space.model.decode(z) * 255).round().byte().numpy()
     assert base64.b64decode(answer["pixels"]) == expected.tobytes()
-    assert sum(answer["shares"]) == pytest.approx(1)
-
-
-def test_the_readout_reports_regions_without_data(space: LatentSpace) -> None:
-    distances = torch.cdist(torch.tensor([[3.9, 3.9]]), space.means)
-    assert distances.min() > 0.1
-    answer = readout(space, 3.9, 3.9)
-    assert answer["within"] == 0
-    assert answer["support"].startswith("No data here")
-    assert f"{float(distances.min()):.2f} away" in answer["support"]
-    supported = readout(space, *space.means[0].tolist())
-    assert supported["within"] >= 1
-    assert re.match("Well supported|Sparse data", supported["support"])
 
 
 @pytest.mark.guarantee("positions-validated")
 @pytest.mark.parametrize("value", NOT_ON_THE_MAP)
 def test_invalid_positions_are_named(space: LatentSpace, value: object) -> None:
     limit = f"{space.range:g}"
-    for call in (partial(readout, space), space.position):
+    for call in (partial(decode_position, space), space.position):
         with pytest.raises(ValueError, match=f"x is .*give a number from -{limit} to {limit}"):
             call(value, 0)
         with pytest.raises(ValueError, match="y is"):
@@ -96,7 +72,7 @@ def test_invalid_positions_are_named(space: LatentSpace, value: object) -> None:
 @given(x=anything, y=anything)
 def test_any_position_is_answered_or_explained(space: LatentSpace, x: Any, y: Any) -> None:
     try:
-        answer = readout(space, x, y)
+        answer = decode_position(space, x, y)
     except ValueError as error:
         assert "give a number" in str(error)
         assert len(str(error)) < 120
@@ -177,7 +153,7 @@ def test_an_answer_is_computed_by_one_thread(space: LatentSpace) -> None:
     seen = []
 
     def answer() -> None:
-        readout(space, 0, 0)
+        decode_position(space, 0, 0)
         seen.append(torch.get_num_threads())
 
     worker = threading.Thread(target=answer)

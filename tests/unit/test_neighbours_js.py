@@ -1,4 +1,4 @@
-"""web/core/neighbours.js in node against latent_utils and the readout."""
+"""web/core/neighbours.js in node against latent_utils."""
 
 import json
 import math
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.readout import readout
 from latent_utils import neighbourhood
 from tests.decoder_reference import positions
 from tests.node import run_node
@@ -43,7 +42,7 @@ def assert_equal(found: list[dict[str, Any]], means: Tensor, labels: Tensor, z: 
     assert float(difference.abs().max()) < 1e-5
 
 
-def test_it_finds_what_the_readout_says(space: LatentSpace, tmp_path: Path) -> None:
+def test_it_finds_what_latent_utils_finds(space: LatentSpace, tmp_path: Path) -> None:
     z = positions(2, space.range)
     classes = len(space.class_names)
     found = find_in_node(space.means, space.labels, z, classes, tmp_path)
@@ -51,15 +50,11 @@ def test_it_finds_what_the_readout_says(space: LatentSpace, tmp_path: Path) -> N
     assert_equal(found, space.means, space.labels, z)
     assert max(some["within"] for some in found) > 50
     assert min(some["within"] for some in found) == 0
-    for some, (x, y) in list(zip(found, z.tolist(), strict=True))[::40]:
-        if max(abs(x), abs(y)) <= space.range:
-            said = readout(space, x, y)
-            assert said["within"] == some["within"]
-            assert said["entropy"] == pytest.approx(some["entropy"], abs=1e-6)
-            nearest = [digit["index"] for digit in said["nearest"]["digits"]]
-            assert nearest == some["indices"][: len(nearest)]
-            assert said["prior"].startswith(f"{some['radius']:.2f}σ")
-    for some, position in zip(found, z, strict=True):
+    shares = neighbourhood(z, space.means, space.labels).shares
+    bits = torch.special.entr(shares).sum(1) / math.log(2)
+    for some, position, entropy in zip(found, z, bits.tolist(), strict=True):
+        assert some["entropy"] == pytest.approx(entropy, abs=1e-6)
+        assert some["radius"] == pytest.approx(float(position.norm()), abs=1e-6)
         assert some["beyond"] == pytest.approx(math.exp(-float(position.square().sum()) / 2))
 
 

@@ -109,13 +109,17 @@ class Demo(NamedTuple):
 
 @contextlib.contextmanager
 def started_demo(
-    folder: Path, *options: str, cwd: Path = ROOT, **environment: str
+    folder: Path,
+    *options: str,
+    cwd: Path = ROOT,
+    program: Path = ROOT / "demo.py",
+    **environment: str,
 ) -> Iterator[Demo]:
     """Run `python demo.py` with options and variables; its log and cache are in `folder`."""
     port, log, cache = free_port(), folder / "log", folder / "cache"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "demo.py"), "--port", str(port), *options],
+            [sys.executable, str(program), "--port", str(port), *options],
             cwd=cwd,
             stdout=output,
             stderr=output,

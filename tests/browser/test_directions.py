@@ -10,12 +10,16 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from tests.browser.helpers import (
     OpenPage,
+    Visits,
+    after_timers,
     assert_painted,
     assert_same_image,
+    fail_calls,
     map_point,
     move_to,
     position,
     settle,
+    unroute_calls,
     wait_for_position,
 )
 
@@ -100,10 +104,9 @@ def test_second_press_continues_from_the_end_of_the_first(
         """() => new Promise((done, fail) => {
           setTimeout(fail, 30_000, new Error("the first press moved nothing"));
           const bolder = document.querySelector("#directions [data-name=ink] .more");
-          const start = latentSpace.z;
           bolder.click();
-          latentSpace.subscribe((z) => {
-            if (z === start || done.pressed) return;
+          latentSpace.subscribe("position", () => {
+            if (done.pressed) return;
             done.pressed = true;
             bolder.click();
             done();
@@ -146,6 +149,44 @@ def test_arrows_lead_to_the_classes(open_page: OpenPage, space: LatentSpace) -> 
     expect(button.locator("span")).to_have_text("0.00")
     # The other anchor is another position.
     page.locator("#anchor").get_by_label("mean position").check()
-    page.mouse.click(*map_point(page, 1, 1))
     centroid = space.anchor(1, "centroid").tolist()
     expect(button.locator("span")).to_have_text(f"{math.dist(position(page), centroid):.2f}")
+
+
+def test_attributes_are_asked_for_where_the_cursor_rests(
+    open_page: OpenPage, visit: Visits
+) -> None:
+    page = open_page()
+    move_to(page, 1, 0)
+    after_timers(page, 200)
+    assert visit.calls("here") == [], "the tab is closed"
+    open_directions(page)
+    visit.requests.clear()
+    page.evaluate(
+        """async () => { for (let i = 0; i < 30; i++) {
+             latentSpace.set({ x: i / 30, y: 0.5 });
+             await new Promise((done) => setTimeout(done, 20)); } }"""
+    )
+    assert visit.calls("here", "nudge") == []
+    wait_for_rest(page)
+    (call,) = visit.calls("here")
+    assert (call.post_data_json or {})["data"] == list(position(page))
+
+
+@pytest.mark.guarantee("clients-isolated")
+def test_failing_server_is_reported(open_page: OpenPage, visit: Visits) -> None:
+    page = open_page()
+    open_directions(page)
+    fail_calls(page)
+    move_to(page, 0.5, 0.5)
+    expect(page.locator("#directions .sensitivity")).to_have_text(
+        "The server is not responding. Move the cursor to retry."
+    )
+    page.locator("#directions .more").first.click()
+    expect(page.locator("#directions .message")).to_have_text(
+        "The server is not responding. Try again."
+    )
+    unroute_calls(page)
+    move_to(page, 0.6, 0.5)
+    wait_for_rest(page)
+    visit.ignore("Failed to load resource")

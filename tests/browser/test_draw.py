@@ -3,7 +3,6 @@
 import base64
 import io
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.inference import infer_upload
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.readout import readout
 from tests.browser.helpers import (
+    FILES,
     OpenPage,
     Visits,
     after_timers,
@@ -61,8 +60,25 @@ def wait_for_answer(page: Page) -> None:
 
 
 def image_of(data: str) -> NDArray[np.uint8]:
-    """(N, 28, 28) images from base64."""
-    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(-1, 28, 28)
+    """A (28, 28) image from base64."""
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(28, 28)
+
+
+def assert_decoded(
+    canvases: list[Locator], positions: list[list[float]], space: LatentSpace
+) -> None:
+    """The canvases show what PyTorch decodes at the positions, up to 1 of 255."""
+    expected = space.decode_images(torch.tensor(positions))
+    for canvas, image in zip(canvases, expected, strict=True):
+        assert np.abs(pixels_of(canvas).astype(int) - image).max() <= 1
+
+
+def assert_test_images(canvases: Locator, indices: list[int], space: LatentSpace) -> None:
+    """The canvases show these test images, once they are loaded."""
+    expect(canvases).to_have_count(len(indices))
+    canvases.page.wait_for_load_state("networkidle")
+    for canvas, index in zip(canvases.all(), indices, strict=True):
+        np.testing.assert_array_equal(pixels_of(canvas), space.images[index].numpy())
 
 
 @pytest.mark.guarantee("tabs-work")
@@ -77,17 +93,15 @@ def test_drawn_seven_lands_among_the_sevens(open_page: OpenPage, space: LatentSp
     # The page shows what Python infers from the very pixels of the pad.
     data = page.locator(".paper").evaluate("(c) => c.toDataURL('image/png').split(',')[1]")
     answer = infer_upload(space, data)
-    np.testing.assert_array_equal(pixels_of(tab.locator(".seen")), image_of(answer["pixels"])[0])
-    np.testing.assert_array_equal(
-        pixels_of(tab.locator(".decoded")), image_of(answer["decoded"])[0]
-    )
+    np.testing.assert_array_equal(pixels_of(tab.locator(".seen")), image_of(answer["pixels"]))
+    assert_decoded([tab.locator(".decoded")], [answer["mu"]], space)
+    assert_decoded(tab.locator(".samples canvas").all(), answer["samples"], space)
+    assert_test_images(tab.locator(".similar canvas"), answer["nearest"], space)
     expect(tab.locator(".recon")).to_have_text(f"{answer['recon']:.1f} nats")
     expect(tab.locator(".kl")).to_have_text(f"{answer['kl']:.2f} nats")
     np.testing.assert_allclose(reading(page)["mu"], answer["mu"], atol=1e-6)
     np.testing.assert_allclose(reading(page)["sigma"], answer["sigma"], atol=1e-6)
     assert math.dist(position(page), answer["mu"]) < 0.002, "the cursor moves there"
-    expect(tab.locator(".samples canvas")).to_have_count(6)
-    expect(tab.locator(".similar button")).to_have_count(6)
 
 
 def test_posterior_ellipses_are_drawn_to_scale(open_page: OpenPage) -> None:
@@ -100,7 +114,7 @@ def test_posterior_ellipses_are_drawn_to_scale(open_page: OpenPage) -> None:
     page.evaluate(
         """([x, y]) => { const v = latentSpace.view;
              v.half = v.range / 32; v.centre = { x: 0, y: 0 };
-             v.moveBy(x, y); latentSpace.layersChanged(); }""",
+             v.moveBy(x, y); latentSpace.viewChanged(); }""",
         read["mu"],
     )
     after_timers(page, 0)  # the map is drawn in the next frame
@@ -273,23 +287,49 @@ def test_drag_opens_no_image(open_page: OpenPage, visit: Visits) -> None:
 def test_nearest_images_are_shown_and_open(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     page.locator("#jump-2").click()
-    page.wait_for_function("() => latentSpace.z.x !== 0")
-    expected: dict[str, Any] = readout(space, *position(page))["nearest"]
+    nearest = space.around(torch.tensor([position(page)])).neighbours[0, :6].tolist()
+    titles = [f"Test digit {i}, labelled {int(space.labels[i])}" for i in nearest]
     buttons = page.locator("#digit .nearest button")
-    expect(buttons).to_have_count(6)
-    first = expected["digits"][0]
-    # Only an answer at rest brings the images; the one that is painted during a move does not.
-    expect(buttons.first).to_have_attribute(
-        "title", f"Test digit {first['index']}, labelled {first['name']}"
-    )
-    for i, image in enumerate(image_of(expected["pixels"])):
-        np.testing.assert_array_equal(pixels_of(buttons.nth(i).locator("canvas")), image)
-    digit = expected["digits"][3]
+    expect(buttons.first).to_have_attribute("title", titles[0])
+    assert [button.get_attribute("title") for button in buttons.all()] == titles
+    assert_test_images(buttons.locator("canvas"), nearest, space)
     buttons.nth(3).click()
-    title = reading(page)["title"]
-    assert title == f"Test digit {digit['index']}, labelled {digit['name']}"
-    assert math.dist(position(page), (digit["x"], digit["y"])) < 0.002
+    assert reading(page)["title"] == titles[3]
+    assert math.dist(position(page), space.means[nearest[3]].tolist()) < 0.002
     assert_painted(page, space)
+
+
+def test_similar_images_open(open_page: OpenPage, space: LatentSpace) -> None:
+    page = open_page()
+    tab = open_pad(page)
+    page.evaluate("() => latentSpace.open(77)")
+    wait_for_answer(page)
+    similar = reading(page)["nearest"]
+    assert_test_images(tab.locator(".similar canvas"), similar, space)
+    name = str(int(space.labels[similar[2]]))
+    button = tab.locator(".similar button").nth(2)
+    expect(button).to_have_text(name)
+    article = "an" if name == "8" else "a"
+    expect(button).to_have_accessible_name(f"Open test digit {similar[2]}, {article} {name}")
+    button.click()
+    expect(tab.locator(".title")).to_have_text(f"Test digit {similar[2]}, labelled {name}")
+
+
+def test_images_that_cannot_be_loaded_are_said_to_be_missing(
+    open_page: OpenPage, visit: Visits
+) -> None:
+    page = open_page()
+    tab = open_pad(page)
+    page.route(FILES, lambda route: route.abort())
+    page.evaluate("() => latentSpace.open(1234)")
+    expect(tab.locator(".lost")).to_have_text(
+        "The server is not responding; the nearest images are missing."
+    )
+    expect(tab.locator(".similar button")).to_have_count(6)
+    page.unroute(FILES)
+    page.evaluate("() => latentSpace.open(1234)")
+    expect(tab.locator(".lost")).to_be_hidden()
+    visit.ignore("Failed to load resource")
 
 
 def test_random_test_image_opens_and_moves_the_cursor(

@@ -20,7 +20,6 @@ from playwright.sync_api import (
     Page,
     Request,
     Route,
-    expect,
 )
 
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
@@ -297,8 +296,7 @@ def open_tab(page: Page, name: str) -> None:
 def compare(page: Page) -> None:
     """Compare the chosen paths."""
     page.locator("#compare").click()
-    page.locator("#film-strip .comparison").wait_for()
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
+    page.locator("#film-strip[aria-busy=false] .comparison").wait_for()
 
 
 def drawn(page: Page) -> list[dict[str, Any]]:

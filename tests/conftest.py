@@ -112,14 +112,18 @@ def started_demo(
     folder: Path,
     *options: str,
     cwd: Path = ROOT,
-    program: Path = ROOT / "demo.py",
+    root: Path = ROOT,
     **environment: str,
 ) -> Iterator[Demo]:
-    """Run `python demo.py` with options and variables; its log and cache are in `folder`."""
+    """Run `python demo.py` with options and variables; its log and cache are in `folder`.
+
+    Args:
+        root: of the program that is run.
+    """
     port, log, cache = free_port(), folder / "log", folder / "cache"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, str(program), "--port", str(port), *options],
+            [sys.executable, str(root / "demo.py"), "--port", str(port), *options],
             cwd=cwd,
             stdout=output,
             stderr=output,
@@ -158,7 +162,9 @@ def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 
         def start(*options: str, cwd: Path = ROOT, **environment: str) -> Demo:
             folder = tmp_path_factory.mktemp("own")
-            return stack.enter_context(started_demo(folder, *options, cwd=cwd, **environment))
+            return stack.enter_context(
+                started_demo(folder, *options, cwd=cwd, root=ROOT, **environment)
+            )
 
         yield start
 

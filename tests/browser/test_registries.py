@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -50,7 +49,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (copied / "web/paths/styles/detour.js").write_text(STYLE)
     with (copied / "latent_navigator/app/web_files.py").open("a") as module:
         module.write(RECORDS)
-    with started_demo(folder, program=copied / "demo.py", cwd=copied) as demo:
+    with started_demo(folder, cwd=copied, root=copied) as demo:
         yield demo.address
 
 

@@ -73,18 +73,17 @@ function followAddress(state) {
  * @param {PageState} state @param {Server} server
  */
 function imageOpener(state, server) {
-  let opened = 0;
   return async (/** @type {number} */ index, move = false) => {
-    const mine = ++opened;
+    const isNewest = state.beginReading();
     const asked = state.moves;
     try {
       const reading = await server.ask("test_digit", index);
-      if (mine !== opened) return;
+      if (!isNewest()) return;
       state.showReading(reading);
       const [x, y] = reading.mu;
       if (move) state.arrive(asked, [{ x, y }], OPEN_MS, "open");
     } catch (error) {
-      if (mine === opened) state.showReading({ error: /** @type {Error} */ (error).message });
+      if (isNewest()) state.showReading({ error: /** @type {Error} */ (error).message });
     }
   };
 }

@@ -146,3 +146,12 @@ test("a link restores position, view, layers and points", () => {
   assert.equal(other.layers.points, true);
   assert.equal(other.marks.A, null);
 });
+
+test("of two readings that were begun, the newer one counts, and what is shown outdates both", () => {
+  const { state } = newState();
+  const first = state.beginReading();
+  const second = state.beginReading();
+  assert.deepEqual([first(), second()], [false, true]);
+  state.showReading(null);
+  assert.equal(second(), false);
+});

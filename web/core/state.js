@@ -50,6 +50,7 @@ export class PageState {
   #z = { x: 0, y: 0 };
   /** @type {((both: boolean) => void) | null} */
   #picked = null;
+  #begun = 0; // readings
   #frames;
 
   /**
@@ -220,8 +221,18 @@ export class PageState {
     this.#announce("paths");
   }
 
+  /**
+   * Begins what ends in a reading: makes all that was begun before outdated. The function tells
+   * whether this still is the newest.
+   */
+  beginReading() {
+    const mine = ++this.#begun;
+    return () => mine === this.#begun;
+  }
+
   /** @param {Reading | FailedReading | null} reading */
   showReading(reading) {
+    this.#begun++;
     this.reading = reading;
     this.#announce("reading");
   }

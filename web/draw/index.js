@@ -56,7 +56,6 @@ export function start(page, element) {
 
   state.subscribe("reading", () => {
     const { reading } = state;
-    reader.cancel();
     if (!reading?.fromUser) uploads.hide();
     if (reading && !reading.fromUser) pad.show([]);
     if (isOpen()) view.show();

@@ -6,7 +6,6 @@
 const MOVE_MS = 400; // to where the image lands
 
 export class Reader {
-  #newest = 0;
   #page;
   #onWait;
 
@@ -18,14 +17,9 @@ export class Reader {
 
   /** Begins what makes all before it outdated; whether it still is the newest. */
   begin() {
-    const mine = ++this.#newest;
+    const isNewest = this.#page.state.beginReading();
     this.#onWait();
-    return () => mine === this.#newest;
-  }
-
-  /** Makes all that was begun outdated. */
-  cancel() {
-    this.#newest++;
+    return isNewest;
   }
 
   /**

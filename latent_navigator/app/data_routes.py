@@ -87,6 +87,7 @@ class HashedFiles:
             "cache-control": FOREVER,
             "vary": "accept-encoding",
             "x-content-type-options": "nosniff",
+            "x-uncompressed-length": str(len(body.plain)),  # for the page's progress
         }
         media_type = MEDIA_TYPES[PurePosixPath(name).suffix]
         if "gzip" not in request.headers.get("accept-encoding", ""):

@@ -25,9 +25,11 @@ def page_head(web: HashedFiles, data: HashedFiles) -> str:
     modules = "".join(
         f'<link rel="modulepreload" href="{web.address(name)}">' for name in module_names()
     )
+    # On a slow line the map comes first.
     files = "".join(
-        f'<link rel="preload" href="{data.address(name)}" as="fetch" crossorigin>'
-        for name in ("encodings.bin", "decoder.bin")
+        f'<link rel="preload" href="{data.address(name)}" as="fetch" crossorigin '
+        f'fetchpriority="{priority}">'
+        for name, priority in (("encodings.bin", "high"), ("decoder.bin", "low"))
     )
     return (
         f"<style>{style}</style><script>{script}</script>{NO_SCRIPT}"

@@ -282,6 +282,7 @@ def test_without_workers_the_layer_is_drawn_all_the_same(served: str, browser: B
     only_images(page)
     z = tile_near(page, 0.3, 0.2)
     page.wait_for_function(f"(z) => ({SHEET})(z) > 0.05", arg=list(z))
+    expect(page.locator(".map-legend")).to_contain_text("This browser has no workers")
     context.close()
 
 

@@ -88,5 +88,7 @@ def test_without_webassembly_the_page_decodes_all_the_same(browser: Browser, ser
     page.add_init_script("delete window.WebAssembly")
     page.goto(served)
     page.wait_for_selector("#latent-map[data-ready=true]")
-    expect(page.locator("#digit .source")).to_contain_text("Decoded in your browser")
+    source = page.locator("#digit .source")
+    expect(source).to_contain_text("Decoded in your browser")
+    expect(source).to_contain_text("no WebAssembly")
     page.close()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 from gradio_client import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 

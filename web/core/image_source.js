@@ -20,7 +20,7 @@ export class ImageSource {
   /** @type {Decoder | null} */
   #decoder = null;
   /** @type {Worker | null | undefined} null: not started; undefined: the browser has none */
-  #worker = null;
+  #worker = typeof Worker === "undefined" ? undefined : null;
   /** @type {Map<number, Waiting>} by the number of the request */
   #waiting = new Map();
   #newest = 0;
@@ -30,17 +30,26 @@ export class ImageSource {
   #grey = new Uint8ClampedArray(PIXELS);
   #weights;
 
+  /** @type {(share: number) => void} called with the share of the decoder that is there */
+  onProgress = () => {};
+
   /** @param {import("./server.js").Server} server */
   constructor(server) {
     this.#weights = server.address("decoder.bin");
+    const file = server.file("decoder.bin", (share) => this.onProgress(share));
     /** Resolves once images can be decoded. */
-    this.loaded = server.file("decoder.bin").then((file) => {
-      this.#decoder = new Decoder(file);
+    this.loaded = file.then((content) => {
+      this.#decoder = new Decoder(content);
     });
   }
 
   get ready() {
     return this.#decoder !== null;
+  }
+
+  /** Whether images are decoded in WebAssembly, which takes a third of the time. */
+  get simd() {
+    return this.#decoder?.simd ?? true;
   }
 
   /** Whether sheets are drawn beside the page; false where the browser has no worker. */

@@ -14,6 +14,28 @@ export class ServerError extends Error {
   }
 }
 
+/**
+ * The body of an answer.
+ *
+ * @param {Response} answer
+ * @param {(share: number) => void} onProgress called with the share that is there
+ */
+async function collect(answer, onProgress) {
+  const size = Number(answer.headers.get("x-uncompressed-length")); // content-length is compressed
+  if (!size || !answer.body) return answer.arrayBuffer();
+  const reader = answer.body.getReader();
+  /** @type {BlobPart[]} */
+  const pieces = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(pieces).arrayBuffer();
+    pieces.push(/** @type {Uint8Array<ArrayBuffer>} */ (value));
+    bytes += value.length;
+    onProgress(bytes / size);
+  }
+}
+
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -73,23 +95,31 @@ export class Server {
    * One of the model's files, fetched once.
    *
    * @param {string} name
+   * @param {(share: number) => void} [onProgress] called with the share that is there
    * @returns {Promise<ArrayBuffer>}
    * @throws {ServerError} with a sentence to show
    */
-  file(name) {
+  file(name, onProgress) {
     let file = this.#files.get(name);
     if (!file) {
-      file = insist(() => this.#fetch(name));
+      file = insist(() => this.#fetch(name, onProgress));
       this.#files.set(name, file);
       file.catch(() => this.#files.delete(name)); // the next call tries again
     }
     return file;
   }
 
-  /** @param {string} name */
-  async #fetch(name) {
-    const answer = await fetch(this.address(name)).catch(() => null);
-    if (!answer?.ok) throw new ServerError(NO_ANSWER);
-    return answer.arrayBuffer();
+  /**
+   * @param {string} name @param {(share: number) => void} [onProgress]
+   * @returns {Promise<ArrayBuffer>}
+   */
+  async #fetch(name, onProgress) {
+    try {
+      const answer = await fetch(this.address(name));
+      if (!answer.ok) throw new ServerError(NO_ANSWER);
+      return await (onProgress ? collect(answer, onProgress) : answer.arrayBuffer());
+    } catch {
+      throw new ServerError(NO_ANSWER);
+    }
   }
 }

@@ -132,8 +132,12 @@ function startSource({ state, server, images }, button) {
       if (state.isAt(z)) button.textContent = /** @type {Error} */ (error).message;
     }
   });
+  images.onProgress = (share) => {
+    button.textContent = `Loading the decoder: ${Math.round(100 * share)} %`;
+  };
   return (/** @type {number} */ ms) => {
-    button.textContent = `Decoded in your browser, ${ms.toFixed(1)} ms`;
+    const slow = images.simd ? "" : " (slower: no WebAssembly)";
+    button.textContent = `Decoded in your browser, ${ms.toFixed(1)} ms${slow}`;
   };
 }
 

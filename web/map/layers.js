@@ -26,7 +26,7 @@ import { unpack } from "../core/packed.js";
  *   prepare  what the drawing needs, made once from the layer's file
  *   draw     on the canvas that stays while the cursor moves
  *   drawTop  on the canvas above it, beneath the cursor
- *   legend   of the layer's file: pairs of a CSS background, or "", and a text
+ *   legend   of the layer's file, or null where it has none: pairs of a CSS background, or "", and a text
  *
  * @typedef {{
  *   order?: number, prepare?: (data: any) => unknown, draw?: (scene: Scene, prepared: any) => void,
@@ -51,6 +51,7 @@ class Layer {
     this.#drawing = drawing;
     this.#file = record.computed ? () => server.file(`layers/${record.key}.bin`) : null;
     this.loaded = !this.#file;
+    if (this.loaded) this.legend = drawing.legend?.(null) ?? [];
   }
 
   /** Fetches its data. */

@@ -54,6 +54,10 @@ export function createLayer({ images }, redraw) {
 
   return {
     order: 10,
+    legend: () =>
+      images.hasWorker
+        ? []
+        : [["", "This browser has no workers: the page pauses while the images are drawn"]],
     draw({ context, view }) {
       if (!images.ready) return;
       refresh(view);

@@ -27,7 +27,7 @@ import { MapView } from "./view.js";
  * @typedef {{ error: string, fromUser?: boolean }} FailedReading
  */
 
-/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab"} Topic */
+/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held"} Topic */
 
 /**
  * @typedef {{
@@ -71,6 +71,8 @@ export class PageState {
     /** @type {string | null} the point that the next click on the map sets */
     this.picking = null;
     this.tab = "";
+    /** Whether a pointer holds the cursor: while it does, a pause is no rest. */
+    this.held = false;
     const { layers: shown, marks, values } = parseLink("", layers, controls);
     /** Whether each layer is shown, by its key. */
     this.layers = shown;
@@ -139,8 +141,10 @@ export class PageState {
   }
 
   #stop() {
-    if (this.#journey) this.#frames.cancel(this.#journey.frame);
+    if (!this.#journey) return;
+    this.#frames.cancel(this.#journey.frame);
     this.#journey = null;
+    this.#announce("held"); // what waits for a rest begins to wait
   }
 
   /**
@@ -177,7 +181,7 @@ export class PageState {
       if (this.#journey !== journey) return;
       const gone = Math.max(0, (now - start) / ms) * pieces;
       if (gone >= pieces) {
-        this.#journey = null;
+        this.#stop();
         this.#moveTo(last, source);
         return;
       }
@@ -188,6 +192,13 @@ export class PageState {
       journey.frame = this.#frames.request(tick);
     };
     journey.frame = this.#frames.request(tick);
+  }
+
+  /** When a pointer begins to move the cursor, and when it lets go. @param {boolean} held */
+  hold(held) {
+    if (held === this.held) return;
+    this.held = held;
+    this.#announce("held");
   }
 
   /**

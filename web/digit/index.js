@@ -17,6 +17,7 @@ import {
 } from "../core/dom.js";
 import { entropy } from "../core/neighbours.js";
 import { describeClasses, describePrior, describeSupport } from "../core/readout.js";
+import { Rest } from "../core/rest.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/encodings.js").Encodings} Encodings */
@@ -50,7 +51,7 @@ class Nearest {
   #page;
   #element;
   #message;
-  #timer = 0;
+  #rest;
   #asked = 0;
   /** @type {string} of the images that are shown */
   #shown = "";
@@ -60,18 +61,19 @@ class Nearest {
     this.#page = page;
     this.#element = element;
     this.#message = message;
+    this.#rest = new Rest(page.state, REST, () => this.#show());
   }
 
-  /** Shows those around the cursor once it rests. @param {Encodings} encodings */
-  follow(encodings) {
-    clearTimeout(this.#timer);
+  /** Shows those around the cursor once it rests. */
+  follow() {
     this.#asked++;
-    this.#timer = window.setTimeout(() => this.#show(encodings, this.#asked), REST);
+    this.#rest.await();
   }
 
-  /** @param {Encodings} encodings @param {number} asked */
-  async #show(encodings, asked) {
+  async #show() {
+    const asked = this.#asked;
     const { z } = this.#page.state;
+    const encodings = await this.#page.encodings;
     encodings.around.find([z.x, z.y]);
     const indices = Array.from(encodings.around.indices.subarray(0, SHOWN));
     if (indices.join() === this.#shown) return;
@@ -174,7 +176,7 @@ export function start(page, element) {
     const bits = entropy(around.shares).toFixed(2);
     find(element, ".entropy").textContent = `Class entropy ${bits} of ${most} bits`;
     for (const [label, show] of bars.entries()) show(around.shares[label]);
-    nearest.follow(known);
+    nearest.follow();
     view.dataset.state = "shown";
   }
 

@@ -4,6 +4,7 @@
  */
 
 import { areWords, find, findCanvas, make, makeButton } from "../core/dom.js";
+import { Rest } from "../core/rest.js";
 import { ServerError } from "../core/server.js";
 import { makeArrow } from "./arrow.js";
 import { Attributes } from "./attributes.js";
@@ -58,7 +59,7 @@ export function start(page, element) {
   const showClasses = startClasses(page, find(root, ".toward"));
   const paint = images.painter(findCanvas(root, ".live"), () => state.z);
   const isOpen = () => state.tab === "directions";
-  let timer = 0;
+  const rest = new Rest(state, REST, ask);
 
   async function ask() {
     if (!isOpen()) return;
@@ -82,8 +83,7 @@ export function start(page, element) {
     showClasses();
     paint();
     root.dataset.state = "moving";
-    clearTimeout(timer);
-    timer = window.setTimeout(ask, REST);
+    rest.await();
   }
 
   state.subscribe("position", follow);

@@ -17,6 +17,11 @@ function startSlider({ state }, element, axis) {
       if (input.value !== "") state.set({ ...state.z, [axis]: Number(input.value) }, "slider");
     });
   }
+  slider.addEventListener("pointerdown", () => {
+    state.hold(true);
+    addEventListener("pointerup", () => state.hold(false), { once: true });
+    addEventListener("pointercancel", () => state.hold(false), { once: true });
+  });
   number.addEventListener("change", show); // what is left of an entry that is no number
   function show() {
     const value = `${state.z[axis]}`;

@@ -4,6 +4,7 @@
  */
 
 import { find, findButton, findCanvas, make, makeButton, signed } from "../core/dom.js";
+import { Rest } from "../core/rest.js";
 import { ServerError } from "../core/server.js";
 import { Bar } from "./bar.js";
 import { leadOn } from "./progress.js";
@@ -16,7 +17,6 @@ const LOST = "The server is not responding. Move the cursor to retry.";
 
 class Lessons {
   #current = 0;
-  #timer = 0;
   /** @type {(Position | null)[]} of each lesson, the position that first solved it */
   #solved;
   #page;
@@ -24,9 +24,11 @@ class Lessons {
   #message;
   #steps;
   #bar;
+  #rest;
 
   /** @param {Page} page @param {HTMLElement} root */
   constructor(page, root) {
+    this.#rest = new Rest(page.state, REST, () => this.#check());
     this.#page = page;
     this.#root = root;
     this.#message = find(root, ".message");
@@ -82,12 +84,10 @@ class Lessons {
   /** Checks the lesson at the cursor once it rests. */
   checkSoon() {
     this.#root.dataset.state = "moving";
-    clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#check(), REST);
+    this.#rest.await();
   }
 
   async #check() {
-    clearTimeout(this.#timer);
     const { server, state } = this.#page;
     if (state.tab !== "lessons") return;
     const [from, lesson] = [state.z, this.#current];

@@ -59,7 +59,10 @@ export class MapPointer {
     top.addEventListener("pointermove", (event) => this.#move(event));
     top.addEventListener("pointerup", (event) => this.#release(event));
     for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
-      top.addEventListener(end, ({ pointerId }) => this.#down.delete(pointerId));
+      top.addEventListener(end, ({ pointerId }) => {
+        this.#down.delete(pointerId);
+        this.#page.state.hold(this.#down.size > 0);
+      });
     }
     top.addEventListener("pointerleave", () => this.#hidePreview());
     top.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
@@ -88,6 +91,7 @@ export class MapPointer {
     this.#down.set(event.pointerId, here);
     this.#pressed = this.#down.size === 1 ? { ...here, at: event.timeStamp } : null;
     this.#hidePreview();
+    state.hold(true);
     if (this.#down.size === 1 && !event.shiftKey) state.set(state.view.toLatent(here), "map");
   }
 

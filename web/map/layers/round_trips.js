@@ -3,6 +3,8 @@
  * the cursor.
  */
 
+import { Rest } from "../../core/rest.js";
+
 /** @typedef {import("../painter.js").Scene} Scene */
 /** @typedef {import("../../core/view.js").Position} Position */
 
@@ -35,9 +37,9 @@ function drawArrow({ context, view }, start, end) {
 export function createLayer({ state, server }, redraw) {
   /** @type {{ z: Position, end: Position } | null} */
   let own = null;
-  let timer = 0;
 
   async function follow() {
+    if (!state.layers.round_trips) return;
     const { z } = state;
     try {
       const {
@@ -47,9 +49,9 @@ export function createLayer({ state, server }, redraw) {
       redraw();
     } catch {} // the cursor has no arrow
   }
+  const rest = new Rest(state, REST, follow);
   const followSoon = () => {
-    clearTimeout(timer);
-    if (state.layers.round_trips) timer = window.setTimeout(follow, REST);
+    if (state.layers.round_trips) rest.await();
   };
   state.subscribe("position", followSoon);
   state.subscribe("layers", followSoon);

@@ -326,23 +326,23 @@ def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
     assert errors == []
 
 
-def test_a_computation_lost_with_its_replica_is_reported_and_can_be_repeated(
+@pytest.mark.guarantee("replicas")
+def test_a_comparison_lost_with_its_replica_is_computed_by_the_other(
     replicas: Replicas, browser: Browser
 ) -> None:
     context, before = browser.new_context(), replicas.logged()
     page = context.new_page()
     page.goto(replicas.address)
     page.wait_for_selector("#digit [data-state=shown]")
-    served = replicas.serving("/component_server", before)
-    with page.expect_response(re.compile("/queue/join")):
+    served = replicas.serving("/data/", before)
+    since = replicas.logged()
+    with page.expect_request(re.compile("/component_server")):
         page.locator("#compare").click()
     replicas.kill(served)  # paths that are not in the cache yet take a second
-    since = replicas.logged()
-    expect(page.locator("[data-testid=toast-body]")).to_contain_text("onnection")
-    expect(page.locator("body")).not_to_have_class(re.compile("finding-paths"))
-    compare(page)
+    page.locator("#film-strip[aria-busy=false] .comparison").wait_for()
+    expect(page.locator("#paths .compare .failed")).to_be_empty()
     assert len(drawn(page)) == 4
-    assert replicas.serving("/queue/join", since) != served
+    assert replicas.serving("/component_server", since) != served
     context.close()
 
 

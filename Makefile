@@ -26,7 +26,7 @@ lint: $(VENV)/installed-dev node_modules/installed
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	@# Gradio writes a stub beside its components, which mypy would read in place of the module.
-	rm -f latent_navigator/app/components.pyi
+	rm -f latent_navigator/app/workspace.pyi
 	$(RUN) -m mypy
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
 	$(NODE) node_modules/typescript/bin/tsc

@@ -62,7 +62,7 @@ PLAIN_SIGNATURE = """(() => { const i = document.querySelector('#digit img');
 SETTLED = """() => new Promise((done) => {
   const view = document.querySelector('#digit .view').dataset;
   const look = () => {
-    const z = latentSpace.z;
+    const z = latentSpace.state.z;
     const here = +view.x === z.x && +view.y === z.y && view.kind === 'exact';
     if (here && inputs.length) done(performance.now() - inputs[inputs.length - 1]);
     else requestAnimationFrame(look);

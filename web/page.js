@@ -1,6 +1,6 @@
 /**
  * The page: its state, its data and its parts. `start` is called by the one gr.HTML that holds the
- * page; see app/components.py.
+ * page; see app/workspace.py.
  */
 
 import { find, findButton } from "./core/dom.js";
@@ -20,7 +20,7 @@ import { startTabs } from "./tabs.js";
 import { start as startTraining } from "./training/index.js";
 
 /**
- * What Python hands to the page; see app/components.py.
+ * What Python hands to the page; see app/workspace.py.
  *
  * @typedef {{
  *   range: number, names: string[], plurals: string[], palette: string[],
@@ -118,7 +118,7 @@ export async function start(element, props, functions) {
     openImage: imageOpener(state, server),
   };
   // The page's one global, for its tests and for whoever explores the page in a console.
-  Object.assign(window, { latentSpace: Object.assign(state, { open: page.openImage }) });
+  Object.assign(window, { latentSpace: page });
   state.restore(location.hash);
   followAddress(state);
   startMap(page, find(element, "#latent-map"));

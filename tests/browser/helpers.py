@@ -186,7 +186,7 @@ def view_of(page: Page) -> dict[str, float]:
     """What the map shows: its centre x, y, half its range, and its side in pixels."""
     return dict(
         page.evaluate(
-            """() => { const { centre, half, side } = latentSpace.view;
+            """() => { const { centre, half, side } = latentSpace.state.view;
                  return { ...centre, half, side }; }"""
         )
     )
@@ -204,7 +204,7 @@ def view_point(page: Page, x: float, y: float) -> tuple[float, float]:
 
 
 def zoom(page: Page) -> float:
-    return float(page.evaluate("() => latentSpace.view.zoom"))
+    return float(page.evaluate("() => latentSpace.state.view.zoom"))
 
 
 def zoom_in(page: Page, x: float, y: float, turns: int = 5) -> None:
@@ -219,19 +219,20 @@ def zoom_in(page: Page, x: float, y: float, turns: int = 5) -> None:
 
 def settle(page: Page) -> None:
     """Wait until nothing moves. Whatever shows the position has followed it by then."""
-    page.wait_for_function("() => !latentSpace.travelling")
+    page.wait_for_function("() => !latentSpace.state.travelling")
 
 
 def wait_for_position(page: Page, x: float, y: float) -> None:
     """Wait until the cursor is at (x, y)."""
     page.wait_for_function(
-        "([x, y]) => Math.hypot(latentSpace.z.x - x, latentSpace.z.y - y) < 0.003", arg=[x, y]
+        "([x, y]) => Math.hypot(latentSpace.state.z.x - x, latentSpace.state.z.y - y) < 0.003",
+        arg=[x, y],
     )
 
 
 def stored_position(page: Page) -> tuple[float, float]:
     """The position as the page stores it, without waiting."""
-    z = page.evaluate("() => latentSpace.z")
+    z = page.evaluate("() => latentSpace.state.z")
     return float(z["x"]), float(z["y"])
 
 
@@ -253,7 +254,7 @@ def position(page: Page) -> tuple[float, float]:
 
 def move_to(page: Page, x: float, y: float) -> None:
     """Set the position from within the page."""
-    page.evaluate("([x, y]) => latentSpace.set({ x, y })", [x, y])
+    page.evaluate("([x, y]) => latentSpace.state.set({ x, y })", [x, y])
 
 
 def pixels_of(canvas: Locator) -> NDArray[np.uint8]:
@@ -281,8 +282,8 @@ def assert_same_image(canvas: Locator, page: Page) -> None:
 
 def reading(page: Page) -> dict[str, Any]:
     """The inference of the open image: what the encoder and the decoder make of it."""
-    page.wait_for_function("() => latentSpace.reading")
-    return dict(page.evaluate("() => latentSpace.reading"))
+    page.wait_for_function("() => latentSpace.state.reading")
+    return dict(page.evaluate("() => latentSpace.state.reading"))
 
 
 # --- tabs and paths ---
@@ -301,7 +302,7 @@ def compare(page: Page) -> None:
 
 def drawn(page: Page) -> list[dict[str, Any]]:
     """The paths on the map."""
-    return list(page.evaluate("() => latentSpace.paths"))
+    return list(page.evaluate("() => latentSpace.state.paths"))
 
 
 def pairs(points: list[dict[str, float]]) -> list[list[float]]:

@@ -33,13 +33,13 @@ def open_directions(page: Page) -> None:
 
 def wait_for_rest(page: Page) -> None:
     """Wait until nothing moves and the directions of the position are shown."""
-    page.wait_for_function("() => !latentSpace.travelling")
+    page.wait_for_function("() => !latentSpace.state.travelling")
     page.wait_for_selector("#directions [data-state=shown]")
 
 
 def go_to_digit(page: Page, digit: int) -> None:
     page.locator(f"#jump-{digit}").click()
-    page.wait_for_function("() => latentSpace.z.x || latentSpace.z.y")
+    page.wait_for_function("() => latentSpace.state.z.x || latentSpace.state.z.y")
     settle(page)
 
 
@@ -105,7 +105,7 @@ def test_second_press_continues_from_the_end_of_the_first(
           setTimeout(fail, 30_000, new Error("the first press moved nothing"));
           const bolder = document.querySelector("#directions [data-name=ink] .more");
           bolder.click();
-          latentSpace.subscribe("position", () => {
+          latentSpace.state.subscribe("position", () => {
             if (done.pressed) return;
             done.pressed = true;
             bolder.click();
@@ -123,7 +123,7 @@ def test_nudge_reports_why_it_stops(open_page: OpenPage) -> None:
     open_directions(page)
     for _ in range(40):
         message = press(page, "height")
-        page.wait_for_function("() => !latentSpace.travelling")
+        page.wait_for_function("() => !latentSpace.state.travelling")
         if "No further" in message:
             break
     expect(page.locator("#directions .message")).to_contain_text("No further")
@@ -138,13 +138,13 @@ def test_arrows_lead_to_the_classes(open_page: OpenPage, space: LatentSpace) -> 
     button = page.locator("#directions .toward button").nth(1)
     expect(button.locator("span")).to_have_text(f"{math.dist(start, goal):.2f}")
     button.click()
-    page.wait_for_function("() => !latentSpace.travelling")
+    page.wait_for_function("() => !latentSpace.state.travelling")
     assert math.dist(position(page), goal) == pytest.approx(math.dist(start, goal) - 0.25, abs=0.01)
     # The last of the steps is as short as it needs to be.
     move_to(page, goal[0] + 0.4, goal[1] - 0.4)
     for _ in range(3):
         button.click()
-        page.wait_for_function("() => !latentSpace.travelling")
+        page.wait_for_function("() => !latentSpace.state.travelling")
     assert math.dist(position(page), goal) < 0.002
     expect(button.locator("span")).to_have_text("0.00")
     # The other anchor is another position.
@@ -164,7 +164,7 @@ def test_attributes_are_asked_for_where_the_cursor_rests(
     visit.requests.clear()
     page.evaluate(
         """async () => { for (let i = 0; i < 30; i++) {
-             latentSpace.set({ x: i / 30, y: 0.5 });
+             latentSpace.state.set({ x: i / 30, y: 0.5 });
              await new Promise((done) => setTimeout(done, 20)); } }"""
     )
     assert visit.calls("here", "nudge") == []

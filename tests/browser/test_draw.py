@@ -56,7 +56,7 @@ def draw(page: Page, *strokes: list[tuple[int, int]]) -> None:
 
 def wait_for_answer(page: Page) -> None:
     page.locator(".draw[data-state=shown]").wait_for()
-    page.wait_for_function("() => !latentSpace.travelling")
+    page.wait_for_function("() => !latentSpace.state.travelling")
 
 
 def image_of(data: str) -> NDArray[np.uint8]:
@@ -107,19 +107,19 @@ def test_drawn_seven_lands_among_the_sevens(open_page: OpenPage, space: LatentSp
 def test_posterior_ellipses_are_drawn_to_scale(open_page: OpenPage) -> None:
     """On a zoomed map there is ink at 1 and 2 sigma of the posterior, and none in between."""
     page = open_page()
-    page.evaluate("() => latentSpace.open(1234)")
+    page.evaluate("() => latentSpace.openImage(1234)")
     read = reading(page)
     for name in ("points", "labels", "rings"):
         page.locator(f"[data-layer={name}]").click()
     page.evaluate(
-        """([x, y]) => { const v = latentSpace.view;
+        """([x, y]) => { const v = latentSpace.state.view;
              v.half = v.range / 32; v.centre = { x: 0, y: 0 };
-             v.moveBy(x, y); latentSpace.viewChanged(); }""",
+             v.moveBy(x, y); latentSpace.state.viewChanged(); }""",
         read["mu"],
     )
     after_timers(page, 0)  # the map is drawn in the next frame
     profile = page.evaluate(
-        """([x, y]) => { const c = document.querySelector('.map-top'); const v = latentSpace.view;
+        """([x, y]) => { const c = document.querySelector('.map-top'); const v = latentSpace.state.view;
              const ratio = c.width / v.side; const p = v.toPixels({ x, y });
              const top = Math.round(p.py * ratio);
              const row = c.getContext('2d').getImageData(0, top, c.width, 1).data;
@@ -165,7 +165,7 @@ def test_undo_and_clear(open_page: OpenPage) -> None:
     tab.locator(".clear").click()
     expect(tab.locator(".empty")).to_be_visible()
     expect(tab.locator(".answer")).to_be_hidden()
-    assert page.evaluate("() => latentSpace.reading") is None
+    assert page.evaluate("() => latentSpace.state.reading") is None
 
 
 def image_file(pixels: NDArray[np.uint8]) -> FilePayload:
@@ -183,7 +183,7 @@ def test_uploads_are_read_light_on_dark_and_dark_on_light(
     zero = int((released.labels == 0).nonzero()[3])
     pixels = released.images[zero].numpy()
     for image in (pixels, 255 - pixels):
-        page.evaluate("() => latentSpace.showReading(null)")
+        page.evaluate("() => latentSpace.state.showReading(null)")
         tab.locator("input").set_input_files(image_file(image))
         wait_for_answer(page)
         expect(tab.locator(".message")).to_contain_text("among the 0s")
@@ -281,7 +281,7 @@ def test_drag_opens_no_image(open_page: OpenPage, visit: Visits) -> None:
     page.mouse.up()
     after_timers(page, 0)
     assert visit.calls("test_digit") == []
-    assert page.evaluate("() => latentSpace.reading") is None
+    assert page.evaluate("() => latentSpace.state.reading") is None
 
 
 def test_nearest_images_are_shown_and_open(open_page: OpenPage, space: LatentSpace) -> None:
@@ -302,7 +302,7 @@ def test_nearest_images_are_shown_and_open(open_page: OpenPage, space: LatentSpa
 def test_similar_images_open(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     tab = open_pad(page)
-    page.evaluate("() => latentSpace.open(77)")
+    page.evaluate("() => latentSpace.openImage(77)")
     wait_for_answer(page)
     similar = reading(page)["nearest"]
     assert_test_images(tab.locator(".similar canvas"), similar, space)
@@ -321,13 +321,13 @@ def test_images_that_cannot_be_loaded_are_said_to_be_missing(
     page = open_page()
     tab = open_pad(page)
     page.route(FILES, lambda route: route.abort())
-    page.evaluate("() => latentSpace.open(1234)")
+    page.evaluate("() => latentSpace.openImage(1234)")
     expect(tab.locator(".lost")).to_have_text(
         "The server is not responding; the nearest images are missing."
     )
     expect(tab.locator(".similar button")).to_have_count(6)
     page.unroute(FILES)
-    page.evaluate("() => latentSpace.open(1234)")
+    page.evaluate("() => latentSpace.openImage(1234)")
     expect(tab.locator(".lost")).to_be_hidden()
     visit.ignore("Failed to load resource")
 

@@ -30,22 +30,22 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     page.locator("#morph-digit").get_by_text("2", exact=True).click()
     page.get_by_label("mean position (centroid)").check()
     page.wait_for_function(
-        """() => location.hash === `#${latentSpace.link}`
+        """() => location.hash === `#${latentSpace.state.link}`
           && ["layers", "methods", "even=true", "digit=2", "anchor=centroid"]
             .every((part) => location.hash.includes(part))"""
     )
-    link, view, layers = page.url, view_of(page), page.evaluate("() => latentSpace.layers")
+    link, view, layers = page.url, view_of(page), page.evaluate("() => latentSpace.state.layers")
     other = visit(link)
     assert position(other) == position(page)
     for key, value in view.items():
         assert view_of(other)[key] == pytest.approx(value, abs=1e-3)
-    assert other.evaluate("() => latentSpace.layers") == layers
+    assert other.evaluate("() => latentSpace.state.layers") == layers
     expect(other.locator("#methods").get_by_label("spherical")).not_to_be_checked()
     expect(other.locator("#methods").get_by_label("straight")).to_be_checked()
     expect(other.locator("#even")).to_be_checked()
     expect(other.get_by_label("mean position (centroid)")).to_be_checked()
     expect(other.locator("#morph-digit").get_by_label("2", exact=True)).to_be_checked()
-    assert other.evaluate("() => latentSpace.link") == link.split("#")[1]
+    assert other.evaluate("() => latentSpace.state.link") == link.split("#")[1]
 
 
 @pytest.mark.guarantee("links-restore-the-view")
@@ -53,7 +53,7 @@ def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> Non
     old = "#x=0.5&y=-1&layers=pictures,gaps,trips,numerals&ways=linear,data&pictures=7&digit=3"
     page = visit(served + old)
     assert position(page) == (0.5, -1)
-    layers = page.evaluate("() => latentSpace.layers")
+    layers = page.evaluate("() => latentSpace.state.layers")
     assert {name for name, shown in layers.items() if shown} == {
         "images",
         "prior_vs_data",
@@ -92,4 +92,6 @@ def test_link_is_copied(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("() => navigator.clipboard.readText()")
-    assert copied == page.evaluate("() => `${location.href.split('#')[0]}#${latentSpace.link}`")
+    assert copied == page.evaluate(
+        "() => `${location.href.split('#')[0]}#${latentSpace.state.link}`"
+    )

@@ -42,7 +42,7 @@ OPACITY = """(canvas) => {
 def test_a_move_is_painted_before_it_returns(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     shown = page.evaluate(
-        """() => { latentSpace.set({ x: 1.2, y: 0.7 });
+        """() => { latentSpace.state.set({ x: 1.2, y: 0.7 });
           return { ...document.querySelector('#digit .view').dataset }; }"""
     )
     assert (float(shown["x"]), float(shown["y"])) == (1.2, 0.7)
@@ -96,7 +96,7 @@ def test_wheel_zooms_at_the_pointer(open_page: OpenPage) -> None:
     assert position(page) == (0, 0), "zooming does not move the cursor"
     for _ in range(40):
         page.mouse.wheel(0, -500)
-    page.wait_for_function("() => Math.abs(latentSpace.view.zoom - 64) < 1e-6")
+    page.wait_for_function("() => Math.abs(latentSpace.state.view.zoom - 64) < 1e-6")
     page.get_by_role("button", name="Whole map").click()
     assert zoom(page) == 1
     expect(page.get_by_role("button", name="Whole map")).to_be_hidden()
@@ -137,7 +137,7 @@ def test_view_follows_a_cursor_that_leaves_it(open_page: OpenPage) -> None:
     page = open_page()
     zoom_in(page, 3, 3)
     page.locator("#jump-1").click()
-    page.wait_for_function("() => latentSpace.z.y < -0.5")
+    page.wait_for_function("() => latentSpace.state.z.y < -0.5")
     x, y = position(page)
     view = view_of(page)
     assert abs(x - view["x"]) <= view["half"]
@@ -202,8 +202,8 @@ def test_layers_switch_on_and_off(open_page: OpenPage) -> None:
 
 SHEET = """([x, y]) => {
   const canvas = document.querySelector('#latent-map .map-base');
-  const { px, py } = latentSpace.view.toPixels({ x, y });
-  const ratio = canvas.width / latentSpace.view.side;
+  const { px, py } = latentSpace.state.view.toPixels({ x, y });
+  const ratio = canvas.width / latentSpace.state.view.side;
   const side = Math.round(34 * ratio);
   const [left, top] = [Math.round((px - 17) * ratio), Math.round((py - 17) * ratio)];
   const { data } = canvas.getContext('2d').getImageData(left, top, side, side);
@@ -221,7 +221,7 @@ def only_images(page: Page) -> None:
 def tile_near(page: Page, x: float, y: float) -> tuple[float, float]:
     """The middle of the tile of the layer of images that holds a position."""
     found = page.evaluate(
-        """([x, y]) => { const { side, half, centre } = latentSpace.view;
+        """([x, y]) => { const { side, half, centre } = latentSpace.state.view;
           const tiles = Math.max(8, Math.round(side / 36));
           const middle = (v, from) => (Math.floor((v - from) / (2 * half) * tiles) + 0.5)
             / tiles * 2 * half + from;
@@ -256,8 +256,8 @@ def test_a_drag_with_the_layer_of_images_blocks_no_frame(open_page: OpenPage) ->
     page = open_page()
     page.evaluate(
         """() => { window.slow = [];
-          const set = latentSpace.set.bind(latentSpace);
-          latentSpace.set = (...values) => { const started = performance.now();
+          const set = latentSpace.state.set.bind(latentSpace);
+          latentSpace.state.set = (...values) => { const started = performance.now();
             set(...values);
             slow.push(performance.now() - started); }; }"""
     )
@@ -316,7 +316,7 @@ def test_sensitivity_layer(open_page: OpenPage) -> None:
     switch_layer(page, "Sensitivity")
     expect(legend).to_contain_text("‖J‖: 0 to")
     page.wait_for_function(f"(before) => ({INKED})({BASE}) > 2 * before", arg=before)
-    assert "sensitivity" in page.evaluate("() => latentSpace.link")
+    assert "sensitivity" in page.evaluate("() => latentSpace.state.link")
     switch_layer(page, "Sensitivity")
     expect(legend).to_be_hidden()
 
@@ -343,8 +343,8 @@ def test_round_trips_and_prior_layers(open_page: OpenPage, space: LatentSpace) -
     middle = [(x + returned[0]) / 2, (y + returned[1]) / 2]
     page.wait_for_function(
         """([x, y]) => { const canvas = document.querySelector('#latent-map .map-top');
-          const { px, py } = latentSpace.view.toPixels({ x, y });
-          const ratio = canvas.width / latentSpace.view.side;
+          const { px, py } = latentSpace.state.view.toPixels({ x, y });
+          const ratio = canvas.width / latentSpace.state.view.side;
           const { data } = canvas.getContext('2d')
             .getImageData(px * ratio - 2, py * ratio - 2, 5, 5);
           return data.some((v, i) => i % 4 === 3 && v > 200); }""",

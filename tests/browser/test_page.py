@@ -169,10 +169,10 @@ def test_random_sample_moves_the_cursor_and_names_the_prior(
     page = open_page()
     seen = set()
     for _ in range(4):
-        before = page.evaluate("() => latentSpace.z")
+        before = page.evaluate("() => latentSpace.state.z")
         page.locator("#random-sample").click()
         page.wait_for_function(
-            "(b) => latentSpace.z.x !== b.x || latentSpace.z.y !== b.y", arg=before
+            "(b) => latentSpace.state.z.x !== b.x || latentSpace.state.z.y !== b.y", arg=before
         )
         seen.add(position(page))
         assert_painted(page, space)
@@ -183,7 +183,7 @@ def test_random_sample_moves_the_cursor_and_names_the_prior(
 def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     page.locator("#jump-1").click()
-    page.wait_for_function("() => latentSpace.z.x !== 0")
+    page.wait_for_function("() => latentSpace.state.z.x !== 0")
     start = position(page)
     page.locator("#morph-digit").get_by_text("0", exact=True).click()
     page.locator("#morph").click()
@@ -192,8 +192,8 @@ def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: Lat
     position(page)
     page.evaluate(
         """() => { window.trail = [];
-          latentSpace.subscribe('position', () => {
-            trail.push([latentSpace.z.x, latentSpace.z.y]); }); }"""
+          latentSpace.state.subscribe('position', () => {
+            trail.push([latentSpace.state.z.x, latentSpace.state.z.y]); }); }"""
     )
     page.locator("#animate").click()
     quarter = morph_toward(torch.tensor(half), space.anchor(0), 0.5).tolist()
@@ -209,7 +209,7 @@ def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: Lat
 def test_user_interrupts_an_animation(open_page: OpenPage) -> None:
     page = open_page()
     page.locator("#animate").click()
-    page.wait_for_function("() => latentSpace.travelling")
+    page.wait_for_function("() => latentSpace.state.travelling")
     page.mouse.click(*map_point(page, -3, 3))
     assert math.dist(position(page), (-3, 3)) < 0.02
 
@@ -219,7 +219,7 @@ def test_map_draws_points_and_paths(open_page: OpenPage) -> None:
     assert page.locator("#latent-map .map-base").evaluate(INKED) > 10_000
     before = page.locator("#latent-map .map-top").evaluate(INKED)
     page.locator("#experiment-paths").click()
-    page.wait_for_function("() => latentSpace.paths.length === 4")
+    page.wait_for_function("() => latentSpace.state.paths.length === 4")
     page.wait_for_function(
         f"(before) => ({INKED})(document.querySelector('.map-top')) > before + 500", arg=before
     )
@@ -238,7 +238,7 @@ def test_experiments_take_one_click(open_page: OpenPage) -> None:
         expect(page.locator("#film-strip .row")).to_have_count(rows)
         expect(page.locator("#film-strip .frames button")).to_have_count(frames)
         if name in ("morph", "boundary"):
-            page.wait_for_function("() => latentSpace.travelling")
+            page.wait_for_function("() => latentSpace.state.travelling")
             last = page.locator("#film-strip .frames button").last
             expect(last).to_have_attribute("aria-current", "true", timeout=15_000)
             position(page)
@@ -285,7 +285,7 @@ def test_two_clients_are_isolated(open_page: OpenPage, space: LatentSpace) -> No
     first, second = open_page(), open_page()
     first.mouse.click(*map_point(first, 2, 2))
     second.locator("#jump-1").click()
-    second.wait_for_function("() => latentSpace.z.x !== 0")
+    second.wait_for_function("() => latentSpace.state.z.x !== 0")
     assert math.dist(position(first), (2, 2)) < 0.02
     goal = go_to_class(space, 1)
     assert math.dist(position(second), (goal["x"], goal["y"])) < 0.002
@@ -353,17 +353,17 @@ def test_every_way_to_move_agrees_everywhere(open_page: OpenPage) -> None:
     page.locator("#jump-6").click()
     jumped = agree("button")
     page.locator("#experiment-morph").click()
-    page.wait_for_function("() => latentSpace.travelling")
+    page.wait_for_function("() => latentSpace.state.travelling")
     expect(page.locator("#film-strip .frames button").last).to_have_attribute(
         "aria-current", "true", timeout=15_000
     )
     travelled = agree("path")
     assert math.dist(travelled, jumped) > 0.1
     page.evaluate("() => { location.hash = '#x=2.5&y=-2'; }")
-    page.wait_for_function("() => latentSpace.z.x === 2.5")
+    page.wait_for_function("() => latentSpace.state.z.x === 2.5")
     assert agree("link") == (2.5, -2)
     page.go_back()
-    page.wait_for_function("() => latentSpace.z.x !== 2.5")
+    page.wait_for_function("() => latentSpace.state.z.x !== 2.5")
     assert agree("Back") == travelled
 
 

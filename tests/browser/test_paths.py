@@ -330,7 +330,7 @@ def test_play_moves_along_the_path(open_page: OpenPage) -> None:
     page = open_page()
     compare(page)
     page.locator("#film-strip .row").nth(1).locator(".play").click()
-    page.wait_for_function("() => latentSpace.travelling")
+    page.wait_for_function("() => latentSpace.state.travelling")
     last = page.locator("#film-strip .row").nth(1).locator(".frames button").last
     expect(last).to_have_attribute("aria-current", "true", timeout=15_000)
 

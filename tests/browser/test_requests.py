@@ -100,13 +100,13 @@ def test_newest_image_is_shown(open_page: OpenPage) -> None:
     held = hold_calls(page, "test_digit", "drawn")
 
     def open_image(index: int) -> None:
-        page.evaluate("(index) => latentSpace.open(index)", index)
+        page.evaluate("(index) => latentSpace.openImage(index)", index)
 
     def answer(which: int) -> str:
         with page.expect_response(lambda response: response.request == held[which].request):
             held[which].continue_()
         after_timers(page, 0)
-        return str(page.evaluate("() => latentSpace.reading.title"))
+        return str(page.evaluate("() => latentSpace.state.reading.title"))
 
     open_image(10)
     open_image(20)

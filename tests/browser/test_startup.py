@@ -60,7 +60,7 @@ def test_a_layer_that_does_not_load_leaves_the_others(page: Page, served: str) -
     page.wait_for_selector("#latent-map[data-ready=true]")
     page.locator("[data-layer=regions]").click()
     page.locator("[data-layer=images]").click()
-    assert page.evaluate("() => latentSpace.layers.images")
+    assert page.evaluate("() => latentSpace.state.layers.images")
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def test_what_cannot_be_fetched_is_said_and_the_rest_works(
     expect(page.locator(place)).to_contain_text(message)
     expect(page.locator(".map-wait")).to_contain_text("Part of the map could not be loaded.")
     page.locator("#jump-0").click()
-    page.wait_for_function("() => latentSpace.z.x !== 0")
+    page.wait_for_function("() => latentSpace.state.z.x !== 0")
     shown = page.locator("#x-slider input[type=number]").input_value()
-    assert float(shown) == page.evaluate("() => latentSpace.z.x")
+    assert float(shown) == page.evaluate("() => latentSpace.state.z.x")
 
 
 def test_without_webassembly_the_page_decodes_all_the_same(browser: Browser, served: str) -> None:

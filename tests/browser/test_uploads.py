@@ -55,7 +55,7 @@ def upload(page: Page, data: bytes) -> None:
 
 def wait_for_answer(page: Page) -> None:
     page.locator(".draw[data-state=shown]").wait_for()
-    page.wait_for_function("() => !latentSpace.travelling")
+    page.wait_for_function("() => !latentSpace.state.travelling")
 
 
 def frame_of(page: Page) -> list[float]:

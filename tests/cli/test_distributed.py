@@ -23,10 +23,14 @@ from latent_navigator.training.distributed import (
 from tests.cli.small_trainer import SmallTrainer, write_program
 from tests.small import SMALL
 
+# It dies once process 0 has saved the third epoch, which takes it a moment.
 DIE_IN_EPOCH_4 = """
+    from latent_navigator.checkpoint.checkpoint import load_checkpoint
     train_epoch = trainer.train_epoch
     def train_or_die(model, optimizer, images, epoch, *rest):
         if epoch == 3 and os.environ["RANK"] == "{rank}":
+            while len(load_checkpoint("vae.pt.resume").history) < 3:
+                pass
             os.kill(os.getpid(), signal.SIGKILL)
         return train_epoch(model, optimizer, images, epoch, *rest)
     trainer.train_epoch = train_or_die

@@ -300,7 +300,7 @@ def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
     before = position(page)
     page.locator("#directions").get_by_role("button", name="bolder", exact=True).click()
     page.wait_for_function(
-        "(z) => latentSpace.z.x !== z[0] || latentSpace.z.y !== z[1]", arg=before
+        "(z) => latentSpace.state.z.x !== z[0] || latentSpace.state.z.y !== z[1]", arg=before
     )
     settle(page)
     open_tab(page, "Your digit")

@@ -119,7 +119,8 @@ def test_posterior_ellipses_are_drawn_to_scale(open_page: OpenPage) -> None:
     )
     after_timers(page, 0)  # the map is drawn in the next frame
     profile = page.evaluate(
-        """([x, y]) => { const c = document.querySelector('.map-top'); const v = latentSpace.state.view;
+        """([x, y]) => { const c = document.querySelector('.map-top');
+             const v = latentSpace.state.view;
              const ratio = c.width / v.side; const p = v.toPixels({ x, y });
              const top = Math.round(p.py * ratio);
              const row = c.getContext('2d').getImageData(0, top, c.width, 1).data;

@@ -53,16 +53,12 @@ def test_a_late_answer_moves_no_cursor_that_the_user_has_moved(
 
 def test_nearest_images_follow_the_newest_rest(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
-    held: list[Route] = []
-    page.route(FILES, lambda route: held.append(route))
+    early: list[Route] = []
+    page.route(FILES, lambda route: early.append(route))
     move_to(page, 2, 1)
-    wait_until(page, lambda: len(held) > 0, "no image is asked for")
-    early = list(held)
+    wait_until(page, lambda: len(early) > 0, "no image is asked for")
+    page.route(FILES, lambda route: route.continue_())
     move_to(page, -2, -1)
-    wait_until(page, lambda: len(held) > len(early), "the new position asks for nothing")
-    for route in held[len(early) :]:
-        route.continue_()
-    page.unroute(FILES)
     nearest = space.around(torch.tensor([[-2.0, -1.0]])).neighbours[0, :6].tolist()
     shown = [f"Test digit {i}, labelled {int(space.labels[i])}" for i in nearest]
     buttons = page.locator("#digit .nearest button")
@@ -100,7 +96,7 @@ def test_newest_image_is_shown(open_page: OpenPage) -> None:
     held = hold_calls(page, "test_digit", "drawn")
 
     def open_image(index: int) -> None:
-        page.evaluate("(index) => latentSpace.openImage(index)", index)
+        page.evaluate("(index) => { latentSpace.openImage(index); }", index)
 
     def answer(which: int) -> str:
         with page.expect_response(lambda response: response.request == held[which].request):

@@ -165,7 +165,7 @@ def open_page(page: Page, address: str) -> Report:
     started = time.perf_counter()
     page.goto(address)
     page.wait_for_selector("#latent-map [data-ready=true]")
-    page.wait_for_selector("#digit [data-state=shown]")
+    page.wait_for_selector("#readout[data-state=shown]")
     interactive = time.perf_counter() - started
     page.wait_for_timeout(500)
     parts = ("component_server", "/data/", "/web/")

@@ -93,7 +93,7 @@ def take_directions(page: Page) -> None:
 
 def take_drawing(page: Page) -> None:
     """A drawn 7 and its posterior."""
-    page.get_by_role("tab", name="Your digit").click()
+    page.get_by_role("tab", name="Draw").click()
     draw_seven(page)
     page.wait_for_timeout(600)
     page.locator("#own-digit").screenshot(path=DOCS / "own_digit.png")
@@ -101,7 +101,7 @@ def take_drawing(page: Page) -> None:
 
 def take_replay(page: Page) -> None:
     """Both models side by side at epoch 12."""
-    page.get_by_role("tab", name="How it was learned").click()
+    page.get_by_role("tab", name="Training").click()
     page.locator("#replay .compare").check(timeout=60_000)
     page.locator("#replay .epoch").fill("12")
     page.wait_for_timeout(800)

@@ -13,7 +13,6 @@ from tests.browser.helpers import (
     Visits,
     after_timers,
     assert_painted,
-    assert_same_image,
     fail_calls,
     map_point,
     move_to,
@@ -86,7 +85,6 @@ def test_nudges_change_one_attribute_step_by_step(open_page: OpenPage, space: La
         assert values[-1] > values[0] * 1.01
         assert "Still among the 7s" in message
         assert_painted(page, space)
-        assert_same_image(page.locator("#directions .live"), page)
 
 
 def test_second_press_continues_from_the_end_of_the_first(

@@ -8,6 +8,7 @@ from tests.browser.helpers import (
     OpenPage,
     Visits,
     map_range,
+    open_tab,
     position,
     settle,
     view_of,
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.browser
 @pytest.mark.guarantee("links-restore-the-view")
 def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     page.mouse.click(*view_point(page, 1.3, -0.4))
     page.locator("[data-layer=regions]").click()
     page.locator("[data-layer=points]").click()
@@ -36,6 +38,7 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     )
     link, view, layers = page.url, view_of(page), page.evaluate("() => latentSpace.state.layers")
     other = visit(link)
+    open_tab(other, "Paths")
     assert position(other) == position(page)
     for key, value in view.items():
         assert view_of(other)[key] == pytest.approx(value, abs=1e-3)
@@ -52,6 +55,7 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
 def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> None:
     old = "#x=0.5&y=-1&layers=pictures,gaps,trips,numerals&ways=linear,data&pictures=7&digit=3"
     page = visit(served + old)
+    open_tab(page, "Paths")
     assert position(page) == (0.5, -1)
     layers = page.evaluate("() => latentSpace.state.layers")
     assert {name for name, shown in layers.items() if shown} == {
@@ -81,12 +85,14 @@ def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> Non
 )
 def test_malformed_link_opens_the_page(visit: Visits, served: str, fragment: str) -> None:
     page = visit(served + fragment, ready=READY[:1])
+    open_tab(page, "Paths")
     x, y = position(page)
     assert max(abs(x), abs(y)) <= map_range()
 
 
 def test_link_is_copied(open_page: OpenPage) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    open_tab(page, "Paths")
     page.mouse.click(*view_point(page, 2, 1))
     settle(page)
     page.get_by_role("button", name="Copy link").click()

@@ -46,14 +46,15 @@ def test_a_move_is_painted_before_it_returns(open_page: OpenPage, space: LatentS
           return { ...document.querySelector('#digit .view').dataset }; }"""
     )
     assert (float(shown["x"]), float(shown["y"])) == (1.2, 0.7)
-    source = page.locator("#digit .source")
+    source = page.locator("#readout .source")
     expect(source).to_have_text(re.compile(r"Decoded in your browser, [\d.]+ ms"))
     assert_painted(page, space)
 
 
 def test_the_image_can_be_compared_with_pytorchs(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
-    source = page.locator("#digit .source")
+    page.get_by_text("Details").click()
+    source = page.locator("#readout .source")
     source.click()
     expect(source).to_have_text(re.compile("PyTorch's image differs by [01] of 255 at most"))
     page.keyboard.press("Tab")

@@ -1,26 +1,11 @@
-/** What the buttons of the panel do: morph, compare paths, run experiments. */
+/** What the buttons of the panel do: compare paths, run experiments. */
 
 import { find, findButton, findInput, makeButton } from "../core/dom.js";
-import { arePicked, morphToward, resolveEnd } from "./endpoints.js";
+import { arePicked, resolveEnd } from "./endpoints.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./endpoints.js").End} End */
 /** @typedef {import("./strip.js").FilmStrip} FilmStrip */
-
-const ANIMATION = 2400; // ms of a morph
-
-/** @param {Page} page @param {HTMLElement} element the panel */
-export function startMorph({ props, state }, element) {
-  function target() {
-    const { anchor, digit, amount } = state.values;
-    const to = props.anchors[String(anchor)][Number(digit)];
-    return morphToward(state.z, to, Number(amount));
-  }
-  findButton(element, "#morph").addEventListener("click", () => state.set(target(), "morph"));
-  findButton(element, "#animate").addEventListener("click", () =>
-    state.travel([target()], ANIMATION, "morph"),
-  );
-}
 
 /** @param {Page} page @param {HTMLElement} element the panel @param {FilmStrip} strip */
 export function startComparison({ state, server }, element, strip) {

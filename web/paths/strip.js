@@ -83,7 +83,10 @@ export class FilmStrip {
     if (this.#report !== report) return;
     report(false, failure);
     this.#element.ariaBusy = "false";
-    if (shown) this.#show(shown, asked);
+    if (!shown) return;
+    this.#show(shown, asked);
+    // The buttons that ask stand right above the images: both are in view, whatever is above.
+    document.getElementById("compare")?.scrollIntoView({ block: "start" });
   }
 
   /** @param {Answer} answer @param {number} asked the moves when it was asked for */

@@ -257,7 +257,7 @@ def test_a_drag_with_the_layer_of_images_blocks_no_frame(open_page: OpenPage) ->
     page = open_page()
     page.evaluate(
         """() => { window.slow = [];
-          const set = latentSpace.state.set.bind(latentSpace);
+          const set = latentSpace.state.set.bind(latentSpace.state);
           latentSpace.state.set = (...values) => { const started = performance.now();
             set(...values);
             slow.push(performance.now() - started); }; }"""

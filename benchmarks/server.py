@@ -28,6 +28,7 @@ def running_process(
     module: str = "demo",
     environment: dict[str, str] | None = None,
     port: int | None = None,
+    core: int | None = None,
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """The address and the process of a demo on the committed checkpoint.
 
@@ -36,6 +37,7 @@ def running_process(
         module: "demo", or another module that takes the port as its only argument.
         environment: variables to set on top of this process's own.
         port: to listen on; by default a free one.
+        core: the only one that it may use; by default all.
 
     Raises:
         RuntimeError: with its output, if it does not start within START_SECONDS.
@@ -50,6 +52,9 @@ def running_process(
             stderr=output,
             env=os.environ | (environment or {}),
         )
+    if core is not None:
+        # Before it has other threads: they take over what holds for the one that starts them.
+        os.sched_setaffinity(process.pid, {core})
     try:
         deadline = time.monotonic() + START_SECONDS
         while READY not in log.read_text():

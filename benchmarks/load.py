@@ -24,7 +24,7 @@ import numpy as np
 import psutil
 
 from benchmarks.reports import FOLDER, Report, report_path, write_report
-from benchmarks.server import ROOT, running_process
+from benchmarks.server import ROOT, running_process, wait_until_idle
 from benchmarks.visit import VISIT, WHOLE_VISIT
 
 USERS, SECONDS = 1000, 300
@@ -171,6 +171,7 @@ def run(load: Load) -> Report:
         environment = {"GRADIO_TEMP_DIR": str(cache), "OMP_NUM_THREADS": "1"}
         with running_process(folder / "log", environment=environment, core=core) as started:
             address, process = started
+            wait_until_idle(process)
             visit = recorded_visit(address, folder / "visit")
             server = psutil.Process(process.pid)
             entries, samples, output = simulate(address, server, load, core, folder)

@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parent.parent
 READY = "press Ctrl-C to stop"  # the last words that demo.py prints when it listens
 START_SECONDS = 180
+IDLE = 10  # % of a core
 
 
 def free_port() -> int:
@@ -65,6 +68,14 @@ def running_process(
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def wait_until_idle(process: "subprocess.Popen[bytes]") -> None:
+    """Let a demo finish what it prepares after its start, as it has where users come later."""
+    deadline = time.monotonic() + START_SECONDS
+    server = psutil.Process(process.pid)
+    while server.cpu_percent(interval=1) > IDLE and time.monotonic() < deadline:
+        pass
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 python -m benchmarks.screenshots
 """
 
+import argparse
 import io
 import math
 import tempfile
@@ -12,7 +13,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.chromium import bounding_box, launch_chromium
+from benchmarks.chromium import bounding_box, launch_chromium, open_page
 from benchmarks.server import running_demo
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -30,13 +31,6 @@ LAYERS = {
 FRAMES, FRAME_MS = 48, 83
 
 
-def open_page(page: Page, address: str) -> None:
-    """Open the page and wait until map and digit are shown."""
-    page.goto(address)
-    page.wait_for_selector("#latent-map [data-ready=true]")
-    page.wait_for_selector("#digit [data-kind=exact]")
-
-
 def draw_seven(page: Page) -> None:
     """Draw a 7 on the pad and wait for what the model makes of it."""
     page.locator(".paper").scroll_into_view_if_needed()
@@ -49,7 +43,7 @@ def draw_seven(page: Page) -> None:
     page.locator(".draw[data-state=shown]").wait_for()
 
 
-def take_views(browser: Browser, address: str) -> None:
+def take_views(browser: Browser, address: str, folder: Path) -> None:
     """The page on a screen, in dark mode and on a phone."""
     for name, width, height, scheme in VIEWS:
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
@@ -58,57 +52,57 @@ def take_views(browser: Browser, address: str) -> None:
         page.wait_for_timeout(1000)
         page.mouse.move(0, 0)
         page.evaluate("() => window.scrollTo(0, 0)")
-        page.screenshot(path=DOCS / f"{name}.png")
+        page.screenshot(path=folder / f"{name}.png")
         page.close()
 
 
-def take_tabs(browser: Browser, address: str) -> None:
+def take_tabs(browser: Browser, address: str, folder: Path) -> None:
     """The tabs, one after the other on one page."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     open_page(page, address)
     page.locator("#jump-3").click()
     page.wait_for_timeout(1000)
     for take in (take_paths, take_directions, take_drawing, take_replay):
-        take(page)
+        take(page, folder)
     page.close()
 
 
-def take_paths(page: Page) -> None:
+def take_paths(page: Page, folder: Path) -> None:
     """The comparison of all paths, on the whole page."""
     page.locator("#experiment-paths").click()
     page.locator("#film-strip .comparison").wait_for()
     page.wait_for_timeout(500)
-    page.screenshot(path=DOCS / "paths.png", full_page=True)
+    page.screenshot(path=folder / "paths.png", full_page=True)
 
 
-def take_directions(page: Page) -> None:
+def take_directions(page: Page, folder: Path) -> None:
     """The directions after a nudge."""
     page.get_by_role("tab", name="Directions").click()
     page.wait_for_selector("#directions [data-state=shown]")
     page.locator("#directions [data-name=slant] .more").click()
     page.wait_for_timeout(1000)
     page.mouse.move(0, 0)
-    page.locator("#directions").screenshot(path=DOCS / "directions.png")
+    page.locator("#directions").screenshot(path=folder / "directions.png")
 
 
-def take_drawing(page: Page) -> None:
+def take_drawing(page: Page, folder: Path) -> None:
     """A drawn 7 and its posterior."""
     page.get_by_role("tab", name="Your digit").click()
     draw_seven(page)
     page.wait_for_timeout(600)
-    page.locator("#own-digit").screenshot(path=DOCS / "own_digit.png")
+    page.locator("#own-digit").screenshot(path=folder / "own_digit.png")
 
 
-def take_replay(page: Page) -> None:
+def take_replay(page: Page, folder: Path) -> None:
     """Both models side by side at epoch 12."""
     page.get_by_role("tab", name="How it was learned").click()
     page.locator("#replay .compare").check(timeout=60_000)
     page.locator("#replay .epoch").fill("12")
     page.wait_for_timeout(800)
-    page.locator("#replay").screenshot(path=DOCS / "replay.png")
+    page.locator("#replay").screenshot(path=folder / "replay.png")
 
 
-def take_layers(browser: Browser, address: str) -> None:
+def take_layers(browser: Browser, address: str, folder: Path) -> None:
     """The map with different layers."""
     for name, fragment in LAYERS.items():
         page = browser.new_page(viewport={"width": 1100, "height": 800})
@@ -118,11 +112,11 @@ def take_layers(browser: Browser, address: str) -> None:
             "#latent-map .map-legend:not(:has-text('Measuring'))", state="attached"
         )
         page.wait_for_timeout(300)
-        page.locator("#latent-map .map-frame").screenshot(path=DOCS / f"layer_{name}.png")
+        page.locator("#latent-map .map-frame").screenshot(path=folder / f"layer_{name}.png")
         page.close()
 
 
-def take_drag(browser: Browser, address: str) -> None:
+def take_drag(browser: Browser, address: str, folder: Path) -> None:
     """An animation of a drag through the digits: 4 seconds, 12 frames per second."""
     page = browser.new_page(viewport={"width": 1240, "height": 800})
     open_page(page, address)
@@ -143,7 +137,7 @@ def take_drag(browser: Browser, address: str) -> None:
     page.close()
     small = [frame.resize((800, 800 * frame.height // frame.width)) for frame in frames]
     small[0].save(
-        DOCS / "drag.webp",
+        folder / "drag.webp",
         save_all=True,
         append_images=small[1:],
         duration=FRAME_MS,
@@ -154,12 +148,15 @@ def take_drag(browser: Browser, address: str) -> None:
 
 def main() -> None:
     """Take all screenshots."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
+    parser = argparse.ArgumentParser(description="Take the screenshots of the README.")
+    parser.add_argument("--folder", type=Path, default=DOCS, help="where they go")
+    folder = parser.parse_args().folder
+    with tempfile.TemporaryDirectory() as logs:
+        log = Path(logs) / "log"
         with running_demo(log) as address, sync_playwright() as playwright:
             browser = launch_chromium(playwright)
             for take in (take_views, take_tabs, take_layers, take_drag):
-                take(browser, address)
+                take(browser, address, folder)
             browser.close()
 
 

@@ -16,6 +16,7 @@ from tests.browser.helpers import (
     fail_calls,
     map_point,
     move_to,
+    open_tab,
     position,
     settle,
     unroute_calls,
@@ -146,7 +147,9 @@ def test_arrows_lead_to_the_classes(open_page: OpenPage, space: LatentSpace) -> 
     assert math.dist(position(page), goal) < 0.002
     expect(button.locator("span")).to_have_text("0.00")
     # The other anchor is another position.
+    open_tab(page, "Explore")
     page.locator("#anchor").get_by_label("mean position").check()
+    open_directions(page)
     centroid = space.anchor(1, "centroid").tolist()
     expect(button.locator("span")).to_have_text(f"{math.dist(position(page), centroid):.2f}")
 

@@ -37,7 +37,8 @@ ONE = [(140, 40), (140, 240)]
 def open_pad(page: Page) -> Locator:
     """The root of the tab, with its pad in view."""
     page.get_by_role("tab", name="Draw").click()
-    page.locator(".paper").scroll_into_view_if_needed()
+    # Below the map, which stays at the top of a phone.
+    page.locator(".paper").evaluate("(paper) => paper.scrollIntoView({ block: 'end' })")
     return page.locator(".draw")
 
 

@@ -29,6 +29,7 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     zoom_in(page, 1.0, 0.0)
     page.locator("#methods").get_by_label("spherical").uncheck()
     page.locator("#even").check()
+    open_tab(page, "Explore")
     page.locator("#morph-digit").get_by_text("2", exact=True).click()
     page.get_by_label("mean position (centroid)").check()
     page.wait_for_function(
@@ -46,6 +47,7 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     expect(other.locator("#methods").get_by_label("spherical")).not_to_be_checked()
     expect(other.locator("#methods").get_by_label("straight")).to_be_checked()
     expect(other.locator("#even")).to_be_checked()
+    open_tab(other, "Explore")
     expect(other.get_by_label("mean position (centroid)")).to_be_checked()
     expect(other.locator("#morph-digit").get_by_label("2", exact=True)).to_be_checked()
     assert other.evaluate("() => latentSpace.state.link") == link.split("#")[1]
@@ -69,6 +71,7 @@ def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> Non
     expect(methods.get_by_label("spherical")).not_to_be_checked()
     expect(methods.get_by_label("through the data")).to_be_checked()
     expect(page.locator("#steps")).to_have_value("7")
+    open_tab(page, "Explore")
     expect(page.locator("#morph-digit").get_by_label("3", exact=True)).to_be_checked()
 
 

@@ -93,7 +93,8 @@ def test_wheel_zooms_at_the_pointer(open_page: OpenPage) -> None:
     page = open_page()
     before = view_point(page, 1.5, -0.75)
     zoom_in(page, 1.5, -0.75)
-    assert np.allclose(view_point(page, 1.5, -0.75), before, atol=1.5)
+    # The browser rounds the pointer's place to a pixel, which the zoom makes larger.
+    assert np.allclose(view_point(page, 1.5, -0.75), before, atol=zoom(page))
     assert position(page) == (0, 0), "zooming does not move the cursor"
     for _ in range(40):
         page.mouse.wheel(0, -500)

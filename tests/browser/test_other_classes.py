@@ -131,9 +131,10 @@ def test_the_pad_has_the_polarity_of_the_training_images(open_garments: OpenPage
     paper.scroll_into_view_if_needed()
     expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
     box = box_of(paper)
-    page.mouse.move(box["x"] + 140, box["y"] + 40)
+    x, side = box["x"] + box["width"] / 2, box["width"]
+    page.mouse.move(x, box["y"] + 0.15 * side)
     page.mouse.down()
-    page.mouse.move(box["x"] + 140, box["y"] + 240, steps=5)
+    page.mouse.move(x, box["y"] + 0.85 * side, steps=5)
     page.mouse.up()
     page.locator(".draw[data-state=shown]").wait_for()
     ink = paper.evaluate("(c) => [...c.getContext('2d').getImageData(140, 140, 1, 1).data]")
@@ -158,7 +159,8 @@ def test_controls_use_class_names(open_garments: OpenPage) -> None:
     page = open_garments(1440, 900)
     page.get_by_role("button", name="Ankle boot", exact=True).first.click()
     expect(page.locator("#note")).to_contain_text("most typical Ankle boot")
-    expect(page.locator("#digit")).to_contain_text(re.compile("|".join(NAMES)))
+    expect(page.locator("#readout")).to_contain_text(re.compile("|".join(NAMES)))
+    open_tab(page, "Paths")
     page.locator("#compare").click()
     expect(page.locator("#film-strip .row")).to_have_count(4, timeout=60_000)
     heading = page.locator("#film-strip .row b").first.inner_text()
@@ -186,6 +188,7 @@ def test_names_are_shown_literally(demo_of: DemoOf, visit: Visits) -> None:
             page.locator(f"#jump-{digit}").click()
             start = "The most typical " if anchor == "most typical" else ""
             expect(page.locator("#note")).to_contain_text(f"{start}{name}")
+    open_tab(page, "Paths")
     for experiment, pattern in (
         ("morph", "{} morphs into {}."),
         ("boundary", "The boundary between {} and {}."),

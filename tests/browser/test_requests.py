@@ -14,6 +14,7 @@ from tests.browser.helpers import (
     OpenPage,
     Visits,
     after_timers,
+    box_of,
     fail_calls,
     hold_calls,
     map_point,
@@ -119,10 +120,10 @@ def test_newest_image_is_shown(open_page: OpenPage) -> None:
 
 def draw_a_stroke(page: Page) -> None:
     paper = page.locator(".paper")
-    paper.scroll_into_view_if_needed()
-    paper.hover(position={"x": 140, "y": 40})
+    side = box_of(paper)["width"]
+    paper.hover(position={"x": side / 2, "y": 0.15 * side})
     page.mouse.down()
-    paper.hover(position={"x": 140, "y": 240})
+    paper.hover(position={"x": side / 2, "y": 0.85 * side})
     page.mouse.up()
 
 

@@ -19,7 +19,7 @@ export function startComparison({ state, server }, element, strip) {
     const [from, to] = ends().map((end) => resolveEnd(end, state.z, state.marks));
     const { methods, images, even, anchor } = state.values;
     const answer = server.ask("compare", from, to, methods, images, even, anchor);
-    await strip.load(answer, (waiting, failure = "") => {
+    await strip.load(answer, button, (waiting, failure = "") => {
       running = waiting;
       button.textContent = waiting ? `${text}: computing paths…` : text;
       button.classList.toggle("waiting", waiting);
@@ -49,10 +49,11 @@ export function startComparison({ state, server }, element, strip) {
 
 /** @param {Page} page @param {HTMLElement} element the panel @param {FilmStrip} strip */
 export function startExperiments({ props, server }, element, strip) {
-  const message = find(element, ".experiments .failed");
+  const group = find(element, ".experiments");
+  const message = find(group, ".failed");
   for (const { key, label } of props.experiments) {
     const button = makeButton(label, () =>
-      strip.load(server.ask("experiment", key), (_, failure = "") => {
+      strip.load(server.ask("experiment", key), group, (_, failure = "") => {
         message.textContent = failure;
       }),
     );

@@ -141,9 +141,9 @@ def page() -> str:
         "## Page",
         "",
         "In a real Chromium that shares 2 cores with the server (`python -m "
-        "benchmarks.page_speed`). Paint is the end of the first frame that shows the new image. "
-        "This report is of the page before the browser ran the decoder itself, in place of a table "
-        "of its outputs; `benchmarks.core_modules` measures that decoder.",
+        "benchmarks.page_speed`). Painted is the end of the first frame that shows the new image. "
+        "Times of opening the page run from the start of the navigation; on a second visit the "
+        "browser has kept what it may keep.",
         "",
         "| | |",
         "|---|---|",
@@ -164,15 +164,20 @@ def load() -> str:
     """How the server holds under load, as a section of Markdown."""
     report = read_report("load")
     memory = report["memory"]
+    visit, share = report["visit"], report["cpu_share"]
     lines = [
         "## Load",
         "",
-        f"{report['users']} users who drag, draw and compare for {report['seconds']} seconds, on "
-        f"{report['cores']} cores shared with one server (`python -m benchmarks.load`): "
+        f"{report['users']:,} visitors who drag, nudge, draw and compare for {report['seconds']} "
+        f"seconds, of one server on {cores(report['server_cores'])} (`python -m benchmarks.load`): "
         f"{report['responses']:,} responses, {report['responses_per_second']:.0f} per second, "
-        f"{report['failures']} failures. The server takes {memory['at_quarter_mb']:,.0f} MB of "
-        f"memory after a quarter of the time, {memory['at_end_mb']:,.0f} MB at the end, "
-        f"{memory['max_mb']:,.0f} MB at most.",
+        f"{report['failures']} failures. {report['users_per_second_arriving']:g} visitors arrive "
+        f"per second; each opens the page with an empty cache, which takes "
+        f"{visit['requests']} requests, six at once, and {visit['bytes'] / 1e6:.1f} MB. The server "
+        f"uses {share['arriving']:.2f} cores while they arrive and {share['afterwards']:.2f} "
+        f"afterwards. It takes {memory['after_warm_up_mb']:,.0f} MB of memory after half of the "
+        f"time, {memory['at_end_mb']:,.0f} MB at the end, {memory['max_mb']:,.0f} MB at most. A "
+        f"drag sends nothing.",
         "",
         "| | responses | failures | p50, ms | p95, ms | p99, ms |",
         "|---|---|---|---|---|---|",
@@ -183,6 +188,11 @@ def load() -> str:
             f"| {f['p99']:.0f} |"
         )
     return "\n".join(lines)
+
+
+def cores(count: int) -> str:
+    """A number of cores in words."""
+    return "one core" if count == 1 else f"{count} cores"
 
 
 def photographs() -> str:
@@ -215,23 +225,27 @@ def document() -> str:
 
 
 def headline() -> str:
-    """The five headline figures of the README, as a Markdown table."""
+    """The headline figures of the README, as a Markdown table."""
     seeds, speed = read_report("quality"), read_report("training_speed")
     page, load = read_report("page_speed"), read_report("load")
     geodesic = read_report("paths")["summary"]["geodesic"]
-    elbo, painted = seeds["summary"]["elbo"], page["map: move to paint, ms"]
-    dragging = load["actions"]["readout, while dragging"]
+    elbo, painted = seeds["summary"]["elbo"], page["map: move to painted, ms"]
+    opened = load["actions"]["open the page"]
     rows = {
         "Model": f"ELBO {elbo['mean']:.1f} ± {elbo['sd']:.1f} nats per test image, "
         f"{len(seeds['seeds'])} seeds",
         "Training": f"{speed['trainer']:,.0f} images per second on {speed['cores']} cores, "
         f"{speed['ratio']:.1f} times as fast as plain PyTorch",
-        "Dragging": f"{painted['p50']} ms from move to paint (p95 {painted['p95']} ms)",
+        "Dragging": f"{painted['p50']} ms from move to painted (p95 {painted['p95']} ms), "
+        f"{page['map: requests in a drag']} requests",
+        "Opening": f"{page['first visit: time to interactive, s']} s, "
+        f"{page['first visit: bytes over the wire'] / 1e6:.1f} MB; "
+        f"{page['second visit: bytes over the wire'] / 1e3:.0f} KB on a second visit",
         "Geodesics": f"{100 * (1 - geodesic['ratio']):.0f} % shorter in image space than straight "
         "lines on average, never longer",
-        "Load": f"{load['users']} users on {load['cores']} cores: "
+        "Load": f"{load['users']:,} visitors on {cores(load['server_cores'])}: "
         f"{load['responses_per_second']:.0f} responses per second, {load['failures']} failures, "
-        f"p95 {dragging['p95']:.0f} ms while dragging",
+        f"page opened in {opened['p50'] / 1000:.1f} s (p95 {opened['p95'] / 1000:.1f} s)",
     }
     return "".join(
         ["| | |\n|---|---|\n", *(f"| {name} | {text} |\n" for name, text in rows.items())]

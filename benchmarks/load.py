@@ -1,10 +1,11 @@
-"""The server under load: response times, failures and memory with many users at once.
+"""The server under load: response times, failures and memory with many visitors at once.
 
     python -m benchmarks.load
 
-Starts `python demo.py`, simulates the users of benchmarks/users.py (locust) and samples the
-server's memory every second. Writes benchmarks/load.json. Exits with status 1 if a request failed,
-or if the memory grew by more than MAX_GROWTH after the warm-up.
+Starts `python demo.py` on one core, as docs/serving.md does, and simulates the visitors of
+benchmarks/users.py (locust) on the others; where the system cannot keep processes on cores, they
+share all. Samples the server's memory every second. Writes benchmarks/load.json. Exits with status
+1 if a request failed, or if the memory grew by more than MAX_GROWTH after the warm-up.
 """
 
 import argparse
@@ -17,20 +18,41 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
 
 from benchmarks.reports import FOLDER, Report, report_path, write_report
-from benchmarks.server import ROOT, running_process
+from benchmarks.server import ROOT, running_process, wait_until_idle
+from benchmarks.visit import VISIT, WHOLE_VISIT
 
-USERS, SECONDS = 50, 120
-SPAWN_RATE = 10  # new users per second
-WARM_UP = 0.25  # of the run; the memory must be flat afterwards
-MAX_GROWTH = 50.0  # MB after the warm-up; measured: 26, and 77 with glibc's default heaps
+USERS, SECONDS = 1000, 300
+SPAWN_RATE = 8.0  # new visitors per second: all have arrived after 125 seconds
+WARM_UP = 0.5  # of the run; the memory must be flat afterwards
+MAX_GROWTH = 50.0  # MB after the warm-up
 PERCENTILES = 50, 95, 99
+KEPT = 5  # seconds between two samples that the report keeps
 MB = 1e6
+
+
+class Load(NamedTuple):
+    """What is simulated.
+
+    Args:
+        spawn_rate: new users per second.
+        locustfile: what they do.
+    """
+
+    users: int = USERS
+    seconds: int = SECONDS
+    spawn_rate: float = SPAWN_RATE
+    locustfile: Path = FOLDER / "users.py"
+
+    @property
+    def arrived(self) -> float:
+        """Seconds after which all users have arrived."""
+        return self.users / self.spawn_rate
 
 
 def sample(process: psutil.Process, cache: Path, started: float) -> dict[str, float]:
@@ -61,46 +83,70 @@ def memory(samples: Sequence[dict[str, float]]) -> dict[str, float]:
     warm = samples[int(WARM_UP * len(samples)) :]
     seconds, rss = (np.array([one[name] for one in warm]) for name in ("second", "rss_mb"))
     early, late = float(np.median(rss[:5])), float(np.median(rss[-5:]))
-    first, last = samples[0], samples[-1]
     return {
-        "at_start_mb": first["rss_mb"],
-        "at_quarter_mb": round(early, 1),
+        "at_start_mb": samples[0]["rss_mb"],
+        "after_warm_up_mb": round(early, 1),
         "at_end_mb": round(late, 1),
         "max_mb": max(one["rss_mb"] for one in samples),
         "growth_mb": round(late - early, 1),
         "slope_mb_per_minute": round(60 * float(np.polyfit(seconds, rss, 1)[0]), 1),
         "max_threads": max(one["threads"] for one in samples),
-        "cached_files_at_end": last["cached_files"],
-        "cpu_share": round(
-            (last["cpu_s"] - first["cpu_s"]) / (last["second"] - first["second"]), 2
-        ),
+        "cached_files_at_end": samples[-1]["cached_files"],
     }
 
 
+def cpu_share(samples: Sequence[dict[str, float]], start: float, end: float) -> float | None:
+    """How many cores the server used between two seconds; None without samples in between."""
+    within = [one for one in samples if start <= one["second"] <= end]
+    if len(within) < 2:
+        return None
+    first, last = within[0], within[-1]
+    return round((last["cpu_s"] - first["cpu_s"]) / (last["second"] - first["second"]), 2)
+
+
+def server_core() -> int | None:
+    """The core that the server gets for itself; None if the system cannot arrange that."""
+    return max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+
+
+def recorded_visit(address: str, file: Path) -> dict[str, Any]:
+    """What benchmarks.visit finds, which also goes to a file.
+
+    It runs in a process of its own, since a process can start Playwright only once.
+    """
+    command = [sys.executable, "-m", "benchmarks.visit", address]
+    file.write_bytes(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    visit: dict[str, Any] = json.loads(file.read_text())
+    return visit
+
+
 def simulate(
-    address: str, server: psutil.Process, users: int, seconds: int, locustfile: Path, folder: Path
-) -> tuple[dict[str, dict[str, Any]], list[dict[str, float]], str]:
+    address: str, server: psutil.Process, load: Load, core: int | None, folder: Path
+) -> tuple[list[dict[str, Any]], list[dict[str, float]], str]:
     """Run locust against a server.
 
+    Args:
+        core: of the server, which locust leaves alone.
+        folder: holds the visit and the server's cache, and gets locust's files.
+
     Returns:
-        The summary of each action, the samples of the server, and what locust printed.
+        Locust's statistics, the samples of the server, and what locust printed.
 
     Raises:
         RuntimeError: if locust fails.
     """
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless"]
-    command += ["-H", address.rstrip("/"), "-u", str(users), "-r", str(SPAWN_RATE)]
-    command += ["-t", f"{seconds}s", "--stop-timeout", "30", "--only-summary"]
+    command = [sys.executable, "-m", "locust", "-f", str(load.locustfile), "--headless"]
+    command += ["-H", address.rstrip("/"), "-u", str(load.users), "-r", str(load.spawn_rate)]
+    command += ["-t", f"{load.seconds}s", "--stop-timeout", "30", "--only-summary"]
     command += ["--json-file", str(folder / "statistics"), "--exit-code-on-error", "0"]
+    environment = {"PYTHONPATH": str(ROOT), VISIT: str(folder / "visit")}
     log, samples = folder / "locust", []
     with log.open("w") as output:
         locust = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdout=output,
-            stderr=output,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            command, cwd=ROOT, stdout=output, stderr=output, env=os.environ | environment
         )
+    if core is not None and (others := os.sched_getaffinity(0) - {core}):
+        os.sched_setaffinity(locust.pid, others)
     started = time.perf_counter()
     while locust.poll() is None:
         samples.append(sample(server, folder / "cache", started))
@@ -108,42 +154,53 @@ def simulate(
     statistics = folder / "statistics.json"
     if locust.returncode or not statistics.exists():
         raise RuntimeError(f"locust failed: {log.read_text()}")
-    entries = json.loads(statistics.read_text())
-    actions = {entry["name"]: summary(entry) for entry in entries}
-    return dict(sorted(actions.items())), samples, log.read_text()
+    return json.loads(statistics.read_text()), samples, log.read_text()
 
 
-def run(users: int, seconds: int, locustfile: Path) -> Report:
-    """The report of `users` simulated for `seconds`.
+def run(load: Load) -> Report:
+    """The report of a load.
 
     Raises:
         RuntimeError: if the server or locust fails.
     """
+    core = server_core()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cache = folder / "cache"
         cache.mkdir()
-        environment = {"GRADIO_TEMP_DIR": str(cache)}
-        with running_process(folder / "log", environment=environment) as (address, process):
+        environment = {"GRADIO_TEMP_DIR": str(cache), "OMP_NUM_THREADS": "1"}
+        with running_process(folder / "log", environment=environment, core=core) as started:
+            address, process = started
+            wait_until_idle(process)
+            visit = recorded_visit(address, folder / "visit")
             server = psutil.Process(process.pid)
-            actions, samples, output = simulate(address, server, users, seconds, locustfile, folder)
+            entries, samples, output = simulate(address, server, load, core, folder)
         log = (folder / "log").read_text()
-    responses = sum(action["count"] for action in actions.values())
-    failures = sum(action["failures"] for action in actions.values())
+    requests = [entry for entry in entries if entry["method"] != WHOLE_VISIT]
+    responses = sum(entry["num_requests"] for entry in requests)
+    failures = sum(entry["num_failures"] for entry in requests)
+    end = samples[-1]["second"]
     return {
-        "users": users,
-        "seconds": seconds,
+        "users": load.users,
+        "seconds": load.seconds,
+        "users_per_second_arriving": load.spawn_rate,
         "cores": os.cpu_count(),
+        "server_cores": os.cpu_count() if core is None else 1,
         "system": platform.system(),
+        "visit": {"requests": len(visit["requests"]), "bytes": visit["bytes"]},
         "responses": responses,
         "failures": failures,
-        "responses_per_second": round(responses / samples[-1]["second"], 1),
+        "responses_per_second": round(responses / end, 1),
+        "cpu_share": {
+            "arriving": cpu_share(samples, 0, min(load.arrived, load.seconds)),
+            "afterwards": cpu_share(samples, load.arrived, load.seconds),
+        },
         "memory": memory(samples),
-        "actions": actions,
+        "actions": dict(sorted((entry["name"], summary(entry)) for entry in entries)),
         "tracebacks": output.count("Traceback"),
         "output": output if failures or "Traceback" in output else "",
         "log": log.split("\n")[1:-1],
-        "samples": samples,
+        "samples": samples[::KEPT],
     }
 
 
@@ -165,20 +222,26 @@ def faults(report: Report) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write the report; 1 if it has faults, else 0."""
     parser = argparse.ArgumentParser(
-        description="Measure the server with many users at once.",
+        description="Measure the server with many visitors at once.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--users", type=int, default=USERS)
-    parser.add_argument("--seconds", type=int, default=SECONDS)
-    parser.add_argument("--output", type=Path, default=report_path("load"), help="the report")
+    usual = Load()
+    parser.add_argument("--users", type=int, default=usual.users)
+    parser.add_argument("--seconds", type=int, default=usual.seconds)
     parser.add_argument(
-        "--locustfile", type=Path, default=FOLDER / "users.py", help="what the users do"
+        "--spawn-rate", type=float, default=usual.spawn_rate, help="new users per second"
     )
+    parser.add_argument(
+        "--locustfile", type=Path, default=usual.locustfile, help="what the users do"
+    )
+    parser.add_argument("--output", type=Path, default=report_path("load"), help="the report")
     options = parser.parse_args(argv)
-    report = run(options.users, options.seconds, options.locustfile)
+    load = Load(options.users, options.seconds, options.spawn_rate, options.locustfile)
+    report = run(load)
     for name, action in report["actions"].items():
         print(f"{name:32s} {action}")
     print(f"responses per second: {report['responses_per_second']}, {report['memory']}")
+    print(f"cores used: {report['cpu_share']}")
     print(report["output"], end="")
     found = faults(report)
     for fault in found:

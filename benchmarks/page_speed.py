@@ -1,15 +1,15 @@
-"""How fast the page responds in a real Chromium, and how much it transfers.
+"""How fast the page opens and responds in a real Chromium, and how much it transfers.
 
     python -m benchmarks.page_speed
 
-Paint is the end of the first frame that shows the new image; times run from the input event to
-paint. First each move waits for the paint of the one before, then a drag moves without waiting.
-Writes benchmarks/page_speed.json.
+Painted is the end of the first frame that shows the new image; times run from the input event.
+First each move waits for the paint of the one before, then a drag moves without waiting. Times of
+opening run from the start of the navigation. Writes benchmarks/page_speed.json.
 """
 
 import argparse
-import asyncio
 import base64
+import json
 import math
 import tempfile
 import time
@@ -17,15 +17,14 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import aiohttp
 import numpy as np
 import torch
-from playwright.sync_api import FloatRect, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from benchmarks.chromium import bounding_box, launch_chromium
+from benchmarks.chromium import MAP, READOUT, Traffic, bounding_box, launch_chromium, open_page
 from benchmarks.reports import Report, report_path, write_report
-from benchmarks.server import running_demo
+from benchmarks.server import running_demo, running_process, wait_until_idle
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
@@ -33,7 +32,11 @@ from latent_navigator.pretrained import DEFAULT_PATH
 RATE = 60  # moves per second of a drag that does not wait
 DRAG_SECONDS = 4.0
 WARM_UP = 5  # moves that are not counted
-VIEWPORT = 1440, 900
+WIDTH, HEIGHT = 1440, 900
+SETTLE = 2000  # ms after which the page has fetched all that it shows
+SLOW = 1.5e6, 300  # bits per second, and ms of latency of each request
+SLOW_SECONDS = 120  # at most, to open the page on such a line
+TASKS = "disabled-by-default-devtools.timeline"  # Chromium's traces of single tasks
 
 Move = Callable[[int], None]
 
@@ -53,28 +56,38 @@ WATCH = """(signature) => {
   for (const kind of ['pointermove', 'pointerdown', 'input'])
     addEventListener(kind, (event) => inputs.push(event.timeStamp), true);
 }"""
-DIGIT_SIGNATURE = """(() => { const v = document.querySelector('#digit .view').dataset;
+IMAGE_SIGNATURE = """(() => { const v = document.querySelector('#digit .view').dataset;
   return v.x + ' ' + v.y; })()"""
 PLAIN_SIGNATURE = """(() => { const i = document.querySelector('#digit img');
   return i && i.complete ? i.src : ''; })()"""
 
-# Milliseconds from the last input to the frame with PyTorch's image of the last position.
-SETTLED = """() => new Promise((done) => {
-  const view = document.querySelector('#digit .view').dataset;
+# While the page opens: the milliseconds after which each of these is there.
+STAGES = {
+    "map": "#latent-map .map-wait:empty",  # its points are drawn
+    "digit": "#digit .view[data-x]",
+    "map ready": MAP,
+    "readout ready": READOUT,
+}
+REACHED = """(stages) => {
+  window.reached = {};
   const look = () => {
-    const z = latentSpace.state.z;
-    const here = +view.x === z.x && +view.y === z.y && view.kind === 'exact';
-    if (here && inputs.length) done(performance.now() - inputs[inputs.length - 1]);
-    else requestAnimationFrame(look);
+    for (const [stage, selector] of Object.entries(stages))
+      if (!(stage in reached) && document.querySelector(selector))
+        reached[stage] = performance.now();
+    if (Object.keys(reached).length < Object.keys(stages).length) requestAnimationFrame(look);
   };
-  look(); })"""
-
+  look();
+}"""
 
 # All images as base64, and the milliseconds that each took.
-DECODE = """(positions) => {
+DECODE = """async (positions) => {
+  const address = (end) => document.querySelector(`link[href$="${end}"]`).href;
+  const { loadDecoder } = await import(address("core/decoder.js"));
+  const decoder = await loadDecoder(address("decoder.bin"));
   const grey = new Uint8ClampedArray(784), all = new Uint8Array(784 * positions.length);
-  const times = positions.map(([x, y], i) => { const started = performance.now();
-    liveDecoder.decode({ x, y }, grey);
+  const times = positions.map((z, i) => {
+    const started = performance.now();
+    decoder.pixels(z, grey);
     const time = performance.now() - started;
     all.set(grey, 784 * i);
     return time; });
@@ -89,6 +102,9 @@ def percentiles(values: list[float], digits: int = 1) -> dict[str, float]:
         "p95": round(float(np.percentile(values, 95)), digits),
         "n": len(values),
     }
+
+
+# --- moving ---
 
 
 def paint_times(page: Page, moves: int, move: Move) -> tuple[list[float], int]:
@@ -125,17 +141,6 @@ def paint_rate(page: Page, move: Move) -> float:
     return float(page.evaluate("() => paints.length")) / elapsed
 
 
-def settling_times(page: Page, moves: int, move: Move) -> list[float]:
-    """Milliseconds from the last of two quick moves to the exact image of its position."""
-    times: list[float] = []
-    for i in range(moves):
-        page.evaluate("() => { inputs.length = 0; }")
-        move(3 * i)
-        move(3 * i + 1)
-        times.append(page.evaluate(SETTLED))
-    return times
-
-
 def on_circle(box: FloatRect, i: int) -> tuple[float, float]:
     """The i-th position of a drag around the middle of the map, in pixels of the page."""
     angle, radius = 0.13 * i, box["width"] * (0.15 + 0.1 * math.sin(0.031 * i))
@@ -149,38 +154,77 @@ def slider_keys(page: Page) -> Move:
     return lambda i: page.keyboard.press("ArrowRight" if (i // 40) % 2 == 0 else "ArrowLeft")
 
 
-def open_page(page: Page, address: str) -> Report:
-    """Open the page; what it transferred, and when it reacted."""
-    transferred: list[tuple[str, int]] = []
-    urls: dict[str, str] = {}
-    network = page.context.new_cdp_session(page)
-    network.send("Network.enable")
-    network.on(
-        "Network.requestWillBeSent", lambda e: urls.update({e["requestId"]: e["request"]["url"]})
-    )
-    network.on(
-        "Network.loadingFinished",
-        lambda e: transferred.append((urls.get(e["requestId"], ""), e["encodedDataLength"])),
-    )
-    started = time.perf_counter()
-    page.goto(address)
-    page.wait_for_selector("#latent-map [data-ready=true]")
-    page.wait_for_selector("#digit [data-state=shown]")
-    interactive = time.perf_counter() - started
-    page.wait_for_timeout(500)
-    parts = ("component_server", "/data/", "/web/")
-    data = sum(size for url, size in transferred if any(part in url for part in parts))
+def largest_task(browser: Browser, page: Page, drag: Move) -> float:
+    """Milliseconds of the page's longest task in a drag that begins as the layer of images does."""
+    browser.start_tracing(page=page, categories=[TASKS])
+    page.locator("#latent-map [data-layer=images]").evaluate("(button) => button.click()")
+    paint_rate(page, drag)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    main_threads = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    tasks = [
+        float(event["dur"])
+        for event in events
+        if event["name"] == "RunTask" and (event["pid"], event["tid"]) in main_threads
+    ]
+    return max(tasks) / 1000
+
+
+# --- opening ---
+
+
+def stages(page: Page, address: str, timeout_s: float = 30) -> dict[str, float]:
+    """Open the page; the seconds after which each of STAGES was reached."""
+    page.add_init_script(f"({REACHED})({json.dumps(STAGES)})")
+    page.goto(address, wait_until="commit")
+    count = len(STAGES)
+    condition = "(count) => Object.keys(reached).length === count"
+    page.wait_for_function(condition, arg=count, timeout=1000 * timeout_s)
+    reached: dict[str, float] = page.evaluate("() => reached")
+    return {stage: round(ms / 1000, 2) for stage, ms in reached.items()}
+
+
+def measure_visit(context: BrowserContext, address: str, name: str) -> Report:
+    """What a visit transfers, and when the page reacts; its page is closed."""
+    page = context.new_page()
+    traffic = Traffic(page)
+    reached = stages(page, address)
+    page.wait_for_timeout(SETTLE)
+    page.close()
     return {
-        "map and digit: data transferred, bytes": data,
-        "page: data transferred, bytes": sum(size for _, size in transferred),
-        "page: time to interactive, s": round(interactive, 2),
+        f"{name}: bytes over the wire": traffic.bytes,
+        f"{name}: time to interactive, s": max(reached.values()),
     }
 
 
-def measure_page(page: Page, address: str, moves: int) -> Report:
-    """The figures of this project's page."""
-    opened = open_page(page, address)
-    page.evaluate(WATCH, DIGIT_SIGNATURE)
+def measure_opening(browser: Browser, address: str) -> Report:
+    """The figures of a first visit, of a second one, and of a first one on a slow line."""
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+    first = measure_visit(context, address, "first visit")
+    second = measure_visit(context, address, "second visit")
+    context.close()
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    bits, latency = SLOW
+    Traffic(page).throttle(latency, bits)
+    reached = stages(page, address, SLOW_SECONDS)
+    page.close()
+    line = f"first visit at {bits / 1e6:g} Mbit/s and {latency} ms"
+    slow = {f"{line}: {stage} shown, s": reached[stage] for stage in ("map", "digit")}
+    return first | second | slow
+
+
+# --- all figures ---
+
+
+def measure_page(browser: Browser, address: str, moves: int) -> Report:
+    """The figures of this project's page, once it is open."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    open_page(page, address)
+    page.wait_for_timeout(SETTLE)
+    page.evaluate(WATCH, IMAGE_SIGNATURE)
     box = bounding_box(page.locator("#latent-map .map-top"))
 
     def drag(i: int) -> None:
@@ -189,70 +233,39 @@ def measure_page(page: Page, address: str, moves: int) -> Report:
     drag(0)
     page.mouse.down()
     painted, lost = paint_times(page, moves, lambda i: drag(i + 1))
+    traffic = Traffic(page)
     rate = paint_rate(page, drag)
-    settled = settling_times(page, moves, drag)
+    asked = len(traffic.addresses)
+    task = largest_task(browser, page, drag)
     page.mouse.up()
     press = slider_keys(page)
     slider, lost_keys = paint_times(page, moves, press)
+    slider_rate = paint_rate(page, press)
+    decoder = decoder_figures(page)
+    page.close()
     return {
-        "map: move to paint, ms": percentiles(painted),
+        "map: move to painted, ms": percentiles(painted),
+        "map: images per second in a drag": round(rate, 1),
+        "map: requests in a drag": asked,
+        "map: largest task in a drag with the layer of images, ms": round(task, 1),
+        "slider: key to painted, ms": percentiles(slider),
+        "slider: images per second": round(slider_rate, 1),
         "map and slider: moves never painted": lost + lost_keys,
-        "map: images per second while dragging": round(rate, 1),
-        "map: last move to exact digit, ms": percentiles(settled),
-        "slider: key to paint, ms": percentiles(slider),
-        "slider: images per second": round(paint_rate(page, press), 1),
-        **opened,
+        **decoder,
     }
 
 
-def measure_plain(page: Page, address: str, moves: int) -> Report:
+def measure_plain(browser: Browser, address: str, moves: int) -> Report:
     """The figures of benchmarks/plain_demo.py."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
     page.goto(address)
     page.wait_for_selector("#x-slider input[type=range]")
     page.evaluate(WATCH, PLAIN_SIGNATURE)
     painted, lost = paint_times(page, moves, slider_keys(page))
+    page.close()
     return {
-        "plain Gradio: slider to paint, ms": percentiles(painted),
+        "plain Gradio: slider to painted, ms": percentiles(painted),
         "plain Gradio: moves never painted": lost,
-    }
-
-
-async def measure_users(address: str, count: int, seconds: float) -> Report:
-    """`count` users who drag: each asks for an exact digit ten times per second."""
-    times: list[float] = []
-    failures = 0
-
-    async def drag(client: aiohttp.ClientSession, component: int, user: int) -> None:
-        nonlocal failures
-        await asyncio.sleep(user / count / 10)
-        end, step = time.perf_counter() + seconds, 0
-        while time.perf_counter() < end:
-            started = time.perf_counter()
-            z = [3 * math.sin(0.7 * step + user), 3 * math.cos(0.9 * step + user)]
-            body = {
-                "data": [*z, False],  # as the page asks within a drag
-                "component_id": component,
-                "fn_name": "look",
-                "session_hash": f"user{user}",
-            }
-            async with client.post("/gradio_api/component_server/", json=body) as response:
-                answer = await response.json()
-            times.append(1000 * (time.perf_counter() - started))
-            failures += response.status != 200 or len(answer["shares"]) != 10
-            step += 1
-            await asyncio.sleep(max(0, 0.1 - (time.perf_counter() - started)))
-
-    async with aiohttp.ClientSession(address, connector=aiohttp.TCPConnector(limit=0)) as client:
-        async with client.get("/config") as response:
-            config = await response.json()
-        component = next(
-            c["id"] for c in config["components"] if c["props"].get("elem_id") == "digit"
-        )
-        await asyncio.gather(*(drag(client, component, user) for user in range(count)))
-    return {
-        f"{count} users dragging: exact response, ms": percentiles(times),
-        f"{count} users dragging: responses per second": round(len(times) / seconds, 1),
-        f"{count} users dragging: failures": failures,
     }
 
 
@@ -270,40 +283,36 @@ def decoder_figures(page: Page) -> Report:
     }
 
 
-def measure(folder: Path, moves: int, users: int) -> Report:
+def measure(folder: Path, moves: int) -> Report:
     """All figures; logs go to `folder`."""
     report: Report = {}
-    width, height = VIEWPORT
     started = time.perf_counter()
-    with running_demo(folder / "log") as address:
+    with running_process(folder / "log") as (address, process):
         urllib.request.urlopen(address).close()
         report["server: start to first response, s"] = round(time.perf_counter() - started, 2)
+        wait_until_idle(process)
         with sync_playwright() as playwright:
             browser = launch_chromium(playwright)
-            page = browser.new_page(viewport={"width": width, "height": height})
-            report |= measure_page(page, address, moves) | decoder_figures(page)
-            page.close()
+            report |= measure_opening(browser, address) | measure_page(browser, address, moves)
             with running_demo(folder / "plain", module="benchmarks.plain_demo") as plain:
-                page = browser.new_page(viewport={"width": width, "height": height})
-                report |= measure_plain(page, plain, moves)
+                report |= measure_plain(browser, plain, moves)
             browser.close()
-        report |= asyncio.run(measure_users(address, users, 10.0))
-    slow, fast = report["plain Gradio: slider to paint, ms"], report["slider: key to paint, ms"]
+    slow, fast = report["plain Gradio: slider to painted, ms"], report["slider: key to painted, ms"]
     report["slider: speed-up over plain Gradio, p50"] = round(slow["p50"] / fast["p50"], 1)
     return report
 
 
 def main() -> None:
     """Measure, print and write the report."""
-    parser = argparse.ArgumentParser(description="Measure how fast the page responds.")
+    parser = argparse.ArgumentParser(description="Measure how fast the page opens and responds.")
     parser.add_argument("--moves", type=int, default=110, help="inputs of each kind")
-    parser.add_argument("--users", type=int, default=50, help="who drag at the same time")
+    parser.add_argument("--output", type=Path, default=report_path("page_speed"), help="the report")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        report = measure(Path(folder), options.moves, options.users)
+        report = measure(Path(folder), options.moves)
     for name, value in report.items():
-        print(f"{name:50s} {value}")
-    write_report(report_path("page_speed"), report)
+        print(f"{name:60s} {value}")
+    write_report(options.output, report)
 
 
 if __name__ == "__main__":

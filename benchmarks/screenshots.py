@@ -3,6 +3,7 @@
 python -m benchmarks.screenshots
 """
 
+import argparse
 import io
 import math
 import tempfile
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from benchmarks.chromium import bounding_box, launch_chromium
+from benchmarks.chromium import bounding_box, launch_chromium, open_page
 from benchmarks.server import running_demo
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -27,29 +28,24 @@ LAYERS = {
     "sensitivity": "layers=sensitivity,points,rings,labels",
     "zoomed": "x=-0.42&y=0.9&view=-0.2,0.95,0.75&layers=images,regions,rings,labels",
 }
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 FRAMES, FRAME_MS = 48, 83
-
-
-def open_page(page: Page, address: str) -> None:
-    """Open the page and wait until map and digit are shown."""
-    page.goto(address)
-    page.wait_for_selector("#latent-map [data-ready=true]")
-    page.wait_for_selector("#digit [data-kind=exact]")
 
 
 def draw_seven(page: Page) -> None:
     """Draw a 7 on the pad and wait for what the model makes of it."""
     page.locator(".paper").scroll_into_view_if_needed()
     box = bounding_box(page.locator(".paper"))
-    page.mouse.move(box["x"] + 75, box["y"] + 65)
+    side = box["width"]
+    page.mouse.move(box["x"] + 0.27 * side, box["y"] + 0.23 * side)
     page.mouse.down()
-    for x, y in ((140, 60), (205, 62), (175, 130), (130, 235)):
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+    for x, y in ((0.5, 0.21), (0.73, 0.22), (0.63, 0.46), (0.46, 0.84)):
+        page.mouse.move(box["x"] + x * side, box["y"] + y * side, steps=6)
     page.mouse.up()
     page.locator(".draw[data-state=shown]").wait_for()
 
 
-def take_views(browser: Browser, address: str) -> None:
+def take_views(browser: Browser, address: str, folder: Path) -> None:
     """The page on a screen, in dark mode and on a phone."""
     for name, width, height, scheme in VIEWS:
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
@@ -58,57 +54,76 @@ def take_views(browser: Browser, address: str) -> None:
         page.wait_for_timeout(1000)
         page.mouse.move(0, 0)
         page.evaluate("() => window.scrollTo(0, 0)")
-        page.screenshot(path=DOCS / f"{name}.png")
+        page.screenshot(path=folder / f"{name}.png")
         page.close()
 
 
-def take_tabs(browser: Browser, address: str) -> None:
+def take_tabs(browser: Browser, address: str, folder: Path) -> None:
     """The tabs, one after the other on one page."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     open_page(page, address)
     page.locator("#jump-3").click()
     page.wait_for_timeout(1000)
     for take in (take_paths, take_directions, take_drawing, take_replay):
-        take(page)
+        take(page, folder)
     page.close()
 
 
-def take_paths(page: Page) -> None:
-    """The comparison of all paths, on the whole page."""
+TABS = ("explore", "paths", "directions", "draw", "training", "lessons", "about")
+SIZES = (1440, 900), (1280, 720), (390, 844)
+
+
+def take_every_tab(browser: Browser, address: str, folder: Path) -> None:
+    """Each tab at three sizes, light and dark: to look at, not for the README."""
+    for width, height in SIZES:
+        for scheme in SCHEMES:
+            viewport: ViewportSize = {"width": width, "height": height}
+            page = browser.new_page(viewport=viewport, color_scheme=scheme)
+            open_page(page, address)
+            for tab in TABS:
+                page.locator(f"#tab-{tab}").click()
+                page.wait_for_timeout(800)
+                page.screenshot(path=folder / f"{tab}_{width}x{height}_{scheme}.png")
+            page.close()
+
+
+def take_paths(page: Page, folder: Path) -> None:
+    """The comparison of all paths."""
+    page.get_by_role("tab", name="Paths").click()
     page.locator("#experiment-paths").click()
     page.locator("#film-strip .comparison").wait_for()
     page.wait_for_timeout(500)
-    page.screenshot(path=DOCS / "paths.png", full_page=True)
+    page.screenshot(path=folder / "paths.png")
 
 
-def take_directions(page: Page) -> None:
+def take_directions(page: Page, folder: Path) -> None:
     """The directions after a nudge."""
     page.get_by_role("tab", name="Directions").click()
     page.wait_for_selector("#directions [data-state=shown]")
     page.locator("#directions [data-name=slant] .more").click()
     page.wait_for_timeout(1000)
     page.mouse.move(0, 0)
-    page.locator("#directions").screenshot(path=DOCS / "directions.png")
+    page.screenshot(path=folder / "directions.png")
 
 
-def take_drawing(page: Page) -> None:
+def take_drawing(page: Page, folder: Path) -> None:
     """A drawn 7 and its posterior."""
-    page.get_by_role("tab", name="Your digit").click()
+    page.get_by_role("tab", name="Draw").click()
     draw_seven(page)
     page.wait_for_timeout(600)
-    page.locator("#own-digit").screenshot(path=DOCS / "own_digit.png")
+    page.screenshot(path=folder / "own_digit.png")
 
 
-def take_replay(page: Page) -> None:
+def take_replay(page: Page, folder: Path) -> None:
     """Both models side by side at epoch 12."""
-    page.get_by_role("tab", name="How it was learned").click()
+    page.get_by_role("tab", name="Training").click()
     page.locator("#replay .compare").check(timeout=60_000)
     page.locator("#replay .epoch").fill("12")
     page.wait_for_timeout(800)
-    page.locator("#replay").screenshot(path=DOCS / "replay.png")
+    page.screenshot(path=folder / "replay.png")
 
 
-def take_layers(browser: Browser, address: str) -> None:
+def take_layers(browser: Browser, address: str, folder: Path) -> None:
     """The map with different layers."""
     for name, fragment in LAYERS.items():
         page = browser.new_page(viewport={"width": 1100, "height": 800})
@@ -118,11 +133,11 @@ def take_layers(browser: Browser, address: str) -> None:
             "#latent-map .map-legend:not(:has-text('Measuring'))", state="attached"
         )
         page.wait_for_timeout(300)
-        page.locator("#latent-map .map-frame").screenshot(path=DOCS / f"layer_{name}.png")
+        page.locator("#latent-map .map-frame").screenshot(path=folder / f"layer_{name}.png")
         page.close()
 
 
-def take_drag(browser: Browser, address: str) -> None:
+def take_drag(browser: Browser, address: str, folder: Path) -> None:
     """An animation of a drag through the digits: 4 seconds, 12 frames per second."""
     page = browser.new_page(viewport={"width": 1240, "height": 800})
     open_page(page, address)
@@ -143,7 +158,7 @@ def take_drag(browser: Browser, address: str) -> None:
     page.close()
     small = [frame.resize((800, 800 * frame.height // frame.width)) for frame in frames]
     small[0].save(
-        DOCS / "drag.webp",
+        folder / "drag.webp",
         save_all=True,
         append_images=small[1:],
         duration=FRAME_MS,
@@ -154,12 +169,21 @@ def take_drag(browser: Browser, address: str) -> None:
 
 def main() -> None:
     """Take all screenshots."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
+    parser = argparse.ArgumentParser(description="Take the screenshots of the README.")
+    parser.add_argument("--folder", type=Path, default=DOCS, help="where they go")
+    parser.add_argument(
+        "--tabs", action="store_true", help="every tab at three sizes, light and dark, instead"
+    )
+    options = parser.parse_args()
+    folder: Path = options.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    takes = (take_every_tab,) if options.tabs else (take_views, take_tabs, take_layers, take_drag)
+    with tempfile.TemporaryDirectory() as logs:
+        log = Path(logs) / "log"
         with running_demo(log) as address, sync_playwright() as playwright:
             browser = launch_chromium(playwright)
-            for take in (take_views, take_tabs, take_layers, take_drag):
-                take(browser, address)
+            for take in takes:
+                take(browser, address, folder)
             browser.close()
 
 

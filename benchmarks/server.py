@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parent.parent
 READY = "press Ctrl-C to stop"  # the last words that demo.py prints when it listens
 START_SECONDS = 180
+IDLE = 10  # % of a core
 
 
 def free_port() -> int:
@@ -28,6 +31,7 @@ def running_process(
     module: str = "demo",
     environment: dict[str, str] | None = None,
     port: int | None = None,
+    core: int | None = None,
 ) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """The address and the process of a demo on the committed checkpoint.
 
@@ -36,6 +40,7 @@ def running_process(
         module: "demo", or another module that takes the port as its only argument.
         environment: variables to set on top of this process's own.
         port: to listen on; by default a free one.
+        core: the only one that it may use; by default all.
 
     Raises:
         RuntimeError: with its output, if it does not start within START_SECONDS.
@@ -50,6 +55,9 @@ def running_process(
             stderr=output,
             env=os.environ | (environment or {}),
         )
+    if core is not None:
+        # Before it has other threads: they take over what holds for the one that starts them.
+        os.sched_setaffinity(process.pid, {core})
     try:
         deadline = time.monotonic() + START_SECONDS
         while READY not in log.read_text():
@@ -60,6 +68,14 @@ def running_process(
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def wait_until_idle(process: "subprocess.Popen[bytes]") -> None:
+    """Let a demo finish what it prepares after its start, as it has where users come later."""
+    deadline = time.monotonic() + START_SECONDS
+    server = psutil.Process(process.pid)
+    while server.cpu_percent(interval=1) > IDLE and time.monotonic() < deadline:
+        pass
 
 
 @contextlib.contextmanager

@@ -1,51 +1,84 @@
-"""A simulated user of the page: the locustfile of benchmarks/load.py.
+"""A simulated visitor: the locustfile of benchmarks/load.py, which sets VISIT.
 
-It makes the requests that the page makes in a browser, and checks each response. The frequency of
-each action and the pauses between them, in the constants below, are estimates on the busy side:
-these users never stop to read and never leave.
+A visitor makes the requests that the page makes in a browser, and checks each response. A drag
+makes none; where it rests, the browser fetches the files of the nearest images that it has not got.
+The frequency of each action and the pauses between them, in the constants below, are estimates:
+these visitors use everything the page has, and none of them leaves.
 """
 
 import base64
+import functools
 import io
 import json
 import math
+import os
 import random
+import re
 import sys
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gevent
 import numpy as np
-from locust import FastHttpUser, between, task
+import numpy.typing as npt
+from gevent.pool import Pool
+from locust import FastHttpUser, task
 from locust.contrib.fasthttp import ResponseContextManager
 from PIL import Image
 
+from benchmarks.visit import VISIT, WHOLE_VISIT, Visit
+from latent_navigator.explorer.packed import ALIGNMENT
+
+CONNECTIONS = 6  # of a browser to one server
+
 # Relative frequency of each action.
 WEIGHTS = {
-    "drag": 18,
+    "drag": 44,
+    "open a test digit": 4,
     "directions": 3,
     "draw": 3,
-    "open a test digit": 2,
-    "compare paths": 2,
+    "open the page": 3,
+    "compare paths": 1,
+    "experiment": 1,
     "decode by API": 1,
-    "open the page": 1,
 }
 # Seconds.
-PAUSE = 0.5, 3.0  # between two actions
-REST = 0.2, 1.0  # within a drag, at a position of interest
-INTERVAL = 0.1  # between two requests of a drag; the page asks again once it has the response
+PAUSE = 15.0, 75.0  # between two actions, while a visitor reads and looks
+STRETCH = 1.0, 4.0  # of a drag, up to a rest
+REST = 0.3, 1.0  # at a position of interest
 TIMEOUT = 30.0
 
-MOVES = 8, 30  # requests per stretch of a drag
-STRETCHES = 3  # maximum per drag, with rests between them
+STRETCHES = 3  # maximum per drag
 REACH = 3.0  # maximum distance of a drag from the centre, in sigma
 CLASS_ENDS = 0.7  # of the ends of paths are classes, the others the cursor
 METHODS = ["linear", "spherical", "geodesic", "data"]
+EXPERIMENTS = ("morph", "boundary", "paths", "random")
 ATTRIBUTES = ("ink", "stroke", "slant", "width", "height", "roundness")
+NEAREST = 6  # test images that the page shows
 
 DIGITS = Path(__file__).parent.parent / "tests" / "digits.npz"
+
+
+class Encodings(NamedTuple):
+    """The encoded test images: means (N, 2), and the file of images that each is in (N,)."""
+
+    means: npt.NDArray[np.float32]
+    blocks: npt.NDArray[np.uint32]
+
+
+def read_encodings(file: bytes) -> Encodings:
+    """What the page reads in encodings.bin; see explorer/packed.py for the form of the file."""
+    length = 4 + int.from_bytes(file[:4], "little")
+    header = json.loads(file[4:length])
+    start = -(-length // ALIGNMENT) * ALIGNMENT
+    arrays = {
+        array["name"]: np.frombuffer(file, array["type"], array["length"], start + array["offset"])
+        for array in header["arrays"]
+    }
+    blocks = arrays["places"] // header["values"]["block_size"]
+    return Encodings(arrays["means"].reshape(-1, 2), blocks)
 
 
 def drawings() -> list[str]:
@@ -60,6 +93,12 @@ def drawings() -> list[str]:
     return encoded
 
 
+@functools.cache
+def visit() -> Visit:
+    """The recorded visit, which is the same for every visitor."""
+    return Visit(**json.loads(Path(os.environ[VISIT]).read_text()))
+
+
 def fail(response: ResponseContextManager, name: str, cause: str) -> None:
     """Count a response as a failure and print why."""
     print(f"failed: {name}: {cause}", file=sys.stderr, flush=True)
@@ -67,15 +106,21 @@ def fail(response: ResponseContextManager, name: str, cause: str) -> None:
 
 
 class User(FastHttpUser):
-    """One user with one page open."""
+    """One visitor with one page open, and what the browser keeps."""
 
-    wait_time = between(*PAUSE)
     network_timeout = connection_timeout = TIMEOUT
+    concurrency = CONNECTIONS
     drawn = drawings()
+    encodings: Encodings | None = None  # one copy for all visitors
 
     def on_start(self) -> None:
-        self.z = [0.0, 0.0]
         self.open_page()
+
+    def wait_time(self) -> float:
+        """Seconds between two actions."""
+        # The server closes idle connections after five seconds, and browsers notice.
+        self.client.client.clientpool.close()
+        return random.uniform(*PAUSE)
 
     def request(
         self, name: str, method: str, path: str, key: str | None, body: object = None
@@ -83,8 +128,7 @@ class User(FastHttpUser):
         """The response as a JSON object that has `key`.
 
         Returns:
-            An empty dict if `key` is None, where no JSON is expected, and if the request failed or
-            `key` is missing; both of these count as failures.
+            An empty dict if the request failed or `key` is missing; both count as failures.
         """
         with self.client.request(
             method, path, name=name, catch_response=True, headers={"Accept": "*/*"}, json=body
@@ -92,20 +136,28 @@ class User(FastHttpUser):
             if response.status_code != 200:
                 cause = response.text or f"{response.error!r:.200}"
                 fail(response, name, f"{response.status_code}: {cause}")
-            elif key is not None:
-                answer = response.json()
-                if isinstance(answer, dict) and key in answer:
-                    return answer
-                fail(response, name, f"no {key}: {response.text:.200}")
+                return {}
+            answer = response.json()
+            if isinstance(answer, dict) and key in answer:
+                return answer
+            fail(response, name, f"no {key}: {response.text:.200}")
             return {}
 
-    def call(
-        self, name: str, component: str, function: str, data: object, key: str
-    ) -> dict[str, Any]:
-        """The result of a server function of one of the page's components."""
+    def fetch(self, name: str, path: str) -> bytes | None:
+        """The contents of a file; None if the request failed."""
+        with self.client.get(
+            path, name=name, catch_response=True, headers={"Accept": "*/*"}
+        ) as response:
+            if response.status_code == 200:
+                return response.content or b""
+            fail(response, name, f"{path}: {response.status_code}: {response.error!r:.200}")
+            return None
+
+    def call(self, name: str, function: str, data: object, key: str) -> dict[str, Any]:
+        """The answer of one of the page's functions of Python."""
         body = {
             "data": data,
-            "component_id": self.components[component],
+            "component_id": visit().component,
             "fn_name": function,
             "session_hash": self.session,
         }
@@ -124,87 +176,106 @@ class User(FastHttpUser):
 
     @task(WEIGHTS["open the page"])
     def open_page(self) -> None:
-        name = "open the page"
+        """A first visit: the browser has nothing yet."""
         self.session = uuid.uuid4().hex[:12]
-        self.request(name, "GET", "/", None)
-        config = self.request(name, "GET", "/config", "components")
-        self.components = {c["props"].get("elem_id"): c["id"] for c in config["components"]}
-        self.compare_event = next(
-            event["id"]
-            for event in config["dependencies"]
-            if [self.components["compare"], "click"] in event["targets"] and event["backend_fn"]
+        self.z = np.zeros(2)
+        self.kept = {found[0] for path in visit().requests if (found := block_name(path))}
+        first, *others = visit().requests
+        started = time.perf_counter()
+        sizes = [self.open_file(first), *Pool(CONNECTIONS).map(self.open_file, others)]
+        took = 1000 * (time.perf_counter() - started)
+        missing = sum(size is None for size in sizes)
+        self.environment.events.request.fire(
+            request_type=WHOLE_VISIT,
+            name="open the page",
+            response_time=took,
+            response_length=sum(filter(None, sizes)),
+            exception=RuntimeError(f"{missing} files are missing") if missing else None,
+            context={},
         )
-        self.call(name, "latent-map", "layer", "points", "xy")
-        self.call(name, "latent-map", "layer", "regions", "winners")
-        decoder = next(
-            c["props"]["props"]["decoder"]
-            for c in config["components"]
-            if c["props"].get("elem_id") == "latent-map"
-        )
-        for address in decoder.values():
-            self.request(name, "GET", f"/{address}", None)
-        self.readout(resting=True)
 
-    def readout(self, resting: bool) -> None:
-        name = "readout, at rest" if resting else "readout, while dragging"
-        self.call(name, "digit", "look", [*self.z, resting], "pixels")
+    def open_file(self, path: str) -> int | None:
+        """The size of one of the files of a visit; None if the request failed."""
+        content = self.fetch("open the page: each request", path)
+        if content and User.encodings is None and path.endswith("/encodings.bin"):
+            User.encodings = read_encodings(content)
+        return None if content is None else len(content)
+
+    def show(self, indices: npt.NDArray[np.intp]) -> None:
+        """Fetch the files of test images that the browser has not kept."""
+        if self.encodings is None:
+            return
+        blocks = set(self.encodings.blocks[indices].tolist())
+        paths = [f"{image_folder()}{block}.bin" for block in blocks]
+        missing = [path for path in paths if path not in self.kept]
+        self.kept.update(missing)
+        Pool(CONNECTIONS).map(lambda path: self.fetch("images at rest", path), missing)
+
+    def rest_at(self, z: npt.ArrayLike) -> None:
+        """Stay at a position; the page shows the nearest test images."""
+        self.z = np.clip(np.asarray(z, float), -REACH, REACH)
+        gevent.sleep(random.uniform(*REST))
+        if self.encodings is not None:
+            distances = np.square(self.encodings.means - self.z).sum(1)
+            self.show(distances.argpartition(NEAREST)[:NEAREST])
 
     @task(WEIGHTS["drag"])
     def drag(self) -> None:
         for _ in range(random.randint(1, STRETCHES)):
+            gevent.sleep(random.uniform(*STRETCH))
             angle, radius = random.uniform(0, 2 * math.pi), random.uniform(0.2, REACH)
-            for _ in range(random.randint(*MOVES)):
-                started = time.perf_counter()
-                angle += random.uniform(0.02, 0.2)
-                self.z = [radius * math.cos(angle), radius * math.sin(angle)]
-                self.readout(resting=False)
-                gevent.sleep(max(0.0, INTERVAL - (time.perf_counter() - started)))
-            self.readout(resting=True)
-            gevent.sleep(random.uniform(*REST))
+            self.rest_at([radius * math.cos(angle), radius * math.sin(angle)])
 
     @task(WEIGHTS["directions"])
     def directions(self) -> None:
-        """Two or three nudges, each with the readout and the directions at its end."""
-        self.call("directions", "directions", "here", self.z, "attributes")
+        """Two or three nudges, with the directions at the end of each."""
+        self.call("directions", "here", self.z.tolist(), "attributes")
         for _ in range(random.randint(2, 3)):
-            arguments = [*self.z, random.choice(ATTRIBUTES), random.choice((1, -1))]
-            if nudged := self.call("nudge", "directions", "nudge", arguments, "path"):
-                self.z = nudged["path"][-1]
-            self.readout(resting=True)
-            self.call("directions", "directions", "here", self.z, "attributes")
-            gevent.sleep(random.uniform(*REST))
+            arguments = [*self.z.tolist(), random.choice(ATTRIBUTES), random.choice((1, -1))]
+            if nudged := self.call("nudge", "nudge", arguments, "path"):
+                self.rest_at(nudged["path"][-1])
+            self.call("directions", "here", self.z.tolist(), "attributes")
 
     @task(WEIGHTS["draw"])
     def draw(self) -> None:
-        self.call("draw", "own-digit", "drawn", [random.choice(self.drawn), None], "recon")
+        if answer := self.call("draw", "drawn", [random.choice(self.drawn), None], "recon"):
+            self.show(np.array(answer["nearest"]))
+            self.rest_at(answer["mu"])
 
     @task(WEIGHTS["open a test digit"])
     def open_test_digit(self) -> None:
         index = random.randrange(10_000)
-        self.call("open a test digit", "digit", "test_digit", index, "recon")
+        if answer := self.call("open a test digit", "test_digit", index, "recon"):
+            self.rest_at(answer["mu"])
 
     @task(WEIGHTS["compare paths"])
     def compare_paths(self) -> None:
         ends = [
-            label if random.random() < CLASS_ENDS else self.z
+            label if random.random() < CLASS_ENDS else self.z.tolist()
             for label in random.sample(range(10), 2)
         ]
-        body = {
-            "data": [*ends, METHODS, 12, False, "typical"],
-            "fn_index": self.compare_event,
-            "trigger_id": self.components["compare"],
-            "session_hash": self.session,
-        }
-        name, path = "compare paths", "/gradio_api/queue/join?"
-        if self.request(f"{name}: submit", "POST", path, "event_id", body):
-            path = f"/gradio_api/queue/data?session_hash={self.session}"
-            self.events(name, path, "process_completed", '"success":true')
+        self.call("compare paths", "compare", [*ends, METHODS, 12, False, "typical"], "rows")
+
+    @task(WEIGHTS["experiment"])
+    def experiment(self) -> None:
+        self.call("experiment", "experiment", random.choice(EXPERIMENTS), "rows")
 
     @task(WEIGHTS["decode by API"])
     def decode(self) -> None:
         name, path = "decode by API", "/gradio_api/call/decode"
-        body = {"data": self.z}
+        body = {"data": self.z.tolist()}
         if submitted := self.request(f"{name}: submit", "POST", path, "event_id", body):
             path = f"{path}/{submitted['event_id']}"
             if events := self.events(name, path, "event: complete", "url"):
-                self.request(f"{name}: image", "GET", events[-1][0]["url"], None)
+                self.fetch(f"{name}: image", events[-1][0]["url"])
+
+
+def block_name(path: str) -> re.Match[str] | None:
+    """A match if the path is one of a file of images."""
+    return re.fullmatch(r"(/data/\w+/images/)\d+\.bin", path)
+
+
+@functools.cache
+def image_folder() -> str:
+    """What the paths of all files of images begin with."""
+    return next(found[1] for path in visit().requests if (found := block_name(path)))

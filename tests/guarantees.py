@@ -186,9 +186,10 @@ GUARANTEES = {
         "Command line",
         "Importing a module has no effects.",
     ),
-    "load-of-50": (
+    "load": (
         "Load",
-        "50 users for two minutes: no error, memory flat, p95 in docs/benchmarks.md.",
+        "1,000 visitors of one server on one core: no error, memory flat, times in "
+        "docs/benchmarks.md.",
     ),
     "overload-answered-politely": (
         "Load",

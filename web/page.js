@@ -13,7 +13,7 @@ import { start as startDirections } from "./directions/index.js";
 import { start as startDraw } from "./draw/index.js";
 import { start as startExplore } from "./explore/index.js";
 import { start as startLessons } from "./lessons/index.js";
-import { start as startMap } from "./map/index.js";
+import { startCopying, start as startMap } from "./map/index.js";
 import { start as startPaths } from "./paths/index.js";
 import { loadPathStyles } from "./paths/styles.js";
 import { startTabs } from "./tabs.js";
@@ -122,14 +122,15 @@ export async function start(element, props, functions) {
   state.restore(location.hash);
   followAddress(state);
   startMap(page, find(element, "#latent-map"));
-  startDigit(page, find(element, "#digit"));
+  startDigit(page, find(element, "#digit"), find(element, "#readout"));
   startExplore(page, find(element, "#explore"));
   startPaths(page, find(element, "#paths"));
   startDirections(page, find(element, "#directions"));
   startDraw(page, find(element, "#own-digit"));
   startTraining(page, find(element, "#replay"));
-  startLessons(page, find(element, "#lessons"));
+  startLessons(page, find(element, "#lessons"), find(element, "#lesson-bar"));
   startTabs(state, find(element, "#tabs"));
+  startCopying(page, findButton(element, "#copy-link"));
   findButton(element, "#theme").addEventListener("click", () => {
     document.body.classList.toggle("dark"); // Gradio follows the system; this overrides it
   });

@@ -23,6 +23,7 @@ export function startTabs(state, element) {
       const open = keyOf(tab) === state.tab;
       tab.ariaSelected = `${open}`;
       tab.tabIndex = open ? 0 : -1;
+      if (open) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
       const panel = document.getElementById(tab.getAttribute("aria-controls") ?? "");
       if (panel) panel.hidden = !open;
     }

@@ -47,4 +47,4 @@ def theme() -> gr.themes.Base:
 
 def page_options() -> dict[str, Any]:
     """The options of Gradio that make the page look and behave as intended."""
-    return {"theme": theme(), "footer_links": ["api"], "run_history": False}
+    return {"theme": theme(), "footer_links": [], "run_history": False}

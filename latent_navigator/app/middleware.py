@@ -50,7 +50,7 @@ class RequestLimits:
 
     Args:
         max_body: bytes; an image of image_reader.MAX_BYTES in base64, and its request.
-        max_running: requests at once; of 50 users who drag, 10 wait on average.
+        max_running: requests at once.
         large: bytes above which a request has an image; the page's other requests have 20,000.
         max_large: large requests that may arrive at once.
         arrival: seconds that any request has to arrive.

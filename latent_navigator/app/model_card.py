@@ -39,7 +39,7 @@ def describe_model(checkpoint: Checkpoint) -> str:
     size = f"{info.train_size:,} " if info.train_size else ""
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
-        f"<p>A convolutional VAE with {parameters:,} parameters and "
+        f"<h3>This model</h3><p>A convolutional VAE with {parameters:,} parameters and "
         f"{checkpoint.model_config.latent_dim} latent dimensions, trained on the {size}training "
         f"{info.items} of {escape(info.title)} for {len(checkpoint.history)} epochs "
         f"(beta {config.get('beta')}, seed {config.get('seed')}).</p>"

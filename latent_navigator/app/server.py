@@ -32,6 +32,7 @@ from latent_navigator.app.errors import (
     InternalError,
     MalformedRequest,
 )
+from latent_navigator.app.kept_files import KeptFiles
 from latent_navigator.app.layout import page_head, page_options
 from latent_navigator.app.middleware import (
     BlockedRoutes,
@@ -142,6 +143,7 @@ def build_middleware(
         Middleware(BodyLimits, limits=limits),
         Middleware(Concurrency, drain=drain, max_running=limits.max_running),
         Middleware(Draining, drain=drain),
+        Middleware(KeptFiles),
     ]
 
 

@@ -94,7 +94,7 @@ def _little_ink(space: LatentSpace) -> Lesson:
         title=f"Draw {with_article(name)} with little ink",
         task=f"Go to a supported position among the {names} where the decoded {name} has as little "
         f"ink as the lightest tenth of the test {names}.",
-        hint=f"Go to {name} on the first screen, press “less ink” in the Directions tab a few "
+        hint=f"Go to {name} in the Explore tab, press “less ink” in the Directions tab a few "
         f"times, and come back. If you get stuck, start from another {name}.",
         why="A wish such as “less ink” has an exact direction at each position: the gradient "
         "through the decoder. It turns from position to position, because no axis stands for a "

@@ -29,7 +29,7 @@ from tests.conftest import ROOT
 
 SERVER = re.compile("/component_server")  # the server functions of the components
 FILES = re.compile("/data/")  # the model's files
-READY = ("#latent-map[data-ready=true]", "#digit [data-state=shown]")
+READY = ("#latent-map[data-ready=true]", "#readout[data-state=shown]")
 PIXELS_28 = """(canvas) => {
   const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data;
   return Array.from({ length: 784 }, (_, i) => data[4 * i]); }"""
@@ -242,7 +242,9 @@ def position(page: Page) -> tuple[float, float]:
     z = stored_position(page)
     view = page.locator("#digit .view").evaluate("(view) => ({ ...view.dataset })")
     assert (float(view["x"]), float(view["y"])) == z, "the image is of another position"
-    shown = [float(page.locator(f"#digit .{axis}").inner_text().replace("−", "-")) for axis in "xy"]
+    shown = [
+        float(page.locator(f"#readout .{axis}").inner_text().replace("−", "-")) for axis in "xy"
+    ]
     assert shown == list(z)
     for axis, value in zip("xy", z, strict=True):
         number = page.locator(f"#{axis}-slider input[type=number]")
@@ -296,6 +298,7 @@ def open_tab(page: Page, name: str) -> None:
 
 def compare(page: Page) -> None:
     """Compare the chosen paths."""
+    open_tab(page, "Paths")
     page.locator("#compare").click()
     page.locator("#film-strip[aria-busy=false] .comparison").wait_for()
 

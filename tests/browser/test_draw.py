@@ -36,8 +36,9 @@ ONE = [(140, 40), (140, 240)]
 
 def open_pad(page: Page) -> Locator:
     """The root of the tab, with its pad in view."""
-    page.get_by_role("tab", name="Your digit").click()
-    page.locator(".paper").scroll_into_view_if_needed()
+    page.get_by_role("tab", name="Draw").click()
+    # Below the map, which stays at the top of a phone.
+    page.locator(".paper").evaluate("(paper) => paper.scrollIntoView({ block: 'end' })")
     return page.locator(".draw")
 
 
@@ -290,7 +291,7 @@ def test_nearest_images_are_shown_and_open(open_page: OpenPage, space: LatentSpa
     page.locator("#jump-2").click()
     nearest = space.around(torch.tensor([position(page)])).neighbours[0, :6].tolist()
     titles = [f"Test digit {i}, labelled {int(space.labels[i])}" for i in nearest]
-    buttons = page.locator("#digit .nearest button")
+    buttons = page.locator("#readout .nearest button")
     expect(buttons.first).to_have_attribute("title", titles[0])
     assert [button.get_attribute("title") for button in buttons.all()] == titles
     assert_test_images(buttons.locator("canvas"), nearest, space)

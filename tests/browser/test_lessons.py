@@ -14,14 +14,12 @@ from tests.browser.helpers import (
     Visits,
     after_timers,
     assert_fits,
-    assert_same_image,
     box_of,
     fail_calls,
     hold_calls,
     map_point,
     move_to,
     open_tab,
-    scroll_to_top,
     settle,
     stored_position,
     unroute_calls,
@@ -139,7 +137,7 @@ def test_all_lessons_can_be_solved_and_stay_solved(
         expect(message).to_have_text(described)
         expect(solved).to_contain_text("✓ Solved at")
     expect(solved).to_contain_text("All 6 lessons are done.")
-    open_tab(page, "How VAEs work")
+    open_tab(page, "About")
     open_tab(page, "Lessons")
     for i in range(6):
         expect(steps.nth(i)).to_have_text(f"✓ {i + 1}")
@@ -173,47 +171,34 @@ def test_back_skip_and_hint(open_lessons: OpenPage, texts: list[Lesson]) -> None
     expect(count).to_have_text("Lesson 2 of 6")
 
 
-def test_small_digit_repeats_the_large_one(open_lessons: OpenPage) -> None:
-    page = open_lessons()
-    go(page, [-1.2, 0.7])
-    settle(page)
-    assert_same_image(page.locator("#lessons .live"), page)
-
-
-def test_bar_repeats_a_message_that_is_out_of_view(
+def test_bar_repeats_the_message_above_other_tabs(
     open_lessons: OpenPage, solutions: Solutions, texts: list[Lesson]
 ) -> None:
     page = open_lessons(1440, 900)
-    scroll_to_top(page)
-    bar = page.locator("#lessons .bar")
+    bar = page.locator("#lesson-bar")
+    expect(bar).to_be_hidden()
+    open_tab(page, "Explore")
     expect(bar).to_contain_text(texts[0].title)
     expect(bar.locator("span")).to_have_text(page.locator("#lessons .message").inner_text())
-    box = box_of(bar)
-    assert box["y"] + box["height"] <= 900
-    tabs = [box_of(tab) for tab in page.get_by_role("tab").all() if tab.is_visible()]
-    # It leaves all tabs but the edge of the last one uncovered.
-    assert all(box["x"] > tab["x"] + tab["width"] - 12 for tab in tabs), "it covers the tabs"
-    text_ends = page.locator("#note").evaluate(
-        """(note) => { const text = document.createRange(); text.selectNodeContents(note);
-             return text.getBoundingClientRect().bottom; }"""
-    )
-    assert box["y"] > text_ends, "it covers the panel"
-    go(page, solutions["no_data"][0])
+    box, digits = box_of(bar), box_of(page.locator("#digits"))
+    assert box["y"] + box["height"] <= digits["y"], "it covers what the lesson asks for"
+    move_to(page, *solutions["no_data"][0])
     expect(bar).to_contain_text("✓ Lesson 1 solved.")
     bar.locator(".return").click()
     expect(bar).to_be_hidden()
     expect(page.locator("#lessons .solved")).to_be_in_viewport()
-    scroll_to_top(page)
+    open_tab(page, "Paths")
     expect(bar).to_be_visible()
     bar.locator(".hide").click()
     expect(bar).to_be_hidden()
-    open_tab(page, "How VAEs work")
+    open_tab(page, "About")
     expect(bar).to_be_hidden()
 
 
-def test_closed_tab_sends_no_checks(open_lessons: OpenPage, visit: Visits) -> None:
+def test_a_lesson_out_of_sight_sends_no_checks(open_lessons: OpenPage, visit: Visits) -> None:
     page = open_lessons()
-    open_tab(page, "How VAEs work")
+    open_tab(page, "About")
+    page.locator("#lesson-bar .hide").click()
     visit.requests.clear()
     move_to(page, 1, 1)
     settle(page)
@@ -274,18 +259,17 @@ def test_lessons_fit_the_screen(
             page.locator("#lessons summary").click()
             assert_fits(page, width)
             assert_parts_fit(page, width)
-        scroll_to_top(page)
-        bar = page.locator("#lessons .bar")
-        expect(bar).to_be_visible()
-        box = box_of(bar)
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
-        assert box["height"] < 130
+        open_tab(page, "Explore")
+        bar = box_of(page.locator("#lesson-bar"))
+        assert bar["x"] >= 0
+        assert bar["x"] + bar["width"] <= width
+        assert bar["height"] < 130
+        open_tab(page, "Lessons")
 
 
 def assert_parts_fit(page: Page, width: int) -> None:
     """All parts of the tab are on the screen, its buttons large enough for a finger."""
-    for part in page.locator("#lessons .lessons > *:not(.bar), #lessons button").all():
+    for part in page.locator("#lessons .lessons > *, #lessons button").all():
         if part.is_visible():
             box = box_of(part)
             assert box["x"] >= 0

@@ -8,6 +8,7 @@ from tests.browser.helpers import (
     OpenPage,
     Visits,
     map_range,
+    open_tab,
     position,
     settle,
     view_of,
@@ -21,12 +22,14 @@ pytestmark = pytest.mark.browser
 @pytest.mark.guarantee("links-restore-the-view")
 def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     page.mouse.click(*view_point(page, 1.3, -0.4))
     page.locator("[data-layer=regions]").click()
     page.locator("[data-layer=points]").click()
     zoom_in(page, 1.0, 0.0)
     page.locator("#methods").get_by_label("spherical").uncheck()
     page.locator("#even").check()
+    open_tab(page, "Explore")
     page.locator("#morph-digit").get_by_text("2", exact=True).click()
     page.get_by_label("mean position (centroid)").check()
     page.wait_for_function(
@@ -36,6 +39,7 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     )
     link, view, layers = page.url, view_of(page), page.evaluate("() => latentSpace.state.layers")
     other = visit(link)
+    open_tab(other, "Paths")
     assert position(other) == position(page)
     for key, value in view.items():
         assert view_of(other)[key] == pytest.approx(value, abs=1e-3)
@@ -43,6 +47,7 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
     expect(other.locator("#methods").get_by_label("spherical")).not_to_be_checked()
     expect(other.locator("#methods").get_by_label("straight")).to_be_checked()
     expect(other.locator("#even")).to_be_checked()
+    open_tab(other, "Explore")
     expect(other.get_by_label("mean position (centroid)")).to_be_checked()
     expect(other.locator("#morph-digit").get_by_label("2", exact=True)).to_be_checked()
     assert other.evaluate("() => latentSpace.state.link") == link.split("#")[1]
@@ -52,6 +57,7 @@ def test_link_restores_the_view(open_page: OpenPage, visit: Visits) -> None:
 def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> None:
     old = "#x=0.5&y=-1&layers=pictures,gaps,trips,numerals&ways=linear,data&pictures=7&digit=3"
     page = visit(served + old)
+    open_tab(page, "Paths")
     assert position(page) == (0.5, -1)
     layers = page.evaluate("() => latentSpace.state.layers")
     assert {name for name, shown in layers.items() if shown} == {
@@ -65,6 +71,7 @@ def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> Non
     expect(methods.get_by_label("spherical")).not_to_be_checked()
     expect(methods.get_by_label("through the data")).to_be_checked()
     expect(page.locator("#steps")).to_have_value("7")
+    open_tab(page, "Explore")
     expect(page.locator("#morph-digit").get_by_label("3", exact=True)).to_be_checked()
 
 
@@ -81,12 +88,14 @@ def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> Non
 )
 def test_malformed_link_opens_the_page(visit: Visits, served: str, fragment: str) -> None:
     page = visit(served + fragment, ready=READY[:1])
+    open_tab(page, "Paths")
     x, y = position(page)
     assert max(abs(x), abs(y)) <= map_range()
 
 
 def test_link_is_copied(open_page: OpenPage) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    open_tab(page, "Paths")
     page.mouse.click(*view_point(page, 2, 1))
     settle(page)
     page.get_by_role("button", name="Copy link").click()

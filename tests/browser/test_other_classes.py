@@ -41,16 +41,7 @@ pytestmark = pytest.mark.browser
 DemoOf = Callable[[tuple[str, ...], str], str]
 
 
-def tabs(item: str) -> tuple[str, ...]:
-    return (
-        "Paths",
-        "Directions",
-        f"Your {item}",
-        "How it was learned",
-        "Lessons",
-        "How VAEs work",
-        "This model",
-    )
+TABS = ("Explore", "Paths", "Directions", "Draw", "Training", "Lessons", "About")
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +110,9 @@ def test_class_names_replace_digits_everywhere(
     page = open_garments(width, height)
     expect(page.locator("#digits button")).to_have_text(list(NAMES))
     texts = [page.evaluate("document.body.innerText")]
-    for tab in tabs("garment"):
+    for tab in TABS:
         open_tab(page, tab)
-        if tab == "How it was learned":
+        if tab == "Training":
             page.wait_for_selector("#replay canvas")
         texts.append(page.evaluate("document.body.innerText"))
         assert_fits(page, width)
@@ -135,14 +126,15 @@ def test_class_names_replace_digits_everywhere(
 @pytest.mark.guarantee("other-polarities")
 def test_the_pad_has_the_polarity_of_the_training_images(open_garments: OpenPage) -> None:
     page = open_garments(1440, 900)
-    open_tab(page, "Your garment")
+    open_tab(page, "Draw")
     paper = page.locator(".paper")
     paper.scroll_into_view_if_needed()
     expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
     box = box_of(paper)
-    page.mouse.move(box["x"] + 140, box["y"] + 40)
+    x, side = box["x"] + box["width"] / 2, box["width"]
+    page.mouse.move(x, box["y"] + 0.15 * side)
     page.mouse.down()
-    page.mouse.move(box["x"] + 140, box["y"] + 240, steps=5)
+    page.mouse.move(x, box["y"] + 0.85 * side, steps=5)
     page.mouse.up()
     page.locator(".draw[data-state=shown]").wait_for()
     ink = paper.evaluate("(c) => [...c.getContext('2d').getImageData(140, 140, 1, 1).data]")
@@ -167,7 +159,8 @@ def test_controls_use_class_names(open_garments: OpenPage) -> None:
     page = open_garments(1440, 900)
     page.get_by_role("button", name="Ankle boot", exact=True).first.click()
     expect(page.locator("#note")).to_contain_text("most typical Ankle boot")
-    expect(page.locator("#digit")).to_contain_text(re.compile("|".join(NAMES)))
+    expect(page.locator("#readout")).to_contain_text(re.compile("|".join(NAMES)))
+    open_tab(page, "Paths")
     page.locator("#compare").click()
     expect(page.locator("#film-strip .row")).to_have_count(4, timeout=60_000)
     heading = page.locator("#film-strip .row b").first.inner_text()
@@ -195,6 +188,7 @@ def test_names_are_shown_literally(demo_of: DemoOf, visit: Visits) -> None:
             page.locator(f"#jump-{digit}").click()
             start = "The most typical " if anchor == "most typical" else ""
             expect(page.locator("#note")).to_contain_text(f"{start}{name}")
+    open_tab(page, "Paths")
     for experiment, pattern in (
         ("morph", "{} morphs into {}."),
         ("boundary", "The boundary between {} and {}."),
@@ -203,9 +197,9 @@ def test_names_are_shown_literally(demo_of: DemoOf, visit: Visits) -> None:
         note = page.locator("#path-note strong")
         options = (re.escape(pattern.format(a, b)) for a in HOSTILE for b in HOSTILE)
         expect(note).to_have_text(re.compile("|".join(options)))
-    for tab in tabs("image"):
+    for tab in TABS:
         open_tab(page, tab)
-        if tab == "How it was learned":
+        if tab == "Training":
             page.wait_for_selector("#replay [data-state=shown]")
         after_timers(page, 100)
         foreign = "img[src=x], svg[onload], b b, a[href^=javascript], .katex"

@@ -20,8 +20,10 @@ from tests.browser.helpers import (
     assert_fits,
     assert_painted,
     box_of,
+    compare,
     map_point,
     map_range,
+    open_tab,
     position,
     settle,
     stored_position,
@@ -34,7 +36,7 @@ pytestmark = pytest.mark.browser
 @pytest.mark.guarantee("screen-sizes")
 def test_first_screen_holds_map_digit_and_controls(open_page: OpenPage) -> None:
     page = open_page(1440, 900)
-    ids = ["latent-map", "digit", "x-slider", "y-slider", "random-sample", "anchor", "note"]
+    ids = ["latent-map", "digit", "readout", "x-slider", "random-sample", "anchor", "note", "morph"]
     ids += [f"jump-{digit}" for digit in range(10)]
     for name in ids:
         box = box_of(page.locator(f"#{name}"))
@@ -44,8 +46,8 @@ def test_first_screen_holds_map_digit_and_controls(open_page: OpenPage) -> None:
         assert box["y"] + box["height"] <= 900, name
     frame = box_of(page.locator("#latent-map .map-top"))
     digit = box_of(page.locator("#digit .image"))
-    assert frame["width"] >= 640
-    assert digit["width"] >= 250
+    assert frame["width"] >= 760
+    assert digit["width"] >= 170
     assert digit["x"] > frame["x"] + frame["width"], "the digit is beside the map"
 
 
@@ -64,7 +66,15 @@ def test_phone_shows_map_then_digit_then_controls(open_page: OpenPage, space: La
     assert_fits(page, 390)
     tops = [
         box_of(page.locator(f"#{name}"))["y"]
-        for name in ("latent-map", "digit", "x-slider", "random-sample", "jump-0", "morph")
+        for name in (
+            "latent-map",
+            "digit",
+            "readout",
+            "x-slider",
+            "random-sample",
+            "jump-0",
+            "morph",
+        )
     ]
     assert tops == sorted(tops)
     assert box_of(page.locator("#latent-map .map-top"))["width"] >= 340
@@ -73,7 +83,7 @@ def test_phone_shows_map_then_digit_then_controls(open_page: OpenPage, space: La
     assert_painted(page, space)
     page.locator("#jump-0").tap()
     settle(page)
-    for name in ("x-slider", "random-sample", "jump-0", "morph", "compare"):
+    for name in ("x-slider", "random-sample", "jump-0", "morph"):
         box = box_of(page.locator(f"#{name}"))
         assert box["width"] >= 24, name
         assert box["height"] >= 24, name
@@ -136,7 +146,7 @@ def test_keyboard_reaches_every_control(open_page: OpenPage) -> None:
                      return (e.closest('[id]') ?? e).id || e.className; }"""
             )
         )
-    for name in ("random-sample", "jump-0", "jump-9", "morph", "animate", "compare", "pick"):
+    for name in ("copy-link", "random-sample", "jump-0", "jump-9", "morph", "animate"):
         assert name in reached, (name, reached)
     ring = page.evaluate(
         """() => { const b = document.querySelector('#morph'); b.focus();
@@ -218,6 +228,7 @@ def test_map_draws_points_and_paths(open_page: OpenPage) -> None:
     page = open_page()
     assert page.locator("#latent-map .map-base").evaluate(INKED) > 10_000
     before = page.locator("#latent-map .map-top").evaluate(INKED)
+    open_tab(page, "Paths")
     page.locator("#experiment-paths").click()
     page.wait_for_function("() => latentSpace.state.paths.length === 4")
     page.wait_for_function(
@@ -227,6 +238,7 @@ def test_map_draws_points_and_paths(open_page: OpenPage) -> None:
 
 def test_experiments_take_one_click(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     for name, rows, frames, text in (
         ("morph", 1, 16, "3 morphs into 8"),
         ("boundary", 1, 12, "boundary between 4 and 9"),
@@ -248,14 +260,13 @@ def test_experiments_take_one_click(open_page: OpenPage) -> None:
 def test_page_contacts_no_other_host(open_page: OpenPage, visit: Visits, served: str) -> None:
     page = open_page()
     page.locator("#jump-3").click()
-    page.locator("#compare").click()
+    compare(page)
     expect(page.locator("#film-strip .row")).to_have_count(4)
     page.get_by_role("tab", name="Directions").click()
     page.wait_for_selector("#directions [data-state=shown]")
-    page.get_by_role("tab", name="How it was learned").click()
+    page.get_by_role("tab", name="Training").click()
     page.wait_for_selector("#replay [data-state=shown]")
-    for name in ("How VAEs work", "This model"):
-        page.get_by_role("tab", name=name).click()
+    page.get_by_role("tab", name="About").click()
     page.wait_for_function("() => document.fonts.status === 'loaded'")
     hosts = {urlsplit(r.url).netloc for r in visit.requests if r.url.startswith("http")}
     assert hosts == {urlsplit(served).netloc}
@@ -263,9 +274,8 @@ def test_page_contacts_no_other_host(open_page: OpenPage, visit: Visits, served:
 
 def test_tabs_explain_vaes_and_the_model(open_page: OpenPage, released: Checkpoint) -> None:
     page = open_page()
-    page.get_by_role("tab", name="How VAEs work").click()
+    page.get_by_role("tab", name="About").click()
     expect(page.get_by_text("reparameterisation")).to_be_visible()
-    page.get_by_role("tab", name="This model").click()
     elbo = f"{released.history[-1]['test_elbo']:.1f}"
     expect(page.get_by_text(f"ELBO {elbo}")).to_be_visible()
 
@@ -352,6 +362,7 @@ def test_every_way_to_move_agrees_everywhere(open_page: OpenPage) -> None:
     assert agree("keys")[1] == -0.75
     page.locator("#jump-6").click()
     jumped = agree("button")
+    open_tab(page, "Paths")
     page.locator("#experiment-morph").click()
     page.wait_for_function("() => latentSpace.state.travelling")
     expect(page.locator("#film-strip .frames button").last).to_have_attribute(
@@ -376,3 +387,68 @@ def test_entries_that_are_no_numbers_move_nothing(open_page: OpenPage) -> None:
     assert position(page) == (1.5, 0)
     number.fill("99")
     assert position(page) == (map_range(), 0)
+
+
+TABS = ("Explore", "Paths", "Directions", "Draw", "Training", "Lessons", "About")
+
+
+@pytest.mark.guarantee("screen-sizes")
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720)])
+def test_the_whole_map_is_in_view_with_any_tab(
+    open_page: OpenPage, width: int, height: int
+) -> None:
+    """The page does not scroll; the panel of the open tab does."""
+    page = open_page(width, height)
+    for tab in TABS:
+        open_tab(page, tab)
+        page.locator("#panels").evaluate("(panels) => panels.scrollTo(0, 1e6)")
+        assert page.evaluate("() => document.documentElement.scrollHeight") <= height, tab
+        frame = box_of(page.locator("#latent-map .map-frame"))
+        assert frame["y"] >= 0
+        assert frame["y"] + frame["height"] <= height, tab
+        assert frame["width"] == pytest.approx(frame["height"], abs=1)
+        assert frame["height"] >= height - 120, tab
+        expect(page.locator("#digit")).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.guarantee("screen-sizes")
+def test_on_a_phone_the_map_stays_while_any_tab_scrolls(open_page: OpenPage) -> None:
+    page = open_page(390, 844, has_touch=True, is_mobile=True)
+    for tab in TABS:
+        open_tab(page, tab)
+        for share in (0, 0.5, 1):
+            page.evaluate("(t) => scrollTo(0, t * document.documentElement.scrollHeight)", share)
+            frame = box_of(page.locator("#latent-map .map-frame"))
+            top, bottom = max(0, frame["y"]), min(844, frame["y"] + frame["height"])
+            assert (bottom - top) * frame["width"] >= 0.2 * 390 * 844, (tab, share)
+            expect(page.locator("#digit .image")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("tab", name=tab, exact=True)).to_be_in_viewport(ratio=0.9)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720)])
+def test_results_are_in_view_beside_what_was_pressed(
+    open_page: OpenPage, width: int, height: int
+) -> None:
+    page = open_page(width, height)
+    open_tab(page, "Paths")
+    for button in ("#compare", "#experiment-morph", "#experiment-boundary"):
+        page.locator(button).click()
+        expect(page.locator("#film-strip")).to_have_attribute("aria-busy", "false")
+        expect(page.locator("#film-strip .row").first).to_be_in_viewport(ratio=1)
+        expect(page.locator(button)).to_be_in_viewport(ratio=1)
+    open_tab(page, "Draw")
+    page.locator("#own-digit .random").click()
+    expect(page.locator("#own-digit .message")).to_be_in_viewport(ratio=1)
+    open_tab(page, "Explore")
+    page.get_by_label("mean position (centroid)").check()
+    page.locator("#jump-5").click()
+    expect(page.locator("#note")).to_contain_text("⚠")
+    expect(page.locator("#note")).to_be_in_viewport(ratio=1)
+
+
+def test_switching_a_layer_moves_nothing(open_page: OpenPage) -> None:
+    page = open_page()
+    boxes = [box_of(button) for button in page.locator(".layers button").all()]
+    for button in page.locator(".layers button").all():
+        button.click()
+        assert [box_of(other) for other in page.locator(".layers button").all()] == boxes

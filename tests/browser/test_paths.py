@@ -24,6 +24,7 @@ from tests.browser.helpers import (
     fail_calls,
     hold_calls,
     map_point,
+    open_tab,
     pairs,
     pixels_of,
     position,
@@ -49,6 +50,7 @@ def test_comparison_fills_strips_table_plot_and_map(
     open_page: OpenPage, space: LatentSpace
 ) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     expect(page.locator("#film-strip .empty")).to_be_visible()
     compare(page)
     expect(page.locator("#film-strip .empty")).to_be_hidden()
@@ -91,6 +93,7 @@ def test_comparison_fills_strips_table_plot_and_map(
 @pytest.mark.guarantee("accessibility")
 def test_paths_are_distinguishable_without_colour(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     compare(page)
     dashes = page.locator("#film-strip figure path[stroke]").evaluate_all(
         "(all) => all.map((path) => path.getAttribute('stroke-dasharray'))"
@@ -102,6 +105,7 @@ def test_paths_are_distinguishable_without_colour(open_page: OpenPage) -> None:
 @pytest.mark.guarantee("accessibility")
 def test_lines_follow_the_theme(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     compare(page)
     strokes = """() => [...document.querySelectorAll('#film-strip path[stroke]')]
         .map((path) => path.getAttribute('stroke'))"""
@@ -121,6 +125,7 @@ def test_even_steps_change_the_image_evenly(
     open_page: OpenPage, visit: Visits, space: LatentSpace
 ) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     page.locator("#even").check()
     page.locator("#even").uncheck()
     assert visit.calls("compare") == [], "nothing to compare again"
@@ -136,6 +141,7 @@ def test_even_steps_change_the_image_evenly(
 
 def test_only_selected_methods_with_the_selected_number_of_images(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     for name in ("linear", "density-weighted geodesic"):
         page.locator("#methods").get_by_label(f"({name})").uncheck()
     page.locator("#steps").focus()
@@ -157,6 +163,7 @@ def test_only_selected_methods_with_the_selected_number_of_images(open_page: Ope
 
 def test_path_from_the_cursor_to_a_digit(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     page.mouse.click(*map_point(page, -1.5, -1.5))
     start = position(page)
     page.get_by_label("From", exact=True).select_option("the cursor")
@@ -170,6 +177,7 @@ def test_ends_are_picked_on_the_map_and_kept_in_the_link(
     open_page: OpenPage, visit: Visits
 ) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     before = position(page)
     page.locator("#pick").click()
     expect(page.locator(".map-ask")).to_contain_text("starts (A)")
@@ -185,6 +193,7 @@ def test_ends_are_picked_on_the_map_and_kept_in_the_link(
     expect(page.locator("#path-from")).to_have_value("A")
     page.wait_for_function("() => location.hash.includes('from=A')")
     other = visit(page.url, fresh=True, ready=READY[:1])
+    open_tab(other, "Paths")
     expect(other.locator("#path-to")).to_have_value("B")
     compare(other)
     assert math.dist(pairs(drawn(other)[0]["points"])[0], (-2, 1)) < 0.02
@@ -192,6 +201,7 @@ def test_ends_are_picked_on_the_map_and_kept_in_the_link(
 
 def test_picking_can_be_cancelled_and_done_by_keys(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     page.locator("#pick").click()
     page.mouse.click(*map_point(page, 1, 1))
     page.keyboard.press("Escape")
@@ -217,6 +227,7 @@ def test_missing_points_are_picked_before_the_comparison(
     open_page: OpenPage, visit: Visits
 ) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     page.get_by_label("To", exact=True).select_option("B on the map")
     page.locator("#compare").click()
     expect(page.locator(".map-ask")).to_contain_text("starts (A)")
@@ -234,6 +245,7 @@ def test_missing_points_are_picked_before_the_comparison(
 @pytest.mark.guarantee("clients-isolated")
 def test_failing_server_does_not_leave_the_page_waiting(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     held = hold_calls(page, "compare")
     page.locator("#compare").click()
     wait_for(page, 1, held).abort()
@@ -257,6 +269,7 @@ def test_failing_server_does_not_leave_the_page_waiting(open_page: OpenPage, vis
 
 def test_newest_request_is_shown(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     held = hold_calls(page, "compare", "experiment")
     page.locator("#compare").click()
     expect(page.locator("#compare")).to_have_text("Compare: computing paths…")
@@ -278,6 +291,7 @@ def test_newest_request_is_shown(open_page: OpenPage) -> None:
 
 def test_late_morph_leaves_the_cursor_where_the_user_moved_it(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     held = hold_calls(page, "experiment")
     page.locator("#experiment-morph").click()
     request = wait_for(page, 1, held)
@@ -290,6 +304,7 @@ def test_late_morph_leaves_the_cursor_where_the_user_moved_it(open_page: OpenPag
 
 def test_rows_are_saved_as_files(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     compare(page)
     row = page.locator("#film-strip .row").nth(2)
     for kind in ("png", "gif", "webp", "json"):
@@ -312,6 +327,7 @@ def test_rows_are_saved_as_files(open_page: OpenPage) -> None:
 
 def test_save_menu_closes(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     page.locator("#experiment-random").click()
     summary, first = strip(page).locator("summary"), strip(page).locator("[data-kind=png]")
     summary.click()
@@ -328,6 +344,7 @@ def test_save_menu_closes(open_page: OpenPage) -> None:
 
 def test_play_moves_along_the_path(open_page: OpenPage) -> None:
     page = open_page()
+    open_tab(page, "Paths")
     compare(page)
     page.locator("#film-strip .row").nth(1).locator(".play").click()
     page.wait_for_function("() => latentSpace.state.travelling")
@@ -337,6 +354,7 @@ def test_play_moves_along_the_path(open_page: OpenPage) -> None:
 
 def test_paths_and_directions_fit_a_small_screen(open_page: OpenPage) -> None:
     page = open_page(390, 844, has_touch=True)
+    open_tab(page, "Paths")
     compare(page)
     for width in (390, 768):
         page.set_viewport_size({"width": width, "height": 844})

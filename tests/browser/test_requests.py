@@ -14,6 +14,7 @@ from tests.browser.helpers import (
     OpenPage,
     Visits,
     after_timers,
+    box_of,
     fail_calls,
     hold_calls,
     map_point,
@@ -61,7 +62,7 @@ def test_nearest_images_follow_the_newest_rest(open_page: OpenPage, space: Laten
     move_to(page, -2, -1)
     nearest = space.around(torch.tensor([[-2.0, -1.0]])).neighbours[0, :6].tolist()
     shown = [f"Test digit {i}, labelled {int(space.labels[i])}" for i in nearest]
-    buttons = page.locator("#digit .nearest button")
+    buttons = page.locator("#readout .nearest button")
     expect(buttons.first).to_have_attribute("title", shown[0])
     for route in early:
         route.continue_()
@@ -78,21 +79,21 @@ def test_failing_server_is_reported_until_it_answers(open_page: OpenPage, visit:
     after_timers(page, 300)
     fail_calls(page)
     page.mouse.click(*map_point(page, 1, 1))
-    expect(page.locator("#digit .lost")).to_have_text(
+    expect(page.locator("#readout .lost")).to_have_text(
         "The server is not responding; the nearest images are missing. Move the cursor to retry."
     )
-    expect(page.locator("#digit .support")).to_contain_text("encoded within 0.1")
+    expect(page.locator("#readout .support")).to_contain_text("encoded within 0.1")
     assert math.dist(position(page), (1, 1)) < 0.02
     unroute_calls(page)
     page.mouse.click(*map_point(page, -1, 1))
-    expect(page.locator("#digit .lost")).to_be_empty()
+    expect(page.locator("#readout .lost")).to_be_empty()
     visit.ignore("Failed to load resource")
 
 
 def test_newest_image_is_shown(open_page: OpenPage) -> None:
     """Of two opened images, and of one drawn and one opened, in whatever order answers arrive."""
     page = open_page()
-    open_tab(page, "Your digit")
+    open_tab(page, "Draw")
     held = hold_calls(page, "test_digit", "drawn")
 
     def open_image(index: int) -> None:
@@ -119,10 +120,10 @@ def test_newest_image_is_shown(open_page: OpenPage) -> None:
 
 def draw_a_stroke(page: Page) -> None:
     paper = page.locator(".paper")
-    paper.scroll_into_view_if_needed()
-    paper.hover(position={"x": 140, "y": 40})
+    side = box_of(paper)["width"]
+    paper.hover(position={"x": side / 2, "y": 0.15 * side})
     page.mouse.down()
-    paper.hover(position={"x": 140, "y": 240})
+    paper.hover(position={"x": side / 2, "y": 0.85 * side})
     page.mouse.up()
 
 

@@ -66,8 +66,8 @@ def test_a_layer_that_does_not_load_leaves_the_others(page: Page, served: str) -
 @pytest.mark.parametrize(
     ("file", "place", "message"),
     [
-        ("decoder.bin", "#digit .source", "The decoder could not be loaded."),
-        ("encodings.bin", "#digit .support", "The encodings could not be loaded."),
+        ("decoder.bin", "#digit .wait", "The decoder could not be loaded."),
+        ("encodings.bin", "#readout .support", "The encodings could not be loaded."),
     ],
 )
 def test_what_cannot_be_fetched_is_said_and_the_rest_works(
@@ -88,7 +88,7 @@ def test_without_webassembly_the_page_decodes_all_the_same(browser: Browser, ser
     page.add_init_script("delete window.WebAssembly")
     page.goto(served)
     page.wait_for_selector("#latent-map[data-ready=true]")
-    source = page.locator("#digit .source")
+    source = page.locator("#readout .source")
     expect(source).to_contain_text("Decoded in your browser")
     expect(source).to_contain_text("no WebAssembly")
     page.close()

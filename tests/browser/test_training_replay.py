@@ -36,7 +36,7 @@ pytestmark = pytest.mark.browser
 LONG_RUN = 601  # epochs: every fourth is kept, and the last
 LAST = 40  # epochs of the small training
 SHORT = 12  # epochs of the model it is compared with
-TAB = "How it was learned"
+TAB = "Training"
 SHOWN = "#replay [data-state=shown]"
 REPLAYS = re.compile("/replay/")  # the files of the replays
 ALPHA = """(canvas) => {

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 def page(open_page: OpenPage) -> Page:
     """The page with the tab on which images are uploaded."""
     page = open_page()
-    page.get_by_role("tab", name="Your digit").click()
+    page.get_by_role("tab", name="Draw").click()
     page.locator(".paper").scroll_into_view_if_needed()
     return page
 

@@ -280,7 +280,7 @@ def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
     page.mouse.click(*map_point(page, -1, -1))
     assert_painted(page, space)
     nearest = space.around(torch.tensor([[-1.0, -1.0]])).neighbours[0, 0]
-    expect(page.locator("#digit .nearest button").first).to_have_attribute(
+    expect(page.locator("#readout .nearest button").first).to_have_attribute(
         "title", f"Test digit {int(nearest)}, labelled {int(space.labels[nearest])}"
     )
     assert errors == []
@@ -303,7 +303,7 @@ def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
         "(z) => latentSpace.state.z.x !== z[0] || latentSpace.state.z.y !== z[1]", arg=before
     )
     settle(page)
-    open_tab(page, "Your digit")
+    open_tab(page, "Draw")
     pad = box_of(page.locator("#own-digit .paper"))
     page.mouse.move(pad["x"] + pad["width"] / 2, pad["y"] + pad["height"] / 5)
     page.mouse.down()

@@ -134,26 +134,17 @@ function startSource({ state, server, images }, button) {
       if (state.isAt(z)) button.textContent = /** @type {Error} */ (error).message;
     }
   });
-  images.onProgress = (share) => {
-    button.textContent = `Loading the decoder: ${Math.round(100 * share)} %`;
-  };
   return (/** @type {number} */ ms) => {
     const slow = images.simd ? "" : " (slower: no WebAssembly)";
     button.textContent = `Decoded in your browser, ${ms.toFixed(1)} ms${slow}`;
   };
 }
 
-/** @param {Page} page @param {HTMLElement} element */
-export function start(page, element) {
-  const { props, state, images } = page;
-  const view = find(element, ".view");
-  const context = contextOf(findCanvas(element, ".image"));
-  const bars = makeBars(page, find(element, ".shares"));
-  const nearest = new Nearest(page, find(element, ".nearest"), find(element, ".lost"));
-  const showSource = startSource(page, findButton(element, ".source"));
-  const most = Math.log2(props.names.length).toFixed(2);
-  /** @type {Encodings | null} */
-  let known = null;
+/** The decoded image. @param {Page} page @param {HTMLElement} digit @param {(ms: number) => void} showSource */
+function startImage({ state, images }, digit, showSource) {
+  const view = find(digit, ".view");
+  const wait = find(digit, ".wait");
+  const context = contextOf(findCanvas(digit, ".image"));
 
   function paint() {
     const started = performance.now();
@@ -162,40 +153,58 @@ export function start(page, element) {
     view.dataset.x = `${state.z.x}`;
     view.dataset.y = `${state.z.y}`;
   }
+  state.subscribe("position", paint);
+  images.onProgress = (share) => {
+    wait.textContent = `Loading the decoder: ${Math.round(100 * share)} %`;
+  };
+  images.loaded.then(
+    () => {
+      wait.textContent = "";
+      paint();
+    },
+    () => {
+      wait.textContent = "The decoder could not be loaded. Reload the page.";
+    },
+  );
+}
+
+/** @param {Page} page @param {HTMLElement} digit @param {HTMLElement} readout */
+export function start(page, digit, readout) {
+  const { props, state } = page;
+  startImage(page, digit, startSource(page, findButton(readout, ".source")));
+  const bars = makeBars(page, find(readout, ".shares"));
+  const nearest = new Nearest(page, find(readout, ".nearest"), find(readout, ".lost"));
+  const most = Math.log2(props.names.length).toFixed(2);
+  /** @type {Encodings | null} */
+  let known = null;
 
   function describe() {
     const { z } = state;
-    find(element, ".x").textContent = signed(z.x, 3);
-    find(element, ".y").textContent = signed(z.y, 3);
-    find(element, ".prior").textContent = describePrior(z);
+    find(readout, ".x").textContent = signed(z.x, 3);
+    find(readout, ".y").textContent = signed(z.y, 3);
+    find(readout, ".prior").textContent = describePrior(z);
     if (!known) return;
     const { around } = known;
     around.find([z.x, z.y]);
     const sentences = [describeSupport(around, props.info), describeClasses(around, props.plurals)];
-    find(element, ".support").textContent = sentences.join(" ");
+    find(readout, ".support").textContent = sentences.join(" ");
     const bits = entropy(around.shares).toFixed(2);
-    find(element, ".entropy").textContent = `Class entropy ${bits} of ${most} bits`;
+    find(readout, ".entropy").textContent = `Class entropy ${bits} of ${most} bits`;
     for (const [label, show] of bars.entries()) show(around.shares[label]);
     nearest.follow();
-    view.dataset.state = "shown";
   }
 
-  state.subscribe("position", () => {
-    paint();
-    describe();
-  });
+  state.subscribe("position", describe);
   describe();
-  images.loaded.then(paint, () => {
-    find(element, ".source").textContent = "The decoder could not be loaded. Reload the page.";
-  });
   page.encodings.then(
     (encodings) => {
       known = encodings;
       describe();
+      readout.dataset.state = "shown";
     },
     () => {
-      view.dataset.state = "failed";
-      find(element, ".support").textContent = "The encodings could not be loaded. Reload the page.";
+      readout.dataset.state = "failed";
+      find(readout, ".support").textContent = "The encodings could not be loaded. Reload the page.";
     },
   );
 }

@@ -3,7 +3,7 @@
  * Python is asked for the attributes when the cursor rests and the tab is open.
  */
 
-import { areWords, find, findCanvas, make, makeButton } from "../core/dom.js";
+import { areWords, find, make, makeButton } from "../core/dom.js";
 import { Rest } from "../core/rest.js";
 import { ServerError } from "../core/server.js";
 import { makeArrow } from "./arrow.js";
@@ -52,12 +52,11 @@ function startClasses({ props, state }, list) {
 
 /** @param {Page} page @param {HTMLElement} element */
 export function start(page, element) {
-  const { state, server, images } = page;
+  const { state, server } = page;
   const root = find(element, ".directions");
   const sensitivity = find(root, ".sensitivity");
   const attributes = new Attributes(page, root);
   const showClasses = startClasses(page, find(root, ".toward"));
-  const paint = images.painter(findCanvas(root, ".live"), () => state.z);
   const isOpen = () => state.tab === "directions";
   const rest = new Rest(state, REST, ask);
 
@@ -81,7 +80,6 @@ export function start(page, element) {
   function follow() {
     if (!isOpen()) return;
     showClasses();
-    paint();
     root.dataset.state = "moving";
     rest.await();
   }
@@ -91,5 +89,4 @@ export function start(page, element) {
   state.subscribe("controls", () => {
     if (isOpen()) showClasses();
   });
-  images.loaded.then(paint, () => {}); // the image at the cursor says that it could not be
 }

@@ -2,6 +2,8 @@
 
 import { areWords, find, findButton, findInput, makeButton } from "../core/dom.js";
 
+import { startMorph } from "./morph.js";
+
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {"x" | "y"} Axis */
 
@@ -68,6 +70,7 @@ export function start(page, element) {
   startSlider(page, find(element, "#x-slider"), "x");
   startSlider(page, find(element, "#y-slider"), "y");
   startAnchors(page, find(element, "#anchor"));
+  startMorph(page, element);
   findButton(element, "#random-sample").addEventListener("click", () => {
     state.set(samplePrior(props.range), "sample");
     note.textContent = "A random sample from the prior N(0, I): most lie within 2σ of the centre.";

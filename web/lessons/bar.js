@@ -1,41 +1,34 @@
-/**
- * The bar at the bottom of the window: while the map is used and the lesson's message is scrolled
- * out of view, it repeats the message.
- */
+/** The row above the other tabs that repeats the message of a lesson which has been begun. */
 
 import { find, findButton } from "../core/dom.js";
 
 export class Bar {
-  #hidden = false; // by the user, until the next lesson
-  #inView = true;
+  #hidden = true; // until the lessons are opened, and by the visitor until the next lesson
   #bar;
+  #state;
 
-  /**
-   * @param {HTMLElement} bar @param {HTMLElement} message that it repeats
-   * @param {() => void} onReturn called when the user wants to see the lesson
-   */
-  constructor(bar, message, onReturn) {
+  /** @param {import("../core/state.js").PageState} state @param {HTMLElement} bar */
+  constructor(state, bar) {
     this.#bar = bar;
-    findButton(bar, ".return").addEventListener("click", onReturn);
+    this.#state = state;
+    findButton(bar, ".return").addEventListener("click", () => state.openTab("lessons"));
     findButton(bar, ".hide").addEventListener("click", () => {
       this.#hidden = true;
       this.#place();
     });
-    const observer = new IntersectionObserver(
-      (entries) => {
-        this.#inView = entries[entries.length - 1].isIntersecting;
-        this.#place();
-      },
-      { threshold: 0.5 },
-    );
-    observer.observe(message);
+    state.subscribe("tab", () => this.#place());
+  }
+
+  /** Whether it is on the page, so that its message must be up to date. */
+  get shown() {
+    return !this.#bar.hidden;
   }
 
   #place() {
-    this.#bar.hidden = this.#inView || this.#hidden;
+    this.#bar.hidden = this.#hidden || this.#state.tab === "lessons";
   }
 
-  /** Shows itself again where the user has hidden it. */
+  /** From now on it is shown above the other tabs. */
   unhide() {
     this.#hidden = false;
     this.#place();

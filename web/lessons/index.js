@@ -3,7 +3,7 @@
  * Python checks the current lesson there and says how close the position is to solving it.
  */
 
-import { find, findButton, findCanvas, make, makeButton, signed } from "../core/dom.js";
+import { find, findButton, make, makeButton, signed } from "../core/dom.js";
 import { Rest } from "../core/rest.js";
 import { ServerError } from "../core/server.js";
 import { Bar } from "./bar.js";
@@ -26,8 +26,8 @@ class Lessons {
   #bar;
   #rest;
 
-  /** @param {Page} page @param {HTMLElement} root */
-  constructor(page, root) {
+  /** @param {Page} page @param {HTMLElement} root @param {HTMLElement} bar */
+  constructor(page, root, bar) {
     this.#rest = new Rest(page.state, REST, () => this.#check());
     this.#page = page;
     this.#root = root;
@@ -44,10 +44,7 @@ class Lessons {
       return item;
     });
     find(root, ".steps").append(...items);
-    this.#bar = new Bar(find(root, ".bar"), find(root, ".now"), () => {
-      root.scrollIntoView({ block: "start" });
-      this.#steps[this.#current].focus({ preventScroll: true });
-    });
+    this.#bar = new Bar(page.state, bar);
     findButton(root, ".back").addEventListener("click", () => {
       if (this.#current > 0) this.show(this.#current - 1);
     });
@@ -55,6 +52,11 @@ class Lessons {
       const { to } = leadOn(this.#done, this.#current);
       if (to !== null) this.show(to);
     });
+  }
+
+  /** Whether its message is on the page, here or in the bar. */
+  get isShown() {
+    return this.#page.state.tab === "lessons" || this.#bar.shown;
   }
 
   get #lesson() {
@@ -75,10 +77,16 @@ class Lessons {
     find(root, ".task").textContent = task;
     find(root, ".hint", HTMLDetailsElement).open = false;
     find(root, ".hint p").textContent = hint;
-    this.#bar.unhide();
+    if (this.isShown) this.#bar.unhide();
     this.#describe("moving", "Checking…");
     this.#showProgress();
     this.#check();
+  }
+
+  /** When its tab is opened. */
+  begin() {
+    this.#bar.unhide();
+    this.checkSoon();
   }
 
   /** Checks the lesson at the cursor once it rests. */
@@ -89,7 +97,7 @@ class Lessons {
 
   async #check() {
     const { server, state } = this.#page;
-    if (state.tab !== "lessons") return;
+    if (!this.isShown) return;
     const [from, lesson] = [state.z, this.#current];
     const isCurrent = () => state.z === from && this.#current === lesson;
     try {
@@ -147,21 +155,15 @@ class Lessons {
   }
 }
 
-/** @param {Page} page @param {HTMLElement} element */
-export function start(page, element) {
-  const { state, images } = page;
-  const root = find(element, ".lessons");
-  const lessons = new Lessons(page, root);
-  const paint = images.painter(findCanvas(root, ".live"), () => state.z);
-
-  function follow() {
-    if (state.tab !== "lessons") return;
-    paint();
-    lessons.checkSoon();
-  }
-
-  state.subscribe("position", follow);
-  state.subscribe("tab", follow);
-  images.loaded.then(paint, () => {}); // the image at the cursor says that it could not be
+/** @param {Page} page @param {HTMLElement} element @param {HTMLElement} bar above the other tabs */
+export function start(page, element, bar) {
+  const { state } = page;
+  const lessons = new Lessons(page, find(element, ".lessons"), bar);
+  state.subscribe("position", () => {
+    if (lessons.isShown) lessons.checkSoon();
+  });
+  state.subscribe("tab", () => {
+    if (state.tab === "lessons") lessons.begin();
+  });
   lessons.show(0);
 }

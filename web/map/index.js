@@ -1,6 +1,6 @@
 /** The map of the latent space, on which the user moves z by pointer or keys. */
 
-import { find, findButton, findCanvas, onTheme } from "../core/dom.js";
+import { find, findCanvas, onTheme } from "../core/dom.js";
 import { MapLayers } from "./layers.js";
 import { MapPainter } from "./painter.js";
 import { MapPointer, startPicking } from "./pointer.js";
@@ -28,9 +28,8 @@ function frameLoop(draw) {
   return redraw;
 }
 
-/** The button that copies a link. @param {Page} page @param {HTMLElement} element */
-function startCopying({ state }, element) {
-  const button = findButton(element, ".copy-link");
+/** @param {Page} page @param {HTMLButtonElement} button that copies a link */
+export function startCopying({ state }, button) {
   const text = button.textContent;
   button.addEventListener("click", async () => {
     const link = `${location.href.split("#")[0]}#${state.link}`;
@@ -81,7 +80,6 @@ export function start(page, element) {
   const painter = new MapPainter(page, element, layers);
   new MapPointer(page, element);
   startPicking(page, element);
-  startCopying(page, element);
   startSpeech(page, element);
 
   state.subscribe("position", (source) => {

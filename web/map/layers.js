@@ -169,7 +169,7 @@ export class MapLayers {
       button.dataset.layer = key;
       button.title = help;
       if (folded) find(more, "div").append(button);
-      else more.before(button);
+      else find(this.#element, ".layers").append(button);
       const show = () => {
         button.ariaPressed = `${this.#state.layers[key]}`;
       };

@@ -1,26 +1,11 @@
-/** What the buttons of the panel do: morph, compare paths, run experiments. */
+/** What the buttons of the panel do: compare paths, run experiments. */
 
 import { find, findButton, findInput, makeButton } from "../core/dom.js";
-import { arePicked, morphToward, resolveEnd } from "./endpoints.js";
+import { arePicked, resolveEnd } from "./endpoints.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./endpoints.js").End} End */
 /** @typedef {import("./strip.js").FilmStrip} FilmStrip */
-
-const ANIMATION = 2400; // ms of a morph
-
-/** @param {Page} page @param {HTMLElement} element the panel */
-export function startMorph({ props, state }, element) {
-  function target() {
-    const { anchor, digit, amount } = state.values;
-    const to = props.anchors[String(anchor)][Number(digit)];
-    return morphToward(state.z, to, Number(amount));
-  }
-  findButton(element, "#morph").addEventListener("click", () => state.set(target(), "morph"));
-  findButton(element, "#animate").addEventListener("click", () =>
-    state.travel([target()], ANIMATION, "morph"),
-  );
-}
 
 /** @param {Page} page @param {HTMLElement} element the panel @param {FilmStrip} strip */
 export function startComparison({ state, server }, element, strip) {
@@ -34,7 +19,7 @@ export function startComparison({ state, server }, element, strip) {
     const [from, to] = ends().map((end) => resolveEnd(end, state.z, state.marks));
     const { methods, images, even, anchor } = state.values;
     const answer = server.ask("compare", from, to, methods, images, even, anchor);
-    await strip.load(answer, (waiting, failure = "") => {
+    await strip.load(answer, button, (waiting, failure = "") => {
       running = waiting;
       button.textContent = waiting ? `${text}: computing paths…` : text;
       button.classList.toggle("waiting", waiting);
@@ -64,10 +49,11 @@ export function startComparison({ state, server }, element, strip) {
 
 /** @param {Page} page @param {HTMLElement} element the panel @param {FilmStrip} strip */
 export function startExperiments({ props, server }, element, strip) {
-  const message = find(element, ".experiments .failed");
+  const group = find(element, ".experiments");
+  const message = find(group, ".failed");
   for (const { key, label } of props.experiments) {
     const button = makeButton(label, () =>
-      strip.load(server.ask("experiment", key), (_, failure = "") => {
+      strip.load(server.ask("experiment", key), group, (_, failure = "") => {
         message.textContent = failure;
       }),
     );

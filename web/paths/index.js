@@ -1,6 +1,6 @@
-/** The tab Paths: morph, comparison of paths, experiments, and the images along the paths. */
+/** The tab Paths: comparison of paths, experiments, and the images along the paths. */
 
-import { startComparison, startExperiments, startMorph } from "./actions.js";
+import { startComparison, startExperiments } from "./actions.js";
 import { startForm } from "./form.js";
 import { FilmStrip } from "./strip.js";
 
@@ -8,7 +8,6 @@ import { FilmStrip } from "./strip.js";
 export function start(page, element) {
   const strip = new FilmStrip(page, element);
   startForm(page, element);
-  startMorph(page, element);
   startComparison(page, element, strip);
   startExperiments(page, element, strip);
 }

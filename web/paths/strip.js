@@ -64,9 +64,11 @@ export class FilmStrip {
   /**
    * Shows an answer, unless a newer one was asked for meanwhile.
    *
-   * @param {Promise<Answer>} answer @param {Report} report called now and when the wait is over
+   * @param {Promise<Answer>} answer
+   * @param {HTMLElement} pressed what asked for it, to stay in view with the answer
+   * @param {Report} report called now and when the wait is over
    */
-  async load(answer, report) {
+  async load(answer, pressed, report) {
     this.#report(false);
     this.#report = report;
     report(true);
@@ -83,7 +85,10 @@ export class FilmStrip {
     if (this.#report !== report) return;
     report(false, failure);
     this.#element.ariaBusy = "false";
-    if (shown) this.#show(shown, asked);
+    if (!shown) return;
+    this.#show(shown, asked);
+    // The buttons that ask stand right above the images: both are in view, whatever is above.
+    pressed.scrollIntoView({ block: "start" });
   }
 
   /** @param {Answer} answer @param {number} asked the moves when it was asked for */

@@ -11,18 +11,19 @@ from tests.conftest import ROOT, started_demo
 
 pytestmark = pytest.mark.browser
 
-# What a contributor adds to LAYERS and to INTERPOLATIONS.
-RECORDS = """
-from dataclasses import replace
+# What a contributor adds to explorer/map_layers.py and to explorer/interpolation.py.
+RECORDS = {
+    "map_layers.py": """
 import numpy as np
-from latent_navigator.explorer.interpolation import INTERPOLATIONS
-from latent_navigator.explorer.map_layers import LAYERS, MapLayer
-
 LAYERS.append(MapLayer(
     key="chess", label="Chess", term="checkerboard", help="Alternate fields",
     compute=lambda space: {"fields": np.arange(64, dtype=np.uint8) // 8, "side": 8}))
+""",
+    "interpolation.py": """
+from dataclasses import replace
 INTERPOLATIONS.append(replace(INTERPOLATIONS[0], key="detour", label="a detour", term="dummy"))
-"""
+""",
+}
 LAYER = """
 import { drawCells, makeCells } from "../cells.js";
 export function createLayer() {
@@ -43,12 +44,15 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A demo whose copy of the program has one layer and one method more."""
     folder = tmp_path_factory.mktemp("extended")
     copied = folder / "program"
-    ignore = shutil.ignore_patterns(".*", "data", "node_modules", "tests", "benchmarks", "docs")
-    shutil.copytree(ROOT, copied, ignore=ignore)
+    for part in ("latent_navigator", "web", "pretrained"):
+        shutil.copytree(ROOT / part, copied / part)
+    for module in ROOT.glob("*.py"):
+        shutil.copy(module, copied)
     (copied / "web/map/layers/chess.js").write_text(LAYER)
     (copied / "web/paths/styles/detour.js").write_text(STYLE)
-    with (copied / "latent_navigator/app/web_files.py").open("a") as module:
-        module.write(RECORDS)
+    for name, record in RECORDS.items():
+        with (copied / "latent_navigator/explorer" / name).open("a") as module:
+            module.write(record)
     with started_demo(folder, cwd=copied, root=copied) as demo:
         yield demo.address
 

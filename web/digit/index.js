@@ -38,7 +38,10 @@ function makeBars({ props: { names, palette } }, list) {
     item.append(bar, make("span", name, "name"));
     item.style.setProperty("--bar", palette[label]);
     list.append(item);
+    let shown = -1;
     return (/** @type {number} */ share) => {
+      if (share === shown) return;
+      shown = share;
       item.classList.toggle("some", share >= SOME);
       item.title = `${name}: ${Math.round(100 * share)} %`;
       bar.style.setProperty("--share", `${share}`);
@@ -168,6 +171,11 @@ function startImage({ state, images }, digit, showSource) {
   );
 }
 
+/** Writes a text where it is another: a write costs a layout. @param {HTMLElement} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** @param {Page} page @param {HTMLElement} digit @param {HTMLElement} readout */
 export function start(page, digit, readout) {
   const { props, state } = page;
@@ -175,21 +183,23 @@ export function start(page, digit, readout) {
   const bars = makeBars(page, find(readout, ".shares"));
   const nearest = new Nearest(page, find(readout, ".nearest"), find(readout, ".lost"));
   const most = Math.log2(props.names.length).toFixed(2);
+  const [x, y, prior, support, bits] = [".x", ".y", ".prior", ".support", ".entropy"].map(
+    (selector) => find(readout, selector),
+  );
   /** @type {Encodings | null} */
   let known = null;
 
   function describe() {
     const { z } = state;
-    find(readout, ".x").textContent = signed(z.x, 3);
-    find(readout, ".y").textContent = signed(z.y, 3);
-    find(readout, ".prior").textContent = describePrior(z);
+    write(x, signed(z.x, 3));
+    write(y, signed(z.y, 3));
+    write(prior, describePrior(z));
     if (!known) return;
     const { around } = known;
     around.find([z.x, z.y]);
     const sentences = [describeSupport(around, props.info), describeClasses(around, props.plurals)];
-    find(readout, ".support").textContent = sentences.join(" ");
-    const bits = entropy(around.shares).toFixed(2);
-    find(readout, ".entropy").textContent = `Class entropy ${bits} of ${most} bits`;
+    write(support, sentences.join(" "));
+    write(bits, `Class entropy ${entropy(around.shares).toFixed(2)} of ${most} bits`);
     for (const [label, show] of bars.entries()) show(around.shares[label]);
     nearest.follow();
   }
@@ -204,7 +214,7 @@ export function start(page, digit, readout) {
     },
     () => {
       readout.dataset.state = "failed";
-      find(readout, ".support").textContent = "The encodings could not be loaded. Reload the page.";
+      support.textContent = "The encodings could not be loaded. Reload the page.";
     },
   );
 }

@@ -51,8 +51,8 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (copied / "web/map/layers/chess.js").write_text(LAYER)
     (copied / "web/paths/styles/detour.js").write_text(STYLE)
     for name, record in RECORDS.items():
-        with (copied / "latent_navigator/explorer" / name).open("a") as module:
-            module.write(record)
+        extended = copied / "latent_navigator/explorer" / name
+        extended.write_text(extended.read_text() + record)
     with started_demo(folder, cwd=copied, root=copied) as demo:
         yield demo.address
 

@@ -54,5 +54,5 @@ def test_pages_parts_and_failures_are_never_kept() -> None:
 
 
 def test_what_is_kept_has_a_limit() -> None:
-    paths = [(f"/assets/{i}", {}) for i in range(3)]
+    paths: list[tuple[str, dict[str, str]]] = [(f"/assets/{i}", {}) for i in range(3)]
     assert calls(Files(size=MOST // 2), *paths, *paths) == [1, 2, 3, 3, 4, 5]

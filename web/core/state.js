@@ -15,17 +15,8 @@ import { MapView } from "./view.js";
 /** @typedef {import("./link.js").LayerRecord} LayerRecord */
 /** @typedef {{ curve: Position[], points: Position[], method: string, label: string, scattered: boolean }} Path */
 
-/**
- * What the encoder makes of an image (explorer/inference.py), or why there is no answer; `fromUser`:
- * drawn or uploaded by the visitor.
- *
- * @typedef {{
- *   title: string, message: string, pixels: string, mu: number[], sigma: number[],
- *   recon: number, kl: number, samples: number[][], nearest: number[],
- *   crop?: number[], fromUser?: boolean, error?: undefined,
- * }} Reading
- * @typedef {{ error: string, fromUser?: boolean }} FailedReading
- */
+/** @typedef {import("./reading.js").Reading} Reading */
+/** @typedef {import("./reading.js").FailedReading} FailedReading */
 
 /** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held"} Topic */
 

@@ -1,0 +1,15 @@
+/** What the server answers about an image: types alone. */
+
+/**
+ * What the encoder makes of an image (explorer/inference.py), or why there is no answer; `fromUser`:
+ * drawn or uploaded by the visitor.
+ *
+ * @typedef {{
+ *   title: string, message: string, pixels: string, mu: number[], sigma: number[],
+ *   recon: number, kl: number, samples: number[][], nearest: number[],
+ *   crop?: number[], fromUser?: boolean, error?: undefined,
+ * }} Reading
+ * @typedef {{ error: string, fromUser?: boolean }} FailedReading
+ */
+
+export {};

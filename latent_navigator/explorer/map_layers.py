@@ -59,8 +59,8 @@ class MapLayer:
 def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
     """Which class prevails in each cell of the map.
 
-    The share is that of the nearest neighbours; a cell without an encoded image within twice
-    RADIUS of its middle stays blank, because neighbours far away say nothing about it.
+    The share is that of the nearest neighbours; a cell without an encoded image within RADIUS of
+    its middle stays blank, because neighbours far away say nothing about it.
 
     Returns:
         {"winners", "strength": (side, side) uint8 from the top left, the label and how
@@ -70,7 +70,7 @@ def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
     middle = _cell_middles(side) * space.range  # (side,)
     y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
     z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
-    parts = [space.around(some, radius=2 * RADIUS) for some in z.split(1000)]
+    parts = [space.around(some) for some in z.split(1000)]
     share, winner = torch.cat([part.shares for part in parts]).max(dim=1)  # (side * side,)
     known = torch.cat([part.within for part in parts]) > 0
     strength = (share.square() * 170 * known).round().byte()
@@ -172,7 +172,7 @@ LAYERS: list[MapLayer] = [
         label="Regions",
         term="nearest-neighbour classes",
         help="The class of most of the 50 nearest encoded {items}; the stronger the colour, the "
-        "more of them. Blank: none within 0.2",
+        "more of them. Hatched: none within 0.1",
         compute=regions,
     ),
     MapLayer(

@@ -297,9 +297,22 @@ def test_regions_are_blank_where_nothing_was_encoded(space: LatentSpace) -> None
         for column in range(0, 40, 3):
             x = ((column + 0.5) / 40 * 2 - 1) * space.range
             y = -((row + 0.5) / 40 * 2 - 1) * space.range
-            around = space.around(torch.tensor([[x, y]]), radius=0.2)
+            around = space.around(torch.tensor([[x, y]]), radius=0.1)
             assert (strength[row, column] > 0) == (int(around.within) > 0)
             assert around.shares[0, winners[row, column]] == around.shares[0].max()
+
+
+def test_the_unknown_looks_different(open_page: OpenPage, space: LatentSpace) -> None:
+    """A badge and a dashed frame where nothing was encoded, by the radius of the sentence."""
+    page = open_page()
+    badge = "(text) => getComputedStyle(text, '::before').content"
+    for x, y in ((0.0, 0.0), (2.2, 2.2), (3.9, 3.9), (2.9, 0.6)):
+        move_to(page, x, y)
+        within = int(space.around(torch.tensor([[x, y]])).within)
+        icon = "⚠" if within == 0 else "✓" if within >= 5 else "◐"
+        assert icon in page.locator("#readout .support").evaluate(badge), within
+        outline = page.locator("#digit .image").evaluate("(i) => getComputedStyle(i).outlineStyle")
+        assert (outline == "dashed") == (within == 0)
 
 
 def switch_layer(page: Page, name: str) -> None:

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { Neighbours } from "../../web/core/neighbours.js";
-import { describeClasses, describePrior, describeSupport } from "../../web/core/readout.js";
+import {
+  describeClasses,
+  describePrior,
+  describeSupport,
+  supportOf,
+} from "../../web/core/readout.js";
 
 const INFO = { item: "digit", items: "digits" };
 // Six encodings at the origin of class 0, one at (1, 0) of class 1.
@@ -28,6 +33,15 @@ test("support is told in three states", () => {
     describeSupport(around([1, 0.5], 7), INFO),
     "No data here: the nearest test digit was encoded 0.50 away, so the decoder extrapolates.",
   );
+});
+
+test("support has three states", () => {
+  const states = [
+    [0, 0],
+    [1, 0.05],
+    [1, 0.5],
+  ].map((z) => supportOf(around(z, 7)));
+  assert.deepEqual(states, ["known", "sparse", "unknown"]);
 });
 
 test("the two most frequent classes are named, or the one that nearly all have", () => {

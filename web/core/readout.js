@@ -9,16 +9,27 @@ import { priorBeyond, priorRadius, RADIUS } from "./neighbours.js";
 export const WELL_SUPPORTED = 5; // test images within RADIUS; as in explorer/readout.py
 const NEARLY_ALL = 0.9; // of the neighbours
 
+/**
+ * How well the data supports an image: "known", "sparse", or "unknown" where the decoder makes it up.
+ *
+ * @param {Neighbours} around
+ */
+export function supportOf({ within }) {
+  if (within === 0) return "unknown";
+  return within >= WELL_SUPPORTED ? "known" : "sparse";
+}
+
 /** @param {Neighbours} around @param {Info} info */
 export function describeSupport(around, { item, items }) {
   const { within, distance } = around;
-  if (within === 0) {
+  const support = supportOf(around);
+  if (support === "unknown") {
     return (
       `No data here: the nearest test ${item} was encoded ${distance.toFixed(2)} away, so the ` +
       "decoder extrapolates."
     );
   }
-  const known = within >= WELL_SUPPORTED ? "Well supported" : "Sparse data";
+  const known = support === "known" ? "Well supported" : "Sparse data";
   const subject = within === 1 ? `${item} was` : `${items} were`;
   return `${known}: ${within} test ${subject} encoded within ${Number(RADIUS.toFixed(3))}.`;
 }

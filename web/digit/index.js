@@ -16,7 +16,7 @@ import {
   withArticle,
 } from "../core/dom.js";
 import { entropy } from "../core/neighbours.js";
-import { describeClasses, describePrior, describeSupport } from "../core/readout.js";
+import { describeClasses, describePrior, describeSupport, supportOf } from "../core/readout.js";
 import { Rest } from "../core/rest.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -199,6 +199,7 @@ export function start(page, digit, readout) {
     around.find([z.x, z.y]);
     const sentences = [describeSupport(around, props.info), describeClasses(around, props.plurals)];
     write(support, sentences.join(" "));
+    for (const part of [digit, readout]) part.dataset.support = supportOf(around);
     write(bits, `Class entropy ${entropy(around.shares).toFixed(2)} of ${most} bits`);
     for (const [label, show] of bars.entries()) show(around.shares[label]);
     nearest.follow();

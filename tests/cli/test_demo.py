@@ -93,7 +93,9 @@ def test_unusable_checkpoint_is_reported_in_one_line(tmp_path: Path) -> None:
 def test_a_path_in_another_script_is_told_with_any_encoding() -> None:
     name = "модель \udcff.pt"
     for encoding in ("cp1252:strict", "utf-8:strict"):
-        done = run("--checkpoint", name, PYTHONIOENCODING=encoding)
+        # The usual port may be in use on the machine of whoever tests.
+        port = str(free_port())
+        done = run("--checkpoint", name, "--port", port, PYTHONIOENCODING=encoding)
         assert (done.returncode, done.stdout) == (1, "")
         assert "there is no such file" in done.stderr
         assert done.stderr.count("\n") == 1

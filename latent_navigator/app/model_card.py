@@ -9,7 +9,7 @@ from latent_navigator.data.dataset_info import with_article
 
 
 def page_text(name: str, checkpoint: Checkpoint) -> str:
-    """A file of web/ of HTML, whose $placeholders are filled in for the images of a checkpoint."""
+    """An HTML file of web/, its $names replaced by what a checkpoint says of its images."""
     info = checkpoint.info
     return Template(web_file(name)).substitute(
         item=info.item,

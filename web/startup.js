@@ -1,5 +1,5 @@
-// Says in words why the page does not start, where it would stay blank. Runs before anything else, so it
-// is no module.
+// Runs before anything else, so it is no module: says in words why the page does not start, where it would
+// stay blank, and lets the page come to rest.
 (() => {
   const SANDBOXED =
     "This page cannot start in a sandboxed frame. Open it in a tab of its own, or add allow-same-origin to the frame's sandbox attribute.";
@@ -26,4 +26,10 @@
   };
   addEventListener("error", failed, { capture: true }); // events of elements do not bubble
   addEventListener("startupfault", () => report(sentence)); // from app/workspace.py
+
+  // Gradio 6.31 never ends the loop of frames of its loading message, so that every page would work 60
+  // times a second while nothing happens. Nothing of ours uses that message.
+  const request = window.requestAnimationFrame;
+  window.requestAnimationFrame = (callback) =>
+    new Error().stack?.includes("/statustracker-") ? 0 : request(callback);
 })();

@@ -92,3 +92,21 @@ def test_without_webassembly_the_page_decodes_all_the_same(browser: Browser, ser
     expect(source).to_contain_text("Decoded in your browser")
     expect(source).to_contain_text("no WebAssembly")
     page.close()
+
+
+def test_a_page_at_rest_asks_for_no_frame(page: Page, served: str) -> None:
+    page.add_init_script("""window.frames_asked = 0;
+        const request = window.requestAnimationFrame;
+        window.requestAnimationFrame = (f) => { window.frames_asked++; return request(f); };""")
+    page.goto(served)
+    page.wait_for_selector("#latent-map[data-ready=true]")
+    page.wait_for_selector("#readout[data-state=shown] .nearest button")
+    # A second without a frame: a loop asks 60 times.
+    page.wait_for_function(
+        """() => { const now = performance.now();
+        if (window.frames_asked !== window.frames_seen) {
+          window.frames_seen = window.frames_asked; window.still_since = now; }
+        return now - window.still_since > 1000; }""",
+        polling=50,
+    )
+    assert page.evaluate("window.frames_asked") > 0

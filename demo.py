@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from latent_navigator.app.options import check_options
 from latent_navigator.console import forgive_output
 from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 
@@ -70,7 +71,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until SIGTERM or Ctrl-C; returns the exit status."""
     forgive_output()
     options = parse_arguments(argv)
-    from latent_navigator.app.server import serve  # torch and Gradio: --help does not need them
+    try:
+        check_options(options.checkpoint, options.host, options.port, mcp=options.mcp)
+    except (ValueError, OSError) as error:
+        print(f"demo.py: {error}", file=sys.stderr)
+        return 1
+    from latent_navigator.app.server import serve  # torch and Gradio: only a server needs them
 
     return serve(options.checkpoint, options.host, options.port, mcp=options.mcp)
 

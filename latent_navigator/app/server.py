@@ -45,7 +45,7 @@ from latent_navigator.app.middleware import (
     SubPath,
 )
 from latent_navigator.app.page_head import HeadContent
-from latent_navigator.app.startup import check_options, load_models, tune_process, warm_up
+from latent_navigator.app.startup import load_models, tune_process, warm_up
 from latent_navigator.app.workspace import build_workspace
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
@@ -277,9 +277,8 @@ def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
     Returns:
         the exit status: 0, or 1 if the server could not start or dropped requests.
     """
+    tune_process()
     try:
-        check_options(host, port, mcp=mcp)
-        tune_process()
         space, others = load_models(checkpoints)
     except (ValueError, OSError) as error:
         print(f"demo.py: {error}", file=sys.stderr)

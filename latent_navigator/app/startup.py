@@ -1,15 +1,9 @@
-"""What is checked, tuned and loaded before the server listens."""
+"""What is tuned and loaded before the server listens."""
 
 import ctypes
-import errno
-import importlib.util
-import socket
 import sys
 from pathlib import Path
 
-from gradio.utils import get_upload_folder
-
-from latent_navigator.atomic_io import check_folder
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.latent_space import LatentSpace
@@ -18,48 +12,6 @@ M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # from malloc.h of glibc
 MAX_HEAPS = 2
 MMAP_THRESHOLD = 2**20  # bytes
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 0.005 lets a thread that computes delay answers
-
-
-def check_options(host: str, port: int, *, mcp: bool) -> None:
-    """Check whatever can be checked before the models are loaded.
-
-    Raises:
-        ValueError, OSError: if the server could not work, with the remedy.
-    """
-    if mcp and importlib.util.find_spec("mcp") is None:
-        raise ValueError("--mcp needs another package: pip install 'gradio[mcp]'")
-    check_address(host, port)
-    check_folder(Path(get_upload_folder()), "set GRADIO_TEMP_DIR to a folder of your own")
-
-
-def check_address(host: str, port: int) -> None:
-    """Check that a server can listen at an address.
-
-    Raises:
-        ValueError: if not, with the remedy.
-    """
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError):
-        raise ValueError(
-            f"unknown host {host!r:.80}; give an address of this machine, or 0.0.0.0 for all"
-        ) from None
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except PermissionError:
-            raise ValueError(f"port {port} is privileged; give one above 1023") from None
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise ValueError(
-                    f"port {port} on {host} is in use; choose another with --port, or stop the "
-                    "program that uses it"
-                ) from None
-            raise ValueError(
-                f"host {host!r:.80} is not an address of this machine; give 127.0.0.1, or 0.0.0.0 "
-                "for all"
-            ) from None
 
 
 def tune_process() -> None:

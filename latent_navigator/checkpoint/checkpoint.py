@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from latent_navigator.atomic_io import write_whole
-from latent_navigator.checkpoint import archive
-from latent_navigator.checkpoint.archive import CheckpointError
+from latent_navigator.checkpoint import archive, file_checks
+from latent_navigator.checkpoint.file_checks import CheckpointError
 from latent_navigator.checkpoint.packing import pack
 from latent_navigator.checkpoint.snapshots import Snapshots
 from latent_navigator.checkpoint.validation import (
@@ -118,8 +118,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
     def write(file: BinaryIO) -> None:
         torch.save(unshared, file)
-        if file.tell() > archive.MAX_BYTES:
-            raise CheckpointError(path, archive.too_large(file.tell()), UNSAVED_REMEDY)
+        if file.tell() > file_checks.MAX_BYTES:
+            raise CheckpointError(path, file_checks.too_large(file.tell()), UNSAVED_REMEDY)
 
     write_whole(path, write)
 
@@ -199,7 +199,7 @@ def _checked(contents: dict[str, object]) -> Checkpoint:
     training_config = dict(check_training_config(contents["training_config"]))
     train_data = training_config.pop(TRAIN_DATA, None)
     history = check_history(contents["history"])
-    count, limit = len(encodings["labels"]), archive.MAX_BYTES
+    count, limit = len(encodings["labels"]), file_checks.MAX_BYTES
     state = contents["training_state"]
     return Checkpoint(
         model_config=config,

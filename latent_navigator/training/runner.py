@@ -13,8 +13,8 @@ from typing import NoReturn
 import torch
 
 from latent_navigator.atomic_io import check_space
-from latent_navigator.checkpoint.archive import MAX_BYTES
 from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.checkpoint.file_checks import MAX_BYTES
 from latent_navigator.checkpoint.size import largest_size
 from latent_navigator.data.dataset_info import check_class_names, dataset_info
 from latent_navigator.data.datasets import load_dataset

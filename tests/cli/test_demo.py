@@ -11,11 +11,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from gradio.utils import get_upload_folder
 from packaging.version import Version
 
 import demo
 from benchmarks.server import free_port
-from latent_navigator.app.startup import check_address, load_models
+from latent_navigator.app.options import check_address, upload_folder
+from latent_navigator.app.startup import load_models
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from tests.conftest import ROOT, Demo
 
@@ -120,6 +122,24 @@ def test_unwritable_temporary_folder_is_reported_in_one_line(tmp_path: Path) -> 
     assert done.stderr.startswith(f"{message}GRADIO_TEMP_DIR")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_uploads_are_kept_where_gradio_keeps_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    assert upload_folder() == Path(get_upload_folder())
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    assert upload_folder() == Path(get_upload_folder()) == tmp_path
+
+
+def test_a_start_that_fails_does_not_wait_for_torch_and_gradio(busy_port: int) -> None:
+    program = (
+        "import sys, demo; "
+        f"assert demo.main(['--port', '{busy_port}']) == 1; "
+        "assert not {'torch', 'gradio'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
 
 
 @pytest.mark.guarantee("any-working-directory")

@@ -14,13 +14,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from latent_navigator.checkpoint import snapshots as snapshots_module
-from latent_navigator.checkpoint.archive import MAX_BYTES
 from latent_navigator.checkpoint.checkpoint import (
     Checkpoint,
     CheckpointError,
     load_checkpoint,
     save_checkpoint,
 )
+from latent_navigator.checkpoint.file_checks import MAX_BYTES
 from latent_navigator.checkpoint.size import largest_size
 from latent_navigator.checkpoint.snapshots import (
     MAX_SNAPSHOTS,

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from latent_navigator.checkpoint import archive
+from latent_navigator.checkpoint import archive, file_checks
 from latent_navigator.checkpoint.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -164,7 +164,7 @@ def test_zip_without_a_checkpoint_is_rejected(path: Path) -> None:
 
 @pytest.mark.guarantee("archive-bombs-refused")
 def test_zip_bomb_is_not_unpacked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(file_checks, "MAX_BYTES", 2**20)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("archive/data.pkl", bytes(4 * 2**20))
     assert path.stat().st_size < 2**20
@@ -182,7 +182,7 @@ def test_file_over_the_size_limit_is_rejected(
     path: Path, small_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_checkpoint(path, small_checkpoint)
-    monkeypatch.setattr(archive, "MAX_BYTES", 1000)
+    monkeypatch.setattr(file_checks, "MAX_BYTES", 1000)
     assert_rejected(path, "over the limit of 1,000")
 
 

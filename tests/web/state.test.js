@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { PageState } from "../../web/core/state.js";
+import { MapView } from "../../web/core/view.js";
 
 /** Frames that a test lets pass. */
 class Frames {
@@ -154,4 +155,27 @@ test("of two readings that were begun, the newer one counts, and what is shown o
   assert.deepEqual([first(), second()], [false, true]);
   state.showReading(null);
   assert.equal(second(), false);
+});
+
+test("an epoch has a view of its own; links, positions and the view come from the model's", () => {
+  const { state } = newState();
+  state.view.show({ x: 1, y: 1 }, 1);
+  const { link, view } = state;
+  /** @type {string[]} */
+  const heard = [];
+  for (const topic of /** @type {const} */ (["epoch", "view"])) {
+    state.subscribe(topic, () => heard.push(topic));
+  }
+  const epoch = { view: new MapView(9), draw: () => {}, drawTop: () => {} };
+  state.showEpoch(epoch);
+  state.showEpoch(epoch);
+  assert.deepEqual(heard.splice(0), ["epoch", "view", "epoch"]);
+  assert.equal(state.view, epoch.view);
+  assert.equal(state.link, link);
+  state.set({ x: 8, y: -8 });
+  assert.deepEqual(state.z, { x: 4, y: -4 }, "the model's map ends there");
+  state.showEpoch(null);
+  assert.deepEqual(heard, ["epoch", "view"]);
+  assert.equal(state.view, view);
+  assert.equal(view.half, 1);
 });

@@ -1,11 +1,12 @@
 /**
  * The state of the page: the one current position z, the view, the paths, the points A and B, the
- * layers of the map, the values of the controls and the open tab.
+ * layers of the map, the values of the controls, the open tab and the epoch that the map shows.
  *
  * Whoever changes one calls a method here; whoever shows it subscribes. Nothing else on the page
  * keeps a position, and a link holds all of it.
  */
 
+import { NO_FRAMES } from "./frames.js";
 import { FLAGS, formatLink, parseLink } from "./link.js";
 import { MapView } from "./view.js";
 
@@ -18,19 +19,9 @@ import { MapView } from "./view.js";
 /** @typedef {import("./reading.js").Reading} Reading */
 /** @typedef {import("./reading.js").FailedReading} FailedReading */
 
-/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held"} Topic */
+/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held" | "epoch"} Topic */
 
-/**
- * @typedef {{
- *   now: () => number, request: (callback: (now: number) => void) => number,
- *   cancel: (frame: number) => void, reduced: () => boolean,
- * }} Frames the browser's frames; `reduced`: whether the visitor wants no animation
- */
-
-const DECIMALS = 1000; // 0.001 is a twelfth of a pixel of the map
-
-/** @type {Frames} */
-const NO_FRAMES = { now: () => 0, request: () => 0, cancel: () => {}, reduced: () => true };
+/** @typedef {import("../map/painter.js").Epoch} Epoch */
 
 export class PageState {
   /** @type {Map<Topic, Set<(source?: string) => void>>} */
@@ -43,16 +34,17 @@ export class PageState {
   #picked = null;
   #begun = 0; // readings
   #frames;
+  #view;
 
   /**
    * @param {{ range: number, layers: LayerRecord[], controls: Control[] }} declared
-   * @param {Frames} frames
+   * @param {import("./frames.js").Frames} frames
    */
   constructor({ range, layers, controls }, frames = NO_FRAMES) {
     this.#frames = frames;
     this.layerRecords = layers;
     this.controls = controls;
-    this.view = new MapView(range);
+    this.#view = new MapView(range);
     /** How often something other than a late answer has moved the cursor. */
     this.moves = 0;
     /** @type {Path[]} */
@@ -62,6 +54,8 @@ export class PageState {
     /** @type {string | null} the point that the next click on the map sets */
     this.picking = null;
     this.tab = "";
+    /** @type {Epoch | null} of the training, while the map shows one */
+    this.epoch = null;
     /** Whether a pointer holds the cursor: while it does, a pause is no rest. */
     this.held = false;
     const { layers: shown, marks, values } = parseLink("", layers, controls);
@@ -112,22 +106,14 @@ export class PageState {
 
   /** @param {Position} point */
   isAt(point) {
-    const { x, y } = this.#onMap(point);
+    const { x, y } = this.#view.onMap(point);
     return x === this.#z.x && y === this.#z.y;
-  }
-
-  /** @param {Position} point */
-  #onMap({ x, y }) {
-    const { range } = this.view;
-    const tidy = (/** @type {number} */ v) =>
-      Math.round(Math.min(range, Math.max(-range, v)) * DECIMALS) / DECIMALS || 0; // not -0
-    return { x: tidy(x), y: tidy(y) };
   }
 
   /** @param {Position} next @param {string} [source] */
   #moveTo(next, source) {
     if (this.isAt(next)) return;
-    this.#z = this.#onMap(next);
+    this.#z = this.#view.onMap(next);
     this.#announce("position", source);
   }
 
@@ -165,7 +151,7 @@ export class PageState {
     }
     const corners = [this.#z, ...points];
     const pieces = points.length;
-    const journey = { frame: 0, goal: this.#onMap(last) };
+    const journey = { frame: 0, goal: this.#view.onMap(last) };
     this.#journey = journey;
     const start = this.#frames.now();
     const tick = (/** @type {number} */ now) => {
@@ -205,6 +191,19 @@ export class PageState {
   }
 
   // --- what the map shows ---
+
+  /** The part of the latent space that the map shows. */
+  get view() {
+    return this.epoch?.view ?? this.#view;
+  }
+
+  /** Shows an epoch on the map, or the model again. @param {Epoch | null} epoch */
+  showEpoch(epoch) {
+    const { view } = this;
+    this.epoch = epoch;
+    this.#announce("epoch");
+    if (this.view !== view) this.viewChanged();
+  }
 
   /** After a change of the view. */
   viewChanged() {
@@ -264,7 +263,7 @@ export class PageState {
    */
   mark(point) {
     if (!this.picking) return;
-    this.marks[this.picking] = this.#onMap(point);
+    this.marks[this.picking] = this.#view.onMap(point);
     this.picking = FLAGS[FLAGS.indexOf(this.picking) + 1] ?? null;
     if (!this.picking) this.#picked?.(true);
     this.#announce("marks");
@@ -295,7 +294,7 @@ export class PageState {
 
   /** What a link to this state has after #. */
   get link() {
-    const { centre, half, zoom } = this.view;
+    const { centre, half, zoom } = this.#view;
     const linked = {
       z: this.#z,
       view: zoom > 1.001 ? { centre, half } : null,
@@ -315,11 +314,11 @@ export class PageState {
     const { z, view, layers, marks, values } = parseLink(hash, this.layerRecords, this.controls);
     this.layers = layers;
     for (const [flag, point] of Object.entries(marks)) {
-      this.marks[flag] = point && this.#onMap(point);
+      this.marks[flag] = point && this.#view.onMap(point);
     }
     this.values = values;
-    if (view) this.view.show(view.centre, view.half);
-    else this.view.reset();
+    if (view) this.#view.show(view.centre, view.half);
+    else this.#view.reset();
     if (z) this.set(z, "link");
     for (const topic of /** @type {Topic[]} */ (["layers", "marks", "controls", "view"])) {
       this.#announce(topic, "link");

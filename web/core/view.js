@@ -9,6 +9,7 @@
 /** @typedef {{ px: number, py: number }} Pixel from the map's top left corner */
 
 const MAX_ZOOM = 64;
+const DECIMALS = 1000; // 0.001 is a twelfth of a pixel of the map
 const TICKS = 7; // about as many on each axis
 
 export class MapView {
@@ -21,6 +22,14 @@ export class MapView {
     this.centre = { x: 0, y: 0 };
     /** The map shows centre - half ... centre + half. */
     this.half = range;
+  }
+
+  /** The nearest position on the map, rounded. @param {Position} point */
+  onMap({ x, y }) {
+    const { range } = this;
+    const tidy = (/** @type {number} */ v) =>
+      Math.round(Math.min(range, Math.max(-range, v)) * DECIMALS) / DECIMALS || 0; // not -0
+    return { x: tidy(x), y: tidy(y) };
   }
 
   /** Shows the whole map. */

@@ -87,6 +87,7 @@ export function start(page, element) {
     if (source !== "map" && source !== "link" && state.view.follow(state.z)) state.viewChanged();
   });
   state.subscribe("view", () => redraw(true));
+  state.subscribe("epoch", () => redraw(true));
   for (const topic of /** @type {const} */ (["paths", "reading", "marks"])) {
     state.subscribe(topic, () => redraw(false));
   }

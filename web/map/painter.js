@@ -16,6 +16,14 @@ import { drawText, FONT, fitCanvas, readColours, trace } from "../core/drawing.j
  * }} Scene
  */
 
+/**
+ * What the map shows instead of the model and its layers, in a view of its own.
+ *
+ * @typedef {{
+ *   view: Scene["view"], draw: (scene: Scene) => void, drawTop: (scene: Scene) => void,
+ * }} Epoch
+ */
+
 const LABEL_BELOW = 120; // pixels; a shorter path has no name on the map, its images below have it
 
 /**
@@ -39,7 +47,7 @@ export function drawPlate({ context, view, colours }, text, at, border) {
 }
 
 /** @param {Scene} scene */
-function drawAxes({ context, view, colours }) {
+export function drawAxes({ context, view, colours }) {
   const { px, py } = view.toPixels({ x: 0, y: 0 });
   context.strokeStyle = colours.line;
   context.lineWidth = 1;
@@ -54,7 +62,7 @@ function drawAxes({ context, view, colours }) {
 }
 
 /** @param {Scene} scene */
-function drawTicks({ context, view, colours }) {
+export function drawTicks({ context, view, colours }) {
   const { centre, half, side, step } = view;
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const name = (/** @type {number} */ v) =>
@@ -137,6 +145,13 @@ export class MapPainter {
   // The layers that stay while the cursor moves. Those below 0, which fill the map, lie under the axes.
   #drawBase() {
     const scene = this.#scene(this.#base);
+    const { epoch } = this.#page.state;
+    if (epoch) {
+      drawAxes(scene);
+      epoch.draw(scene);
+      drawTicks(scene);
+      return;
+    }
     const shown = this.#layers.shown();
     for (const layer of shown) if (layer.order < 0) layer.draw(scene);
     drawAxes(scene);
@@ -148,6 +163,10 @@ export class MapPainter {
     const scene = this.#scene(this.#top);
     const { state } = this.#page;
     scene.context.lineJoin = "round";
+    if (state.epoch) {
+      state.epoch.drawTop(scene);
+      return;
+    }
     for (const path of state.paths) this.#drawPath(scene, path);
     for (const layer of this.#layers.shown()) layer.drawTop(scene);
     this.#drawReading(scene);

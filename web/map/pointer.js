@@ -125,8 +125,8 @@ export class MapPointer {
 
   /** The test image whose point is at a pixel. @param {Pixel} pixel */
   #hit(pixel) {
-    const { layers, view } = this.#page.state;
-    if (!layers.points || !this.#encodings) return null;
+    const { epoch, layers, view } = this.#page.state;
+    if (epoch || !layers.points || !this.#encodings) return null;
     const { around } = this.#encodings;
     const z = view.toLatent(pixel);
     around.find([z.x, z.y]);

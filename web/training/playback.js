@@ -1,6 +1,6 @@
 /** Plays the epochs one after the other. */
 
-/** @typedef {Pick<import("../core/state.js").Frames, "request" | "cancel">} Frames */
+/** @typedef {Pick<import("../core/frames.js").Frames, "request" | "cancel">} Frames */
 
 const DURATION = 10_000; // ms from the first epoch to the last
 const MAX_EPOCH_MS = 500; // keeps a short training from playing slowly

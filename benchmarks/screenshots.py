@@ -117,7 +117,7 @@ def take_drawing(page: Page, folder: Path) -> None:
 def take_replay(page: Page, folder: Path) -> None:
     """Both models side by side at epoch 12."""
     page.get_by_role("tab", name="Training").click()
-    page.locator("#replay .compare").check(timeout=60_000)
+    page.locator("#replay .model").select_option(index=1, timeout=60_000)
     page.locator("#replay .epoch").fill("12")
     page.wait_for_timeout(800)
     page.screenshot(path=folder / "replay.png")

@@ -127,7 +127,7 @@ export async function start(element, props, functions) {
   startPaths(page, find(element, "#paths"));
   startDirections(page, find(element, "#directions"));
   startDraw(page, find(element, "#own-digit"));
-  startTraining(page, find(element, "#replay"));
+  startTraining(page, find(element, "#replay"), find(element, "#instrument"));
   startLessons(page, find(element, "#lessons"), find(element, "#lesson-bar"));
   startTabs(state, find(element, "#tabs"));
   startCopying(page, findButton(element, "#copy-link"));

@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import REACH, SIDE, snapshot_epochs
@@ -16,9 +14,7 @@ from latent_navigator.explorer.data_files import model_hash
 from latent_navigator.explorer.packed import pack
 
 CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # on the page: in the history
-SHOWN = 0.995  # share of the points that the square must hold
-LEAST, MOST = 4.0, 12.0  # half sides of the square, the smallest and the largest
-FAR = 64.0  # points beyond it are off every square; clamped here, they do not coarsen the others
+FAR = 64.0  # points beyond it are out of view; clamped here, they do not coarsen the others
 
 
 class ReplayFile(NamedTuple):
@@ -65,7 +61,7 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
     Returns:
         {"summary": a sentence, "epochs": E of them, in order, from 0 to the last,
         "xy": (E, S, 2) int16, the encoded test images, times "scale" in units of the prior's sigma,
-        "labels": (S,) uint8, their classes, "range": half side of the square to show,
+        "labels": (S,) uint8, their classes,
         "images": (E, 9, 9, 28, 28) uint8, decoded on a grid, "grid_side", "grid_reach",
         "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
     """
@@ -78,7 +74,6 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
         "xy": (means / scale).round().to(torch.int16).numpy(),
         "scale": scale,
         "labels": checkpoint.labels[snapshots.sample].to(torch.uint8).numpy(),
-        "range": shown_range(means),
         "images": snapshots.grids.numpy(),
         "grid_side": SIDE,
         "grid_reach": REACH,
@@ -96,18 +91,6 @@ def curves(checkpoint: Checkpoint) -> dict[str, list[float]]:
     return {
         name: [float(history[epoch - 1][key]) for epoch in epochs] for name, key in CURVES.items()
     }
-
-
-def shown_range(means: Tensor) -> float:
-    """Half the side of the square around 0 that shows (E, S, 2) points; LEAST ... MOST, in halves.
-
-    It holds SHOWN of the points of all moments but the first, which is before training.
-    """
-    reach = means[1:].abs().amax(dim=2).flatten()
-    if len(reach) == 0:
-        return LEAST
-    held = float(reach.sort().values[math.ceil(SHOWN * len(reach)) - 1])
-    return min(MOST, max(LEAST, math.ceil(2 * held) / 2))
 
 
 def summary(checkpoint: Checkpoint) -> str:

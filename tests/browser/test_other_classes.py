@@ -113,7 +113,7 @@ def test_class_names_replace_digits_everywhere(
     for tab in TABS:
         open_tab(page, tab)
         if tab == "Training":
-            page.wait_for_selector("#replay canvas")
+            page.wait_for_selector("#replay [data-state=shown]")
         texts.append(page.evaluate("document.body.innerText"))
         assert_fits(page, width)
     text = "\n".join(texts)

@@ -2,9 +2,10 @@
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,20 @@ from latent_navigator.app.layout import page_head
 from latent_navigator.app.server import build_blocks
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.training_replay import CURVES, shown_range
+from latent_navigator.explorer.training_replay import CURVES
 from tests.browser.helpers import (
     OpenPage,
     Visits,
     after_timers,
     assert_fits,
     box_of,
+    move_to,
     open_tab,
+    pixels_of,
+    view_of,
+    view_point,
     wait_until,
+    zoom_in,
 )
 from tests.helpers import prolonged
 from tests.server.stand_ins import in_loop, running_page
@@ -44,9 +50,9 @@ ALPHA = """(canvas) => {
   let text = ''; for (let i = 3; i < data.length; i += 4) text += String.fromCharCode(data[i]);
   return text; }"""
 
-BRIGHTEST = """(canvas) => {
-  const data = canvas.getContext('2d').getImageData(0, 0, 252, 252).data;
-  return data.reduce((most, v, i) => (i % 4 < 3 ? Math.max(most, v) : most), 0); }"""
+MAP = "#latent-map .map-base"
+COMPARED = "#replay .compared"
+EDGES = {"left": 60, "bottom": 50}  # pixels of a map that the numbers of its axes take
 
 
 @contextlib.contextmanager
@@ -85,10 +91,10 @@ def long_address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
 
 @pytest.fixture
 def open_replay(visit: Visits, address: str) -> OpenPage:
-    """open_replay(width, ...) -> the page with the replay loaded."""
+    """open_replay(width, layers, ...) -> the page with the replay loaded."""
 
-    def open_(width: int = 1280, **options: Any) -> Page:
-        page = visit(address, width, **options)
+    def open_(width: int = 1280, layers: str = "points", **options: Any) -> Page:
+        page = visit(f"{address}#layers={layers}", width, **options)
         open_tab(page, TAB)
         page.wait_for_selector(SHOWN)
         return page
@@ -115,37 +121,49 @@ def wait_for_epoch(page: Page, condition: str) -> None:
 
 
 def compare(page: Page, both: bool = True) -> None:
-    """Show both models, or one."""
-    page.locator("#replay .compare").set_checked(both)
-    expect(page.locator("#replay .grid")).to_have_count(2 if both else 1)
+    """Compare with the short training, or with none."""
+    page.locator("#replay .model").select_option("short" if both else "")
+    page.wait_for_selector(SHOWN)
+    expect(page.locator("#replay .facts > *")).to_have_count(2 if both else 1)
 
 
-def alpha(page: Page, canvas: str, panel: int = 0) -> NDArray[np.uint8]:
-    """The opacity of each pixel of a square canvas."""
-    text = page.locator(f"#replay .{canvas}").nth(panel).evaluate(ALPHA)
+def after_frame(page: Page) -> None:
+    """Wait until the map is drawn."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+
+
+def ink_of(page: Page, canvas: str) -> NDArray[np.uint8]:
+    """The opacity of each pixel of a square canvas, once it is drawn."""
+    after_frame(page)
+    text = page.locator(canvas).evaluate(ALPHA)
     ink = np.frombuffer(text.encode("latin-1"), np.uint8)
     side = math.isqrt(len(ink))
     return ink.reshape(side, side)
 
 
-def tiled(grids: Tensor) -> NDArray[np.uint8]:
-    """(9, 9, 28, 28) images as one."""
-    image: NDArray[np.uint8] = grids.permute(0, 2, 1, 3).reshape(252, 252).numpy()
-    return image
-
-
-def assert_points(ink: NDArray[np.uint8], means: Tensor, limit: float) -> None:
-    """There is ink where each digit is encoded, and none elsewhere."""
-    side = len(ink)
-    positions = means.float().clamp(-limit, limit).numpy() * [1, -1]
-    pixels = (positions + limit) / (2 * limit) * side
-    dot = max(3, side / 110)
-    columns, rows = np.clip(pixels, dot / 2, side - dot / 2 - 1e-3).astype(int).T
+def assert_points(page: Page, canvas: str, means: Tensor) -> None:
+    """A map shows 99 % of the points, each where it belongs, and no others."""
+    ink = ink_of(page, canvas)
+    side, half = len(ink), view_of(page)["half"]
+    positions = means.float().numpy()
+    held = positions[np.abs(positions).max(axis=1) < 0.995 * half]
+    assert len(held) >= 0.99 * len(positions)
+    columns, rows = ((held * [1, -1] + half) / (2 * half) * side).astype(int).T
     assert (ink[rows, columns] > 0).all()
     away = np.ones_like(ink, dtype=bool)
     for row, column in zip(rows, columns, strict=True):
         away[max(0, row - 5) : row + 6, max(0, column - 5) : column + 6] = False
+    middle = slice(side // 2 - 2, side // 2 + 3)  # the axes
+    away[middle], away[:, middle] = False, False
+    away[-EDGES["bottom"] :], away[:, : EDGES["left"]] = False, False
+    away[[0, 1]], away[:, -2:] = False, False  # points that the rim cuts
     assert not ink[away].any()
+
+
+def assert_digit(page: Page, grids: Tensor) -> None:
+    """The image beside the map is the recorded one that is nearest to the cursor."""
+    move_to(page, 0.6, -1.4)  # nearest to (0.75, -1.5)
+    np.testing.assert_array_equal(pixels_of(page.locator("#digit .epoch-image")), grids[6, 5])
 
 
 def assert_curve(page: Page, name: str, epoch: int, value: str) -> None:
@@ -161,19 +179,30 @@ def assert_curve(page: Page, name: str, epoch: int, value: str) -> None:
     assert (x, y) == tuple(map(float, vertex))
 
 
+def assert_trained(page: Page) -> None:
+    """The first screen shows the trained model."""
+    assert page.evaluate("() => latentSpace.state.epoch") is None
+    for part in ("#latent-map .epoch-name", "#digit .epoch-image", "#readout .epoch-note"):
+        expect(page.locator(part)).to_be_hidden()
+    expect(page.locator("#readout .support")).to_be_visible()
+
+
 @pytest.mark.guarantee("tabs-work")
 def test_every_epoch_shows_what_was_recorded(
     open_replay: OpenPage, checkpoints: dict[str, Checkpoint]
 ) -> None:
     page, checkpoint = open_replay(), checkpoints["long"]
-    replay, limit = checkpoint.snapshots, shown_range(checkpoint.snapshots.means.float())
-    seen = set()
+    replay = checkpoint.snapshots
+    expect(page.locator("#replay .now")).to_have_text(f"Epoch {LAST} of {LAST}")
+    assert_trained(page)
     for epoch in range(LAST + 1):
         scrub(page, epoch)
-        ink = alpha(page, "points")
-        assert_points(ink, replay.means[epoch], limit)
-        seen.add(ink.tobytes())
-        np.testing.assert_array_equal(alpha(page, "grid"), tiled(replay.grids[epoch]))
+        if epoch < LAST:
+            assert_points(page, MAP, replay.means[epoch])
+            assert_digit(page, replay.grids[epoch])
+            expect(page.locator(".map-frame .epoch-name b")).to_have_text(
+                f"Epoch {epoch} of {LAST}"
+            )
         for name, decimals in (("recon", 1), ("kl", 2), ("beta", 2)):
             if epoch == 0:
                 plot = page.locator(f"#replay [data-curve={name}]")
@@ -183,18 +212,82 @@ def test_every_epoch_shows_what_was_recorded(
                 value = checkpoint.history[epoch - 1][CURVES[name]]
                 unit = "" if name == "beta" else " nats"
                 assert_curve(page, name, epoch, f"{value:.{decimals}f}{unit}")
-    assert len(seen) == LAST + 1
+    assert_trained(page)
     page.locator("#replay .epoch").press("Home")
-    expect(page.locator("#replay .now")).to_have_text(f"Epoch 0 of {LAST}, before training")
+    expect(page.locator("#replay .now")).to_have_text(f"Epoch 0 of {LAST}")
+    page.locator("#replay .next").click()
+    expect(page.locator("#replay .now")).to_have_text(f"Epoch 1 of {LAST}")
+    page.locator("#replay .previous").click()
+    expect(page.locator("#replay .now")).to_have_text(f"Epoch 0 of {LAST}")
 
 
-def test_each_stage_is_described(open_replay: OpenPage, checkpoints: dict[str, Checkpoint]) -> None:
+def test_the_layer_of_images_shows_those_of_the_epoch(
+    open_replay: OpenPage, checkpoints: dict[str, Checkpoint]
+) -> None:
+    page = open_replay(layers="images")
+    for epoch in (1, 20):
+        scrub(page, epoch)
+        ink = ink_of(page, MAP)
+        unit = len(ink) / (2 * view_of(page)["half"])
+        edges = (len(ink) / 2 + unit * 0.75 * (np.arange(10) - 4.5)).round().astype(int)
+        drawn = [
+            [ink[a:b, c:d].mean() for c, d in itertools.pairwise(edges)]
+            for a, b in itertools.pairwise(edges)
+        ]
+        recorded = checkpoints["long"].snapshots.grids[epoch].float().mean((2, 3)).numpy()
+        off_axes = np.ones((9, 9), bool)
+        off_axes[4], off_axes[:, 4] = False, False
+        np.testing.assert_allclose(np.array(drawn)[off_axes], recorded[off_axes], atol=4)
+
+
+@pytest.mark.guarantee("tabs-work")
+def test_the_map_returns_to_the_trained_model_and_its_view(
+    open_replay: OpenPage, visit: Visits
+) -> None:
+    page = open_replay(layers="points,rings,labels")
+    zoom_in(page, 0.5, 0.5)
+    page.mouse.move(0, 0)
+    after_frame(page)
+    before = page.locator(MAP).evaluate("(canvas) => canvas.toDataURL()")
+    view = view_of(page)
+    name = page.locator("#latent-map .epoch-name")
+    exits: list[Callable[[], object]] = [
+        lambda: open_tab(page, "Paths"),
+        lambda: name.get_by_role("button").click(),
+        lambda: page.locator("#replay .epoch").press("End"),
+    ]
+    for leave in exits:
+        open_tab(page, TAB)
+        link = page.evaluate("() => latentSpace.state.link")
+        scrub(page, 3)
+        expect(name).to_contain_text(f"Epoch 3 of {LAST}")
+        expect(page.locator("#readout .support")).to_be_hidden()
+        expect(page.locator("#readout .epoch-note")).to_contain_text("what this epoch decodes at")
+        expect(page.locator("[data-layer=regions]")).to_be_disabled()
+        assert view_of(page)["half"] > view["half"]
+        assert page.evaluate("() => latentSpace.state.link") == link
+        # A zoomed epoch: the map is as movable as ever, and the points of the model are not there.
+        position = page.evaluate("() => latentSpace.encodings.then((all) => all.positionOf(0))")
+        x, y = position["x"], position["y"]
+        page.mouse.click(*view_point(page, x, y))
+        zoom_in(page, x, y)
+        page.mouse.move(0, 0)
+        assert visit.calls("test_digit") == []
+        leave()
+        assert_trained(page)
+        assert view_of(page) == view
+        after_frame(page)
+        assert page.locator(MAP).evaluate("(canvas) => canvas.toDataURL()") == before
+        expect(page.locator("[data-layer=regions]")).to_be_enabled()
+
+
+def test_each_stage_is_described(open_replay: OpenPage) -> None:
     page = open_replay()
     description = page.locator("#replay .description span")
+    scrub(page, 0)
     expect(description).to_contain_text("Before training, every digit is encoded near the same")
     scrub(page, 7)
-    beta = checkpoints["long"].history[6]["beta"]
-    expect(page.locator("#replay .now")).to_have_text(f"Epoch 7 of {LAST}, beta {beta:.2f}")
+    expect(page.locator("#replay .now")).to_have_text(f"Epoch 7 of {LAST}")
     expect(description).to_contain_text("beta is still increasing")
     scrub(page, 10)
     expect(description).to_contain_text("beta has its final value")
@@ -214,6 +307,7 @@ def test_playback_stops_at_the_end(open_replay: OpenPage) -> None:
     expect(root).to_have_attribute("data-playing", "false", timeout=15_000)
     expect(root).to_have_attribute("data-epoch", str(LAST))
     expect(play).to_have_text("▶ Play")
+    assert_trained(page)
     # From the end it starts again.
     play.click()
     wait_for_epoch(page, f"< {LAST}")
@@ -233,7 +327,7 @@ def test_pause_keeps_a_recorded_epoch(
     paused = int(root.get_attribute("data-epoch") or -1)
     assert 2 <= paused < LAST
     # What is shown is an epoch that was recorded, not a frame between two.
-    assert_points(alpha(page, "points"), replay.means[paused], shown_range(replay.means.float()))
+    assert_points(page, MAP, replay.means[paused])
     after_timers(page, 500)  # the longest that an epoch plays
     expect(root).to_have_attribute("data-epoch", str(paused))
     # Using the slider during playback pauses too.
@@ -247,21 +341,24 @@ def test_pause_keeps_a_recorded_epoch(
 def test_points_move_between_epochs_unless_motion_is_reduced(open_replay: OpenPage) -> None:
     count_frames = """() => new Promise((done) => {
       const root = document.querySelector('#replay .replay');
-      const canvas = document.querySelector('#replay .points');
+      const canvas = document.querySelector('#latent-map .map-base');
       const [frames, epochs] = [new Set(), new Set()];
       const look = () => {
         frames.add(canvas.toDataURL());
         epochs.add(root.dataset.epoch);
         if (root.dataset.epoch < 4) return setTimeout(look, 15);
-        done([frames.size, epochs.size]);
+        document.querySelector('#replay .play').click();
+        requestAnimationFrame(() => {
+          frames.add(canvas.toDataURL());
+          done([frames.size, epochs.size]);
+        });
       };
       document.querySelector('#replay .play').click();
-      look();
+      requestAnimationFrame(look);
     })"""
     page = open_replay()
     frames, epochs = page.evaluate(count_frames)
     assert frames > epochs
-    page.locator("#replay .play").click()
     scrub(page, 0)
     page.emulate_media(reduced_motion="reduce")
     frames, epochs = page.evaluate(count_frames)
@@ -273,21 +370,17 @@ def test_two_models_are_compared_side_by_side(
     open_replay: OpenPage, checkpoints: dict[str, Checkpoint]
 ) -> None:
     page = open_replay()
-    page.locator("#replay").get_by_label("Compare side by side").check()
-    expect(page.locator("#replay .grid")).to_have_count(2)
-    limit = max(
-        shown_range(checkpoint.snapshots.means.float()) for checkpoint in checkpoints.values()
-    )
+    expect(page.locator(COMPARED)).to_be_hidden()
+    compare(page)
     for epoch in (0, 5, SHORT, LAST):
         scrub(page, epoch)
-        for panel, checkpoint in enumerate(checkpoints.values()):
+        for canvas, checkpoint in zip((MAP, COMPARED), checkpoints.values(), strict=True):
             at = min(epoch, len(checkpoint.history))
-            assert_points(alpha(page, "points", panel), checkpoint.snapshots.means[at], limit)
-            np.testing.assert_array_equal(
-                alpha(page, "grid", panel), tiled(checkpoint.snapshots.grids[at])
-            )
+            assert_points(page, canvas, checkpoint.snapshots.means[at])
+    name, label = page.locator(".epoch-name b"), checkpoints["long"].label
+    expect(name).to_have_text([f"{label}: epoch {LAST} of {LAST}", "short: epoch 12 of 12"])
     heading = page.locator("#replay .heading")
-    expect(heading.nth(0)).to_contain_text(f"{checkpoints['long'].label}epoch {LAST}")
+    expect(heading.nth(0)).to_contain_text(f"{label}epoch {LAST}")
     expect(heading.nth(1)).to_contain_text(f"finished at epoch {SHORT}")
     kl = page.locator("#replay [data-curve=kl]")
     values = [checkpoint.history[-1]["test_kl"] for checkpoint in checkpoints.values()]
@@ -298,10 +391,32 @@ def test_two_models_are_compared_side_by_side(
     )
     assert dashes[0] == "none"
     assert dashes[1] != "none"
-    compare(page, False)
-    page.locator("#replay .model").select_option("short")
-    expect(page.locator("#replay .now")).to_contain_text(f"Epoch {SHORT} of {SHORT}")
-    expect(page.locator("#replay .grid")).to_have_attribute("aria-label", re.compile("^short:"))
+    # What is done to the map is done to both: zooming, and a layer.
+    before = ink_of(page, COMPARED)
+    zoom_in(page, 0, 0)
+    zoomed = ink_of(page, COMPARED)
+    assert (zoomed != before).any()
+    page.locator("[data-layer=rings]").click()
+    assert (ink_of(page, COMPARED) != zoomed).any()
+    page.locator("#latent-map .epoch-name button").click()
+    assert_trained(page)
+    expect(page.locator(COMPARED)).to_be_hidden()
+    expect(page.locator("#replay .model")).to_have_value("")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
+def test_both_maps_are_in_view_with_the_controls(
+    open_replay: OpenPage, width: int, height: int
+) -> None:
+    page = open_replay(width)
+    page.set_viewport_size({"width": width, "height": height})
+    compare(page)
+    page.locator(COMPARED).scroll_into_view_if_needed()
+    for part in ("#latent-map .map-frame", COMPARED, "#replay .play", "#replay .epoch"):
+        box = box_of(page.locator(part))
+        assert box["y"] >= -1, part
+        assert box["y"] + box["height"] <= height + 1, part
+    assert box_of(page.locator(COMPARED))["width"] >= 300
 
 
 def test_a_replay_is_loaded_once_when_it_is_first_wanted(visit: Visits, address: str) -> None:
@@ -311,10 +426,9 @@ def test_a_replay_is_loaded_once_when_it_is_first_wanted(visit: Visits, address:
     open_tab(page, TAB)
     page.wait_for_selector(SHOWN)
     assert len(fetched(visit)) == 1
-    compare(page)
+    for both in (True, False, True):
+        compare(page, both)
     assert len(fetched(visit)) == 2
-    page.locator("#replay .model").select_option("short")
-    expect(page.locator("#replay .heading").nth(0)).to_contain_text("short")
     open_tab(page, "Paths")
     open_tab(page, TAB)
     after_timers(page, 0)
@@ -323,26 +437,49 @@ def test_a_replay_is_loaded_once_when_it_is_first_wanted(visit: Visits, address:
 
 def test_a_closed_tab_pauses_and_is_drawn_anew_when_it_opens(open_replay: OpenPage) -> None:
     page = open_replay(color_scheme="light")
-    root, points = page.locator("#replay .replay"), page.locator("#replay .points")
+    compare(page)
+    root, compared = page.locator("#replay .replay"), page.locator(COMPARED)
     page.locator("#replay .play").click()
     wait_for_epoch(page, ">= 1")
     open_tab(page, "Paths")
     expect(root).to_have_attribute("data-playing", "false")
+    assert_trained(page)
     epoch = root.get_attribute("data-epoch")
-    before = points.get_attribute("width")
+    before = compared.get_attribute("width")
     page.set_viewport_size({"width": 900, "height": 900})
     page.locator("#theme").click()
     after_timers(page, 500)  # the longest that an epoch plays
-    assert points.get_attribute("width") == before
+    assert compared.get_attribute("width") == before
     open_tab(page, TAB)
     page.wait_for_function(
-        "() => { const c = document.querySelector('#replay .points');"
+        "() => { const c = document.querySelector('#replay .compared');"
         " return c.width === Math.round(c.clientWidth * devicePixelRatio); }"
     )
-    assert points.get_attribute("width") != before
-    assert page.locator("#replay .grid").evaluate(BRIGHTEST) == 255
+    assert compared.get_attribute("width") != before
     expect(root).to_have_attribute("data-epoch", str(epoch))
     expect(root).to_have_attribute("data-playing", "false")
+    name = page.locator("#latent-map .epoch-name")
+    expect(name).to_contain_text(f"epoch {epoch} of {LAST}")
+
+
+def test_nothing_moves_while_the_replay_loads_and_plays(visit: Visits, address: str) -> None:
+    held: list[Route] = []
+    page = visit(address, fresh=True)
+    page.route(REPLAYS, lambda route: held.append(route))
+    open_tab(page, TAB)
+    wait_until(page, lambda: len(held) == 1, "the replay is not requested")
+    after_timers(page, 500)  # what moves this long after a click counts
+    page.evaluate(
+        """() => { window.shifted = 0; new PerformanceObserver((list) => {
+             for (const { value, hadRecentInput } of list.getEntries())
+               if (!hadRecentInput) shifted += value;
+           }).observe({ type: 'layout-shift' }); }"""
+    )
+    held[0].continue_()
+    page.wait_for_selector(SHOWN)
+    page.locator("#replay .play").click()
+    wait_for_epoch(page, ">= 12")
+    assert page.evaluate("() => shifted") < 0.001
 
 
 @pytest.mark.guarantee("clients-isolated")
@@ -355,11 +492,13 @@ def test_failing_server_is_reported_and_loading_can_be_repeated(
     open_tab(page, TAB)
     expect(page.locator("#replay .loading")).to_have_text("Loading the training replay…")
     expect(page.locator("#replay .play")).to_be_hidden()
+    assert_trained(page)
     wait_until(page, lambda: len(held) == 1, "the replay is not requested")
     page.route(REPLAYS, lambda route: route.abort())
     held[0].abort()
     failed = page.locator("#replay .failed")
     expect(failed).to_contain_text("the server is not responding")
+    assert_trained(page)
     page.unroute(REPLAYS)
     failed.get_by_role("button", name="Try again").click()
     page.wait_for_selector(SHOWN)
@@ -367,10 +506,11 @@ def test_failing_server_is_reported_and_loading_can_be_repeated(
 
     # A second model that fails to load leaves the first on the page.
     page.route(REPLAYS, lambda route: route.fulfill(status=500, json={"error": "no"}))
-    page.locator("#replay .compare").check()
+    page.locator("#replay .model").select_option("short")
     expect(failed).to_be_visible()
-    expect(page.locator("#replay .grid")).to_have_count(1)
-    page.locator("#replay .compare").uncheck()
+    scrub(page, 3)
+    expect(page.locator("#latent-map .epoch-name")).to_contain_text(f"Epoch 3 of {LAST}")
+    compare(page, False)
     expect(failed).to_be_hidden()
     page.unroute(REPLAYS)
     compare(page)
@@ -385,15 +525,16 @@ def test_replay_fits_the_screen(open_replay: OpenPage) -> None:
         for both in (False, True):
             compare(page, both)
             assert_fits(page, width)
-            for control in page.locator("#replay").locator("button, input, select, .pair").all():
-                if not control.is_visible() or control.get_attribute("type") == "checkbox":
+            for control in page.locator("#replay").locator("button, input, select").all():
+                if not control.is_visible():
                     continue
                 box = box_of(control)
                 assert box["height"] >= 36
                 assert box["width"] >= 36
                 assert box["x"] >= 0
                 assert box["x"] + box["width"] <= width
-            assert box_of(page.locator("#replay .points").first)["width"] >= 160
+            if both:
+                assert box_of(page.locator(COMPARED))["width"] >= 160
 
 
 def test_keyboard_reaches_the_controls_and_the_theme_changes_the_ink(
@@ -401,16 +542,23 @@ def test_keyboard_reaches_the_controls_and_the_theme_changes_the_ink(
 ) -> None:
     page = open_replay(color_scheme="light")
     page.locator("#replay .play").focus()
-    for name in ("epoch", "model", "compare"):
+    for name in ("previous", "epoch", "next", "speed", "model"):
         page.keyboard.press("Tab")
         expect(page.locator(f"#replay .{name}")).to_be_focused()
     page.locator("#replay .epoch").focus()
-    page.keyboard.press("End")
-    expect(page.locator("#replay .replay")).to_have_attribute("data-epoch", str(LAST))
-    grid = page.locator("#replay .grid")
-    assert grid.evaluate(BRIGHTEST) == 0
+    page.keyboard.press("Home")
+    expect(page.locator("#replay .replay")).to_have_attribute("data-epoch", "0")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#replay .replay")).to_have_attribute("data-epoch", "1")
+    compare(page)
+    after_frame(page)
+    drawn = [page.locator(canvas).element_handle() for canvas in (MAP, COMPARED)]
+    before = [canvas.evaluate("(canvas) => canvas.toDataURL()") for canvas in drawn]
     page.locator("#theme").click()
-    page.wait_for_function(f"([grid]) => ({BRIGHTEST})(grid) === 255", arg=[grid.element_handle()])
+    page.wait_for_function(
+        "([canvases, before]) => canvases.every((c, i) => c.toDataURL() !== before[i])",
+        arg=[drawn, before],
+    )
 
 
 @pytest.mark.guarantee("replay-and-lessons")
@@ -425,6 +573,9 @@ def test_long_training_shows_the_moments_that_were_kept(visit: Visits, long_addr
         replay.locator(".epoch").fill(str(epoch))
         expect(replay.locator(".now")).to_contain_text(f"Epoch {epoch} of 601")
         expect(replay.locator(".heading span")).to_have_text(f"epoch {moment}")
+        if epoch < LONG_RUN:
+            name = page.locator(".map-frame .epoch-name b")
+            expect(name).to_have_text(f"Epoch {moment} of 601")
         marks[epoch] = replay.locator("[data-curve=kl] circle").get_attribute("cx")
     assert marks[601] is not None
     assert float(marks[601]) > float(marks[303] or "nan") > float(marks[4] or "nan")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import MAX_SNAPSHOTS
@@ -14,7 +13,6 @@ from latent_navigator.explorer.packed import pack
 from latent_navigator.explorer.training_replay import (
     FAR,
     replay_files,
-    shown_range,
     summary,
     training_replay,
 )
@@ -98,25 +96,6 @@ def test_a_replay_needs_two_dimensions_and_a_checkpoint(small_checkpoint: Checkp
         replay_files({"solid": dataclasses.replace(small_checkpoint, model_config=config)})
     with pytest.raises(ValueError, match="at least one"):
         replay_files({})
-
-
-@pytest.mark.parametrize(
-    ("reach", "expected"), [(0.1, 4.0), (4.0, 4.0), (6.1, 6.5), (12.0, 12.0), (500.0, 12.0)]
-)
-def test_the_square_contains_the_points_within_bounds(reach: float, expected: float) -> None:
-    means = torch.zeros(5, 100, 2)
-    means[0] = 1000  # before training, which does not count
-    means[1:, 10:, 1] = -reach
-    assert shown_range(means) == expected
-
-
-def test_a_few_outliers_do_not_widen_the_square() -> None:
-    means = torch.zeros(11, 100, 2)
-    means[1:, 0, 0] = torch.tensor([9.0] * 5 + [5.0] * 5)  # 5 of 1000 points lie at 9
-    assert shown_range(means) == 5.0
-    means[1:, 1, 0] = 9
-    assert shown_range(means) == 9.0
-    assert shown_range(means[:1]) == 4.0
 
 
 def test_a_distant_point_does_not_reduce_the_precision_of_others(

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { ticks } from "../../web/training/curves.js";
+import { sharedExtent } from "../../web/training/extent.js";
+import { placeAround, ringAround } from "../../web/training/labels.js";
 import { epochTime, Playback } from "../../web/training/playback.js";
-import { countOutside, sumsOf } from "../../web/training/points.js";
 import {
   describe,
   gridAt,
   lastEpoch,
   momentAt,
+  nearestImage,
   positionsAt,
   shareInside,
-  statusAt,
+  sumsOf,
   valueAt,
 } from "../../web/training/replay.js";
 
@@ -29,7 +31,6 @@ function makeReplay(changes = {}) {
     xy: Int16Array.of(0, 0, 0, 0, 2, -4, 0, 2, 4, -8, 0, 4, 2, 2, 2, 2),
     scale: 0.5,
     labels: Uint8Array.of(3, 1),
-    range: 4,
     images: new Uint8Array(0),
     grid_side: 1,
     grid_reach: 3,
@@ -59,13 +60,6 @@ test("curves have no value before training", () => {
   assert.equal(valueAt(replay, "kl", 0), null);
   assert.equal(valueAt(replay, "kl", 1), 1);
   assert.equal(valueAt(replay, "kl", 3), 3);
-});
-
-test("the status names the epoch, and beta of each model", () => {
-  const short = makeReplay({ epochs: [0, 1], curves: { recon: [1], kl: [1], beta: [4] } });
-  assert.equal(statusAt([makeReplay()], 0, 5), "Epoch 0 of 5, before training");
-  assert.equal(statusAt([makeReplay()], 3, 5), "Epoch 3 of 5, beta 0.50");
-  assert.equal(statusAt([makeReplay(), short], 5, 5), "Epoch 5 of 5, beta 1.00 and 4.00");
 });
 
 test("the share within the 3σ ring is of points, not of coordinates", () => {
@@ -130,7 +124,7 @@ test("ticks are round and within the range", () => {
   }
 });
 
-test("classes are summed apart, and what is off the square is counted once", () => {
+test("classes are summed apart", () => {
   const positions = Float32Array.of(1, 2, 3, -4, 5, 5);
   const sums = sumsOf(positions, Uint8Array.of(2, 0, 2), 3);
   assert.deepEqual(sums, [
@@ -138,8 +132,106 @@ test("classes are summed apart, and what is off the square is counted once", () 
     { x: 0, y: 0, count: 0 },
     { x: 6, y: 7, count: 2 },
   ]);
-  assert.equal(countOutside(positions, 4), 1);
-  assert.equal(countOutside(positions, 3.5), 2);
+});
+
+test("the nearest image of a grid is that of the nearest cell, at the edge beyond it", () => {
+  const images = new Uint8Array(2 * 9 * 784);
+  for (let i = 0; i < images.length; i++) images[i] = Math.floor(i / 784);
+  const replay = makeReplay({ images, grid_side: 3, grid_reach: 3 });
+  const at = (/** @type {number} */ x, /** @type {number} */ y) => {
+    const { levels, ...where } = nearestImage(replay, 1, { x, y });
+    assert.equal(levels.length, 784);
+    return [levels[0], levels[783], where.x, where.y];
+  };
+  assert.deepEqual(at(0, 0), [13, 13, 0, 0]);
+  assert.deepEqual(at(-1.6, 1.6), [9, 9, -3, 3], "the first row is the top");
+  assert.deepEqual(at(1.6, 0.4), [14, 14, 3, 0]);
+  assert.deepEqual(at(80, -90), [17, 17, 3, -3]);
+});
+
+/** A replay whose 100 points reach as far as `reach` says, 1 of them ten times as far. @param {number[]} reach */
+function makeSpread(reach) {
+  const xy = reach.flatMap((most) =>
+    Array.from({ length: 200 }, (_, i) => Math.round((i === 7 ? 1000 : i) * (most / 2))),
+  );
+  const last = reach.length - 1;
+  return makeReplay({
+    epochs: reach.map((_, epoch) => epoch),
+    xy: Int16Array.from(xy),
+    scale: 0.01,
+    labels: new Uint8Array(100),
+    curves: { recon: Array(last).fill(1), kl: Array(last).fill(1), beta: Array(last).fill(1) },
+  });
+}
+
+test("a shared view holds 99 % of the points of each model at each epoch", () => {
+  const wild = makeSpread([1, 16, 9, 5, 8, 6, 12, 6, 5, 5]);
+  const calm = makeSpread([1, 6, 5, 5, 5, 5, 5, 5, 5, 5]);
+  for (let epoch = 0; epoch <= 9; epoch++) {
+    const extent = sharedExtent([calm, wild], epoch);
+    for (const replay of [calm, wild]) {
+      const inside = positionsAt(replay, epoch).filter((v) => Math.abs(v) <= extent).length;
+      assert.ok(inside >= 199, `${inside} coordinates within ${extent} at epoch ${epoch}`);
+    }
+  }
+});
+
+test("a view follows the points without jumps, and one far point does not widen it", () => {
+  const wild = makeSpread([1, 16, 9, 5, 8, 6, 12, 6, 5, 5]);
+  const at = (/** @type {number} */ epoch) => sharedExtent([wild], epoch);
+  assert.ok(at(1) < 17 && at(1) >= 15.9);
+  for (let epoch = 0; epoch < 9; epoch += 0.1) {
+    const factor = at(epoch + 0.1) / at(epoch);
+    assert.ok(Math.abs(factor - 1) < 0.03, `times ${factor} after ${epoch}`);
+  }
+  assert.equal(sharedExtent([makeSpread([1, 1, 1])], 2), 4, "the 3σ ring is always in view");
+});
+
+test("names stand around the points and never cover one another", () => {
+  const bounds = { left: 30, right: 312, top: 40, bottom: 280 };
+  /** @type {[string, { wide: number, high: number }, number][]} */
+  const kinds = [
+    ["numerals", { wide: 23, high: 23 }, 90],
+    ["words", { wide: 74, high: 18 }, 90],
+    ["far out", { wide: 74, high: 18 }, 5000],
+  ];
+  for (const [kind, size, radius] of kinds) {
+    for (const spread of [0.001, 30, 90]) {
+      const homes = Array.from({ length: 10 }, (_, i) => ({
+        px: 160 + spread * Math.sin(3.7 * i),
+        py: 160 + spread * Math.cos(1.3 * i * i),
+      }));
+      const sizes = Array(10).fill(size);
+      const places = placeAround(homes, sizes, { px: 160, py: 160 }, radius, bounds);
+      for (const [i, a] of places.entries()) {
+        assert.ok(a, `${kind}: there is room for all`);
+        assert.ok(a.px - size.wide / 2 >= bounds.left && a.px + size.wide / 2 <= bounds.right);
+        assert.ok(a.py - size.high / 2 >= bounds.top && a.py + size.high / 2 <= bounds.bottom);
+        for (const b of places.slice(0, i)) {
+          const apart =
+            Math.abs(a.px - (b?.px ?? 0)) >= size.wide ||
+            Math.abs(a.py - (b?.py ?? 0)) >= size.high;
+          assert.ok(apart, `${kind}, spread ${spread}: ${JSON.stringify([a, b])}`);
+        }
+      }
+    }
+  }
+});
+
+test("a name for which there is no room is left out", () => {
+  const homes = Array.from({ length: 10 }, (_, i) => ({ px: 50 + i, py: 50 }));
+  const sizes = Array(10).fill({ wide: 40, high: 40 });
+  const bounds = { left: 0, right: 100, top: 0, bottom: 100 };
+  const places = placeAround(homes, sizes, { px: 50, py: 50 }, 10, bounds);
+  assert.ok(places[0]);
+  assert.ok(places.includes(null));
+});
+
+test("the ring lies beyond nearly all points", () => {
+  const positions = Float32Array.of(1, 0, 3, 0, 2, 1, 2, -1);
+  const { middle, radius } = ringAround(positions);
+  assert.deepEqual(middle, { x: 2, y: 0 });
+  assert.ok(radius > 1 && radius < 2.5);
 });
 
 /** Frames that a test lets pass. */

@@ -22,6 +22,7 @@ export const CURVES = [
 ];
 const MIN_WIDTH = 160; // pixels
 const HEIGHT = 104;
+const FIRST = 58; // pixels that the name of the first tick takes
 const MARGIN = { left: 38, right: 10, top: 7, bottom: 21 };
 
 /**
@@ -134,6 +135,7 @@ export class Plot {
       parts.push(makeSvg("text", at, Number(value.toFixed(6))));
     }
     for (const epoch of ticks(0, this.#last).filter(Number.isInteger)) {
+      if (epoch && this.#x(epoch) < left + FIRST) continue;
       const [x, anchor] = epoch ? [this.#x(epoch), "middle"] : [left - 3, "start"];
       const at = { x, y: HEIGHT - 3, "text-anchor": anchor };
       parts.push(makeSvg("text", at, epoch || "epoch 0"));

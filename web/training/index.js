@@ -1,16 +1,20 @@
 /**
- * The training replay, epoch by epoch: the encoded test images, a decoded grid, and the learning
- * curves, for one model or two in step.
+ * The training replay: the map plays the model's epochs, and the panel has the controls, the
+ * learning curves and, in step, the map of a model to compare with.
  */
 
-import { find, findButton, findInput, onTheme } from "../core/dom.js";
+import { find, findButton, onTheme } from "../core/dom.js";
 import { readColours } from "../core/drawing.js";
 import { unpack } from "../core/packed.js";
 import { ServerError } from "../core/server.js";
+import { ComparedMap } from "./compared.js";
 import { CURVES, Plot } from "./curves.js";
-import { ReplayPanel } from "./panel.js";
-import { epochTime, Playback } from "./playback.js";
-import { lastEpoch, momentAt, statusAt } from "./replay.js";
+import { EpochDrawing } from "./epoch_drawing.js";
+import { sharedExtent } from "./extent.js";
+import { Facts } from "./facts.js";
+import { lastEpoch, momentAt } from "./replay.js";
+import { EpochStage } from "./stage.js";
+import { Transport } from "./transport.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./replay.js").Replay} Replay */
@@ -19,90 +23,42 @@ import { lastEpoch, momentAt, statusAt } from "./replay.js";
 const TAB = "training";
 const LOST = "The replay could not be loaded: the server is not responding.";
 
-/** The choice of the models: one, or two side by side. */
-class ModelChoice {
-  #replays;
-  #model;
-  #compare;
-  #pair;
-
-  /** @param {readonly Recorded[]} replays @param {HTMLElement} element @param {() => void} changed */
-  constructor(replays, element, changed) {
-    this.#replays = replays;
-    this.#model = find(element, ".model", HTMLSelectElement);
-    this.#compare = findInput(element, ".compare");
-    this.#pair = find(element, ".pair span");
-    for (const { label } of replays) this.#model.append(new Option(label, label));
-    find(element, ".models").hidden = replays.length < 2;
-    this.#model.addEventListener("change", () => {
-      this.#name();
-      changed();
-    });
-    this.#compare.addEventListener("change", changed);
-    this.#name();
-  }
-
-  get #first() {
-    return Math.max(0, this.#model.selectedIndex);
-  }
-
-  get #second() {
-    return this.#first === 0 ? 1 : 0;
-  }
-
-  #name() {
-    const [first, , third] = this.#replays;
-    if (!first) return;
-    const other = this.#replays[this.#second];
-    this.#pair.textContent = third ? `Compare with ${other.label}` : "Compare side by side";
-  }
-
-  /** The models to show. */
-  get chosen() {
-    const both = this.#compare.checked ? [this.#first, this.#second] : [this.#first];
-    return both.map((i) => this.#replays[i]);
-  }
-}
-
 class TrainingReplay {
   #page;
   #element;
   #root;
-  #slider;
-  #playButton;
-  #models;
-  #playback;
+  #model;
+  #transport;
+  #stage;
   /** @type {Map<string, Replay>} those loaded, by the names of their files */
   #loaded = new Map();
   #asked = 0;
-  /** @type {ReplayPanel[]} one for each model shown */
-  #panels = [];
+  /** @type {EpochDrawing | null} of the model's own training, on the map */
+  #own = null;
+  /** @type {ComparedMap | null} */
+  #compared = null;
+  /** @type {Facts[]} */
+  #facts = [];
   /** @type {Plot[]} */
   #plots = [];
   /** @type {import("../core/drawing.js").Colours | null} */
   #colours = null;
-  #epoch = 0;
-  #last = 0; // epoch of the longer replay
-  #reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-  /** @param {Page} page @param {HTMLElement} element */
-  constructor(page, element) {
+  /** @param {Page} page @param {HTMLElement} element @param {HTMLElement} instrument */
+  constructor(page, element, instrument) {
     this.#page = page;
     this.#element = element;
     this.#root = find(element, ".replay");
-    this.#slider = findInput(element, ".epoch");
-    this.#playButton = findButton(element, ".play");
-    this.#models = new ModelChoice(page.props.replays, element, () => this.#show());
-    this.#playback = new Playback((epoch) => this.#playTo(epoch), {
-      request: (callback) => requestAnimationFrame(callback),
-      cancel: (frame) => cancelAnimationFrame(frame),
-    });
-    this.#root.dataset.state = "loading";
-    this.#playButton.addEventListener("click", () => this.#toggle());
-    this.#slider.addEventListener("input", () => {
-      this.#pause();
-      this.#go(Number(this.#slider.value));
-    });
+    this.#model = find(element, ".model", HTMLSelectElement);
+    this.#transport = new Transport(
+      this.#root,
+      () => this.#refresh(),
+      () => this.#drawMaps(),
+    );
+    this.#stage = new EpochStage(page, instrument, () => this.#goBack());
+    for (const { label } of page.props.replays.slice(1)) this.#model.append(new Option(label));
+    find(element, ".models").hidden = page.props.replays.length < 2;
+    this.#model.addEventListener("change", () => this.#show());
     findButton(element, ".retry").addEventListener("click", () => this.#show());
     this.#follow();
   }
@@ -110,10 +66,14 @@ class TrainingReplay {
   #follow() {
     const { state } = this.#page;
     state.subscribe("tab", () => {
-      if (state.tab !== TAB) this.#pause();
-      // A replay is about a megabyte: it is loaded when it is first wanted.
-      else if (!this.#asked) this.#show();
+      if (state.tab !== TAB) {
+        this.#transport.pause();
+        this.#stage.clear();
+      } else if (!this.#asked) this.#show(); // a megabyte, loaded when it is first wanted
     });
+    for (const topic of /** @type {const} */ (["view", "layers"])) {
+      state.subscribe(topic, () => this.#drawCompared());
+    }
     // The plots and the points are drawn in pixels of the screen.
     let width = 0;
     new ResizeObserver(() => {
@@ -133,10 +93,24 @@ class TrainingReplay {
   }
 
   get #replays() {
-    return this.#panels.map(({ replay }) => replay);
+    return [this.#own, this.#compared].flatMap((shown) => shown?.replay ?? []);
+  }
+
+  #goBack() {
+    this.#transport.go(this.#transport.last);
+    if (!this.#model.selectedIndex) return;
+    this.#model.selectedIndex = 0;
+    this.#show();
   }
 
   // --- loading ---
+
+  /** The models to show: the page's own, and the one to compare it with. @returns {Recorded[]} */
+  get #chosen() {
+    const { replays } = this.#page.props;
+    const i = this.#model.selectedIndex;
+    return i > 0 ? [replays[0], replays[i]] : [replays[0]];
+  }
 
   /** @param {string} file */
   async #load(file) {
@@ -147,9 +121,10 @@ class TrainingReplay {
 
   async #show() {
     const mine = ++this.#asked;
-    const { chosen } = this.#models;
+    const chosen = this.#chosen;
+    this.#root.classList.toggle("paired", chosen.length > 1);
     if (chosen.some(({ file }) => !this.#loaded.has(file))) {
-      this.#pause();
+      this.#transport.pause();
       this.#root.dataset.state = "loading";
     }
     try {
@@ -169,17 +144,21 @@ class TrainingReplay {
 
   /** @param {Recorded[]} chosen */
   #build(chosen) {
+    const { props } = this.#page;
+    const [own, other] = chosen.map(({ label, file }) => ({
+      label,
+      replay: /** @type {Replay} */ (this.#loaded.get(file)),
+    }));
+    this.#own ??= new EpochDrawing(props, own.replay);
+    this.#compared = other
+      ? new ComparedMap(this.#page, this.#element, other.label, other.replay)
+      : null;
     const template = find(this.#element, "template", HTMLTemplateElement);
-    this.#panels = chosen.map(({ label, file }, i) => {
-      const replay = /** @type {Replay} */ (this.#loaded.get(file));
-      return new ReplayPanel(this.#page.props, template, label, replay, i > 0);
-    });
-    this.#root.classList.toggle("paired", chosen.length > 1);
-    find(this.#element, ".panels").replaceChildren(...this.#panels.map(({ root }) => root));
-    this.#last = Math.max(...this.#replays.map(lastEpoch));
-    this.#slider.max = `${this.#last}`;
-    // The map already shows the end of training, so the replay opens at the start.
-    this.#epoch = Math.min(this.#epoch, this.#last);
+    this.#facts = [own, other]
+      .filter(Boolean)
+      .map(({ label, replay }, i) => new Facts(props, template, label, replay, i > 0));
+    find(this.#element, ".facts").replaceChildren(...this.#facts.map(({ root }) => root));
+    this.#transport.last = Math.max(...this.#replays.map(lastEpoch));
     this.#draw();
   }
 
@@ -191,77 +170,50 @@ class TrainingReplay {
     holder.replaceChildren();
     const replays = this.#replays;
     this.#plots = replays.length
-      ? CURVES.map((curve) => new Plot(curve, replays, this.#last, holder))
+      ? CURVES.map((curve) => new Plot(curve, replays, this.#transport.last, holder))
       : [];
     this.#refresh();
   }
 
   #refresh() {
-    if (!this.#open || !this.#panels.length) return;
-    const epoch = this.#epoch;
-    // At rest, only what was recorded: between two moments of a long training lies nothing.
-    const moment = (/** @type {Replay} */ replay) => replay.epochs[momentAt(replay, epoch)];
-    this.#drawPoints(this.#playback.running ? () => epoch : moment);
-    for (const panel of this.#panels) {
-      panel.drawGrid(epoch);
-      panel.describe(epoch);
-    }
+    if (!this.#open || !this.#own) return;
+    const { epoch } = this.#transport;
+    this.#transport.show();
+    for (const facts of this.#facts) facts.show(epoch);
     for (const plot of this.#plots) plot.mark(epoch);
-    const status = statusAt(this.#replays, epoch, this.#last);
-    find(this.#element, ".now").textContent = status;
-    this.#slider.value = `${epoch}`;
-    this.#slider.ariaValueText = status;
-    this.#root.dataset.epoch = `${epoch}`;
+    this.#drawMaps();
   }
 
-  /** @param {(replay: Replay) => number} epochOf */
-  #drawPoints(epochOf) {
-    this.#colours ??= readColours(this.#element);
-    if (!this.#colours) return;
-    // Models side by side share one scale.
-    const range = Math.max(...this.#replays.map((replay) => replay.range));
-    for (const panel of this.#panels) panel.drawPoints(epochOf(panel.replay), range, this.#colours);
+  /** What is shown of a replay: at rest a moment that was recorded, nothing between two. @param {Replay} replay */
+  #epochOf(replay) {
+    const { between, epoch } = this.#transport;
+    return between ?? replay.epochs[momentAt(replay, epoch)];
   }
 
-  // --- playback ---
-
-  /** @param {number} epoch */
-  #go(epoch) {
-    this.#epoch = Math.min(this.#last, Math.max(0, epoch));
-    this.#refresh();
-  }
-
-  #toggle() {
-    if (this.#playback.running) {
-      this.#pause();
-      this.#refresh();
+  #drawMaps() {
+    const own = this.#own;
+    if (!own) return;
+    const { between, epoch, last } = this.#transport;
+    // Alone, the last epoch is the trained model.
+    if (between === null && epoch === last && !this.#compared) {
+      this.#stage.clear();
       return;
     }
-    if (this.#epoch >= this.#last) this.#go(0);
-    this.#playback.start(this.#epoch, epochTime(this.#last));
-    this.#root.dataset.playing = "true";
-    this.#playButton.textContent = "❚❚ Pause";
+    const extent = sharedExtent(this.#replays, between ?? epoch);
+    const model = this.#compared ? this.#page.props.replays[0].label : "";
+    this.#stage.show(own, this.#epochOf(own.replay), extent, model);
+    this.#drawCompared();
   }
 
-  #pause() {
-    this.#playback.stop();
-    this.#root.dataset.playing = "false";
-    this.#playButton.textContent = "▶ Play";
-  }
-
-  /** @param {number} epoch fractions included */
-  #playTo(epoch) {
-    if (Math.floor(epoch) > this.#epoch) this.#go(Math.floor(epoch));
-    if (this.#epoch >= this.#last) {
-      this.#pause();
-      return false;
-    }
-    if (!this.#reducedMotion.matches) this.#drawPoints(() => epoch);
-    return true;
+  #drawCompared() {
+    this.#colours ??= readColours(this.#element);
+    const { view, epoch } = this.#page.state;
+    if (!this.#compared || !epoch || !this.#colours || !this.#open) return;
+    this.#compared.draw(this.#epochOf(this.#compared.replay), view, this.#colours);
   }
 }
 
-/** @param {Page} page @param {HTMLElement} element */
-export function start(page, element) {
-  new TrainingReplay(page, element);
+/** @param {Page} page @param {HTMLElement} element @param {HTMLElement} instrument the first screen */
+export function start(page, element, instrument) {
+  new TrainingReplay(page, element, instrument);
 }

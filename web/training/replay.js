@@ -6,7 +6,7 @@
  *
  * @typedef {{
  *   summary: string, epochs: number[], xy: Int16Array, scale: number, labels: Uint8Array,
- *   range: number, images: Uint8Array, grid_side: number, grid_reach: number,
+ *   images: Uint8Array, grid_side: number, grid_reach: number,
  *   curves: Record<CurveName, number[]>,
  * }} Replay
  * @typedef {"recon" | "kl" | "beta"} CurveName
@@ -29,22 +29,48 @@ export function momentAt({ epochs }, epoch) {
 }
 
 /**
+ * The moments before and after an epoch, and the share of the time between them that has passed.
+ *
+ * @param {Replay} replay @param {number} epoch fractions included
+ */
+export function between(replay, epoch) {
+  const { epochs } = replay;
+  const from = momentAt(replay, epoch);
+  const to = Math.min(from + 1, epochs.length - 1);
+  return { from, to, t: to > from ? (epoch - epochs[from]) / (epochs[to] - epochs[from]) : 0 };
+}
+
+/**
  * The positions of the encoded images at an epoch as x, y, x, y ...; at a fraction, between those of
  * the moments before and after it.
  *
  * @param {Replay} replay @param {number} epoch
  */
 export function positionsAt(replay, epoch) {
-  const { xy, scale, labels, epochs } = replay;
+  const { xy, scale, labels } = replay;
   const positions = new Float32Array(2 * labels.length);
-  const from = momentAt(replay, epoch);
-  const to = Math.min(from + 1, epochs.length - 1);
-  const t = to > from ? (epoch - epochs[from]) / (epochs[to] - epochs[from]) : 0;
+  const { from, to, t } = between(replay, epoch);
   const [a, b] = [positions.length * from, positions.length * to];
   for (let i = 0; i < positions.length; i++) {
     positions[i] = scale * (xy[a + i] + t * (xy[b + i] - xy[a + i]));
   }
   return positions;
+}
+
+/**
+ * The sum of the positions of each class.
+ *
+ * @param {Float32Array} positions @param {Uint8Array} labels @param {number} classes
+ */
+export function sumsOf(positions, labels, classes) {
+  const sums = Array.from({ length: classes }, () => ({ x: 0, y: 0, count: 0 }));
+  for (const [i, label] of labels.entries()) {
+    const sum = sums[label];
+    sum.x += positions[2 * i];
+    sum.y += positions[2 * i + 1];
+    sum.count++;
+  }
+  return sums;
 }
 
 /** The share of the encoded images within the 3σ ring. @param {Replay} replay @param {number} at */
@@ -90,16 +116,21 @@ export function describe(replay, at, { item, items }) {
 }
 
 /**
- * The line beside the slider.
+ * The image of a moment's grid that was decoded nearest to a position, and where that is.
  *
- * @param {readonly Replay[]} replays @param {number} epoch @param {number} last
+ * @param {Replay} replay @param {number} at @param {import("../core/view.js").Position} position
  */
-export function statusAt(replays, epoch, last) {
-  if (epoch === 0) return `Epoch 0 of ${last}, before training`;
-  const betas = replays.map((replay) =>
-    valueAt(replay, "beta", momentAt(replay, epoch))?.toFixed(2),
-  );
-  return `Epoch ${epoch} of ${last}, beta ${betas.join(" and ")}`;
+export function nearestImage({ images, grid_side: side, grid_reach: reach }, at, { x, y }) {
+  const step = (2 * reach) / (side - 1);
+  const cell = (/** @type {number} */ v) =>
+    Math.min(side - 1, Math.max(0, Math.round((v + reach) / step)));
+  const [column, row] = [cell(x), cell(-y)];
+  const from = 784 * (side * side * at + side * row + column);
+  return {
+    levels: images.subarray(from, from + 784),
+    x: column * step - reach,
+    y: reach - row * step,
+  };
 }
 
 /**

@@ -1,0 +1,53 @@
+/** The map of the compared model, in the panel: the same view as the main map's, at the same epoch. */
+
+import { find, findCanvas } from "../core/dom.js";
+import { fitCanvas } from "../core/drawing.js";
+import { drawAxes, drawTicks } from "../map/painter.js";
+import { EpochDrawing } from "./epoch_drawing.js";
+import { lastEpoch, momentAt } from "./replay.js";
+import { write } from "./stage.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("./replay.js").Replay} Replay */
+
+export class ComparedMap {
+  #page;
+  #canvas;
+  #name;
+  #drawing;
+
+  /** @param {Page} page @param {HTMLElement} element @param {string} label @param {Replay} replay */
+  constructor(page, element, label, replay) {
+    this.#page = page;
+    this.#canvas = findCanvas(element, ".compared");
+    this.#name = find(element, ".epoch-name b");
+    this.#drawing = new EpochDrawing(page.props, replay);
+    this.label = label;
+    this.replay = replay;
+  }
+
+  /**
+   * @param {number} epoch fractions included @param {import("../core/view.js").MapView} shown the
+   * view of the main map @param {import("../core/drawing.js").Colours} colours
+   */
+  draw(epoch, shown, colours) {
+    const { label, replay } = this;
+    const { view } = this.#drawing;
+    const side = this.#canvas.clientWidth;
+    if (!side) return;
+    view.side = side;
+    view.range = shown.range;
+    view.show(shown.centre, shown.half);
+    this.#drawing.epoch = epoch;
+    const { layers } = this.#page.state;
+    const scene = { context: fitCanvas(this.#canvas, side), view, colours, layers };
+    drawAxes(scene);
+    this.#drawing.draw(scene);
+    drawTicks(scene);
+    this.#drawing.drawTop(scene);
+    const at = replay.epochs[momentAt(replay, epoch)];
+    write(this.#name, `${label}: epoch ${at} of ${lastEpoch(replay)}`);
+    const when = at ? `after epoch ${at}` : "before training";
+    this.#canvas.ariaLabel = `${label}: encoded ${this.#page.props.info.items} ${when}`;
+  }
+}

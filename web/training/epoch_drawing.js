@@ -1,0 +1,91 @@
+/** Draws an epoch on a map: what was encoded and what was decoded then, with rings and names. */
+
+import { contextOf, isDark } from "../core/dom.js";
+import { drawRings } from "../core/drawing.js";
+import { MapView } from "../core/view.js";
+import { drawNames } from "./labels.js";
+import { gridAt, momentAt, positionsAt } from "./replay.js";
+
+/** @typedef {import("../map/painter.js").Scene} Scene */
+/** @typedef {import("./replay.js").Replay} Replay */
+/** @typedef {import("../page.js").Props} Props */
+
+/** The layers of the map that an epoch has too. */
+export const LAYERS = ["points", "images", "rings", "labels"];
+const UNIT = 26; // pixels of a sigma, below which only the outer ring has a name
+
+export class EpochDrawing {
+  view = new MapView(1);
+  /** @type {import("./labels.js").Box[]} what names must not cover */
+  taken = [];
+  #props;
+  #sheet = document.createElement("canvas");
+  #shown = ""; // what the sheet holds
+  #positions = new Float32Array(0);
+  #moment = 0;
+
+  /** @param {Props} props @param {Replay} replay */
+  constructor(props, replay) {
+    this.#props = props;
+    this.replay = replay;
+    this.#sheet.width = 28 * replay.grid_side;
+    this.#sheet.height = this.#sheet.width;
+  }
+
+  /** What the next drawing shows. @param {number} epoch fractions included */
+  set epoch(epoch) {
+    this.#positions = positionsAt(this.replay, epoch);
+    this.#moment = momentAt(this.replay, epoch);
+  }
+
+  /** What lies under the cursor. @param {Scene} scene */
+  draw(scene) {
+    const { context, view, colours, layers } = scene;
+    if (layers.images) this.#drawImages(scene);
+    if (layers.points || !layers.images) this.#drawPoints(scene);
+    if (!layers.rings) return;
+    const named = view.unit > UNIT ? [1, 2, 3] : [3];
+    drawRings(context, colours, view.toPixels({ x: 0, y: 0 }), view.unit, named);
+  }
+
+  /** The names of the classes. @param {Scene} scene */
+  drawTop(scene) {
+    if (!scene.layers.labels) return;
+    drawNames(scene, this.#props, this.#positions, this.replay.labels, this.taken);
+  }
+
+  /** @param {Scene} scene */
+  #drawImages({ context, view }) {
+    const { replay } = this;
+    const level = isDark() ? 255 : 0;
+    const key = `${this.#moment} ${level}`;
+    if (key !== this.#shown) {
+      this.#shown = key;
+      const pixels = gridAt(replay, this.#moment, level);
+      contextOf(this.#sheet).putImageData(new ImageData(pixels, this.#sheet.width), 0, 0);
+    }
+    // The outermost images have their middles at the grid's reach.
+    const { grid_reach: reach, grid_side: side } = replay;
+    const half = reach + reach / (side - 1);
+    const from = view.toPixels({ x: -half, y: half });
+    const size = 2 * half * view.unit;
+    context.imageSmoothingEnabled = true;
+    context.drawImage(this.#sheet, from.px, from.py, size, size);
+  }
+
+  /** @param {Scene} scene */
+  #drawPoints({ context, view, layers }) {
+    const { palette } = this.#props;
+    const dot = Math.max(3, view.side / 150);
+    const { unit } = view;
+    const left = (view.half - view.centre.x) * unit - dot / 2;
+    const top = (view.centre.y + view.half) * unit - dot / 2;
+    context.globalAlpha = layers.images ? 0.5 : 0.75;
+    for (const [i, label] of this.replay.labels.entries()) {
+      context.fillStyle = palette[label];
+      const [x, y] = [this.#positions[2 * i], this.#positions[2 * i + 1]];
+      context.fillRect(x * unit + left, top - y * unit, dot, dot);
+    }
+    context.globalAlpha = 1;
+  }
+}

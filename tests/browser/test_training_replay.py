@@ -396,7 +396,7 @@ def test_two_models_are_compared_side_by_side(
     zoom_in(page, 0, 0)
     zoomed = ink_of(page, COMPARED)
     assert (zoomed != before).any()
-    page.locator("[data-layer=rings]").click()
+    page.locator("[data-layer=images]").click()
     assert (ink_of(page, COMPARED) != zoomed).any()
     page.locator("#latent-map .epoch-name button").click()
     assert_trained(page)

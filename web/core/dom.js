@@ -73,6 +73,11 @@ export function makeSvg(name, attributes, text = "") {
   return element;
 }
 
+/** Writes a text where it is another: a write costs a layout. @param {HTMLElement} element @param {string} text */
+export function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** The context of a canvas. @param {HTMLCanvasElement | OffscreenCanvas} canvas */
 export function contextOf(canvas) {
   const context = /** @type {CanvasRenderingContext2D | null} */ (canvas.getContext("2d"));

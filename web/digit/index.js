@@ -14,6 +14,7 @@ import {
   paintImage,
   signed,
   withArticle,
+  write,
 } from "../core/dom.js";
 import { entropy } from "../core/neighbours.js";
 import { describeClasses, describePrior, describeSupport, supportOf } from "../core/readout.js";
@@ -169,11 +170,6 @@ function startImage({ state, images }, digit, showSource) {
       wait.textContent = "The decoder could not be loaded. Reload the page.";
     },
   );
-}
-
-/** Writes a text where it is another: a write costs a layout. @param {HTMLElement} element @param {string} text */
-function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
 
 /** @param {Page} page @param {HTMLElement} digit @param {HTMLElement} readout */

@@ -1,11 +1,10 @@
 /** The map of the compared model, in the panel: the same view as the main map's, at the same epoch. */
 
-import { find, findCanvas } from "../core/dom.js";
+import { find, findCanvas, write } from "../core/dom.js";
 import { fitCanvas } from "../core/drawing.js";
 import { drawAxes, drawTicks } from "../map/painter.js";
 import { EpochDrawing } from "./epoch_drawing.js";
 import { lastEpoch, momentAt } from "./replay.js";
-import { write } from "./stage.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./replay.js").Replay} Replay */

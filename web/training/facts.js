@@ -1,8 +1,7 @@
 /** What happens to a model at an epoch, in words. */
 
-import { find } from "../core/dom.js";
+import { find, write } from "../core/dom.js";
 import { describe, lastEpoch, momentAt } from "./replay.js";
-import { write } from "./stage.js";
 
 /** @typedef {import("./replay.js").Replay} Replay */
 

@@ -1,16 +1,11 @@
 /** What the first screen shows while the map plays the training: an epoch instead of the model. */
 
-import { find, imageCanvas, make, makeButton, paintImage, signed } from "../core/dom.js";
+import { find, imageCanvas, make, makeButton, paintImage, signed, write } from "../core/dom.js";
 import { LAYERS } from "./epoch_drawing.js";
 import { lastEpoch, momentAt, nearestImage } from "./replay.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./epoch_drawing.js").EpochDrawing} EpochDrawing */
-
-/** Writes a text where it is another. @param {HTMLElement} element @param {string} text */
-export function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
 
 /** Shows as much as `extent` asks for, unless the user has zoomed in. @param {import("../core/view.js").MapView} view @param {number} extent */
 function fit(view, extent) {

@@ -33,7 +33,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         nargs="+",
         default=[find(DEFAULT_PATH), find(COMPARED_PATH)],
-        help="the model to explore; the training of further ones is compared with its own",
+        help="the checkpoint to explore; the Training tab compares further ones with it",
     )
     in_space = "SPACE_ID" in os.environ
     host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if in_space else DEFAULT_HOST)

@@ -168,10 +168,10 @@ def load() -> str:
     lines = [
         "## Load",
         "",
-        f"{report['users']:,} visitors who drag, nudge, draw and compare for {report['seconds']} "
+        f"{report['users']:,} users who drag, nudge, draw and compare for {report['seconds']} "
         f"seconds, of one server on {cores(report['server_cores'])} (`python -m benchmarks.load`): "
         f"{report['responses']:,} responses, {report['responses_per_second']:.0f} per second, "
-        f"{report['failures']} failures. {report['users_per_second_arriving']:g} visitors arrive "
+        f"{report['failures']} failures. {report['users_per_second_arriving']:g} users arrive "
         f"per second; each opens the page with an empty cache, which takes "
         f"{visit['requests']} requests, six at once, and {visit['bytes'] / 1e6:.1f} MB. The server "
         f"uses {share['arriving']:.2f} cores while they arrive and {share['afterwards']:.2f} "
@@ -204,7 +204,8 @@ def photographs() -> str:
         f"Digits of {len(report['fonts'])} handwriting fonts that the preprocessing was not tuned "
         "on, photographed in these conditions (rendered), and read by a classifier that has never "
         "seen the VAE (`python -m benchmarks.photographs`). Time is the median of decoding and "
-        "preprocessing, with one thread. Before: with one plane as the background, as until then.",
+        "preprocessing, with one thread. Before: with the earlier preprocessing, whose "
+        "background was one plane.",
         "",
         "| condition | right | before | time, ms |",
         "|---|---|---|---|",
@@ -243,7 +244,7 @@ def headline() -> str:
         f"{page['second visit: bytes over the wire'] / 1e3:.0f} KB on a second visit",
         "Geodesics": f"{100 * (1 - geodesic['ratio']):.0f} % shorter in image space than straight "
         "lines on average, never longer",
-        "Load": f"{load['users']:,} visitors on {cores(load['server_cores'])}: "
+        "Load": f"{load['users']:,} users on {cores(load['server_cores'])}: "
         f"{load['responses_per_second']:.0f} responses per second, {load['failures']} failures, "
         f"page opened in {opened['p50'] / 1000:.1f} s (p95 {opened['p95'] / 1000:.1f} s)",
     }

@@ -163,7 +163,8 @@ GUARANTEES = {
     ),
     "one-run-per-output": (
         "Command line",
-        "A second run with the same output is refused while the first lives, and only then.",
+        "A second run with the same output is refused while the first is still running, and "
+        "only then.",
     ),
     "resume-compares-data": (
         "Command line",
@@ -171,7 +172,8 @@ GUARANTEES = {
     ),
     "messages-never-decide": (
         "Command line",
-        "No message changes the exit status: not its letters, a closed pipe, or a full disk.",
+        "A message that cannot be printed (missing characters, a closed pipe, a full disk) never "
+        "changes the exit status.",
     ),
     "interrupts-keep-the-run": (
         "Command line",
@@ -184,7 +186,7 @@ GUARANTEES = {
     ),
     "imports-have-no-effects": (
         "Command line",
-        "Importing a module has no effects.",
+        "Importing a module has no side effects.",
     ),
     "load": (
         "Load",
@@ -193,7 +195,7 @@ GUARANTEES = {
     ),
     "overload-answered-politely": (
         "Load",
-        "Beyond the limits a client gets a polite 503; the others continue.",
+        "Beyond the limits a client gets a 503 with Retry-After; the others continue.",
     ),
     "request-limits": (
         "Load",
@@ -278,11 +280,12 @@ GUARANTEES = {
     "photographs": (
         "Model and mathematics",
         "A photographed digit is read right beside tables, frames, shadows, ruled lines, fingers "
-        "and cut neighbours; a crop can be given instead.",
+        "and parts of neighbouring digits; a crop can be given instead.",
     ),
     "replay-and-lessons": (
         "Model and mathematics",
-        "The replay is the recorded training; every lesson can be solved and holds for this model.",
+        "The replay is the recorded training; every lesson can be solved, and its explanation "
+        "holds, for this model.",
     ),
     "startup-faults-described": (
         "The page",
@@ -294,7 +297,8 @@ GUARANTEES = {
     ),
     "drops-are-answered": (
         "The page",
-        "Whatever is dropped anywhere on the page is read or explained, and never leaves the page.",
+        "A dropped file never makes the browser leave the page; an image dropped while Draw is "
+        "open is opened, or a message says why not.",
     ),
     "screen-sizes": (
         "The page",

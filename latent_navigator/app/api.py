@@ -184,14 +184,15 @@ def direction_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
         return with_old_name(answer)
 
     def digit_directions(x: float, y: float) -> list[dict[str, float]]:
-        """For each class 0 ... 9, its "distance" from (x, y) and "direction" in degrees."""
+        """For each class, its "distance" from (x, y) and "direction" in degrees."""
         return directions.class_directions(space, x, y)
 
     def nudge(x: float, y: float, attribute: str, sign: int) -> dict[str, Any]:
         """A short path that changes an attribute one way (sign 1 or -1) within the same class.
 
         Returns {"path": [[x, y], ...], "values": of the attribute along it, "stopped": null,
-        "extreme" or "barred", "message": a sentence}.
+        "extreme" (no short step changes it further) or "barred" (every such step would leave the
+        class, the data or the map), "message": a sentence}.
         """
         return with_old_name(directions.nudge_attribute(space, x, y, attribute, sign))
 

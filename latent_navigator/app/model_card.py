@@ -28,7 +28,7 @@ def describe_beta(checkpoint: Checkpoint) -> str:
     if config.get("warmup_epochs"):
         return (
             f"rises from 0 to {beta:g} at the start of training, so that the network first learns "
-            "to draw and then to be tidy"
+            "to reconstruct and then to organise the latent space"
         )
     return f"is {beta:g} from the start"
 

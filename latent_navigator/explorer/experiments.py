@@ -69,8 +69,9 @@ def boundary(space: LatentSpace) -> Result:
     hint = space.info.hints.border or "The image changes little by little"
     text = (
         f"A path shorter than one unit across the line where as many {ones} as {others} were "
-        f"encoded. {hint}: the decoder is continuous, so no {space.info.item} ends at a line, and "
-        f"the bars, which count the encoded {space.info.items} nearby, change just as gradually."
+        f"encoded. {hint}: the decoder is continuous, so there is no line at which one "
+        f"{space.info.item} becomes another, and the bars, which count the encoded "
+        f"{space.info.items} nearby, change just as gradually."
     )
     return {
         "rows": [strip_row(f"{one} | {other}", path)],

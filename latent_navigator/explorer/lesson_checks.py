@@ -100,8 +100,8 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
         most = int((votes(there)[:, other]).max())
         return Verdict(
             False,
-            f"{prefix} A step of up to {STEPS[-1]:g} finds at most {most} {others} among the "
-            f"{NEIGHBOURS} nearest, and they do not prevail there.",
+            f"{prefix} Within a step of {STEPS[-1]:g}, the {others} never prevail: they are at "
+            f"most {most} of the {NEIGHBOURS} nearest.",
         )
     first = int(good.int().argmax())
     turn = round(math.degrees(float(angles[first % DIRECTIONS])))

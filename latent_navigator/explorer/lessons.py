@@ -76,12 +76,12 @@ def _border(space: LatentSpace) -> Lesson:
     return Lesson(
         key="border",
         title=f"Find {with_article(one)} that becomes {with_article(other)} in one small step",
-        task=f"Go to a position among the {ones} from which a step of at most {STEPS[-1]:g} leads "
-        f"among the {others}. Test {info.items} must have been encoded at both.",
+        task=f"Go to a position among the {ones} from which a step of at most {STEPS[-1]:g} takes "
+        f"you among the {others}. Test {info.items} must have been encoded at both.",
         hint=f"Turn on Regions and go to the border between the colours of {one} and {other}, on "
         f"the side of the {ones}.",
-        why=f"The latent space is continuous: there is no wall between two {info.class_word}. The "
-        "image changes gradually; only its class changes at once.",
+        why=f"The latent space is continuous: there is no sharp boundary between two "
+        f"{info.class_word}. The image changes gradually; only its class changes at once.",
         check=checks.border,
     )
 
@@ -92,8 +92,8 @@ def _little_ink(space: LatentSpace) -> Lesson:
     return Lesson(
         key="little_ink",
         title=f"Draw {with_article(name)} with little ink",
-        task=f"Go to a supported position among the {names} where the decoded {name} has as little "
-        f"ink as the lightest tenth of the test {names}.",
+        task=f"Go to a position among the {names}, with test {space.info.items} encoded nearby, "
+        f"where the decoded {name} has as little ink as the lightest tenth of the test {names}.",
         hint=f"Go to {name} in the Explore tab, press “less ink” in the Directions tab a few "
         f"times, and come back. If you get stuck, start from another {name}.",
         why="A wish such as “less ink” has an exact direction at each position: the gradient "
@@ -113,7 +113,7 @@ def _sensitive(space: LatentSpace) -> Lesson:
         hint="Turn on Sensitivity and go where it is strongest, often a line between two "
         f"{space.info.class_word}.",
         why="The decoder stretches the map unevenly. Where the norm of its Jacobian ‖J‖ is large, "
-        f"a small move changes much: mostly where {items} of different shape meet.",
+        f"a small move changes the image a lot: mostly where {items} of different shape meet.",
         check=checks.sensitive,
     )
 
@@ -123,8 +123,8 @@ def _mixed(space: LatentSpace) -> Lesson:
     return Lesson(
         key="mixed",
         title=f"Three {classes} in one region",
-        task=f"Go to a supported position where three {classes} have at least {PRESENT} each of "
-        f"the {NEIGHBOURS} nearest neighbours.",
+        task=f"Go to a position, with test {info.items} encoded nearby, where three {classes} have "
+        f"at least {PRESENT} each of the {NEIGHBOURS} nearest neighbours.",
         hint=f"Turn on Regions, look where three colours meet{_hint(info.hints.mixed_classes)} "
         f"and watch the bars beside the {info.item}.",
         why=f"These {info.items} differ in more than two ways. Compressed into two numbers, "

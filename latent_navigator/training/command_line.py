@@ -45,12 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
     start.add_argument(
         "--discard",
         action="store_true",
-        help="start over where --output is an unfinished run, which is lost, or no checkpoint",
+        help="start over: discard the unfinished run of --output, or replace a file there that "
+        "is no checkpoint",
     )
     groups["run"].add_argument(
         "--skip-damaged",
         action="store_true",
-        help="leave out the images of a folder that cannot be read",
+        help="skip images that cannot be read (data sets from folders only)",
     )
     return parser
 

@@ -77,9 +77,9 @@ export function trace(context, points) {
  *
  * @param {CanvasRenderingContext2D} context @param {Colours} colours
  * @param {Pixel} centre @param {number} unit pixels of a standard deviation
- * @param {readonly number[]} named the rings that have a name
+ * @param {readonly number[]} [named] the rings whose names are drawn
  */
-export function drawRings(context, colours, { px, py }, unit, named = [1, 2, 3]) {
+export function drawRings(context, colours, { px, py }, unit, named = []) {
   for (const sigma of [1, 2, 3]) {
     context.strokeStyle = colours.quiet;
     context.lineWidth = 1;

@@ -1,7 +1,9 @@
 /** The map of the latent space, on which the user moves z by pointer or keys. */
 
 import { find, findCanvas, onTheme } from "../core/dom.js";
+import { Rest } from "../core/rest.js";
 import { MapLayers } from "./layers.js";
+import { Overlays } from "./overlays.js";
 import { MapPainter } from "./painter.js";
 import { MapPointer, startPicking } from "./pointer.js";
 
@@ -9,6 +11,7 @@ import { MapPointer, startPicking } from "./pointer.js";
 
 const SPEECH = 300; // ms without a move before the position is spoken
 const COPIED = 1500; // ms
+const REST = 200; // ms without a move before the labels are placed around the cursor
 
 /** Draws in the browser's next frame. @param {(all: boolean) => boolean} draw false: not yet */
 function frameLoop(draw) {
@@ -77,18 +80,23 @@ export function start(page, element) {
   const { state } = page;
   const redraw = frameLoop((all) => painter.draw(all));
   const layers = new MapLayers(page, element, () => redraw(true));
-  const painter = new MapPainter(page, element, layers);
+  const overlays = new Overlays(state, element);
+  const painter = new MapPainter(page, element, layers, overlays);
   new MapPointer(page, element);
   startPicking(page, element);
   startSpeech(page, element);
 
+  const rest = new Rest(state, REST, () => redraw(false));
+  const leads = (/** @type {string | undefined} */ source) => source !== "map" && source !== "link";
   state.subscribe("position", (source) => {
     painter.placeCursor();
-    if (source !== "map" && source !== "link" && state.view.follow(state.z)) state.viewChanged();
+    rest.await();
+    if (overlays.zoom.running || !leads(source)) return;
+    if (state.view.follow(state.z)) state.viewChanged();
   });
   state.subscribe("view", () => redraw(true));
   state.subscribe("epoch", () => redraw(true));
-  for (const topic of /** @type {const} */ (["paths", "reading", "marks"])) {
+  for (const topic of /** @type {const} */ (["paths", "reading", "marks", "controls", "tab"])) {
     state.subscribe(topic, () => redraw(false));
   }
   new ResizeObserver(() => redraw(true)).observe(findCanvas(element, ".map-top"));

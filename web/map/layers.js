@@ -26,11 +26,13 @@ import { unpack } from "../core/packed.js";
  *   prepare  what the drawing needs, made once from the layer's file
  *   draw     on the canvas that stays while the cursor moves
  *   drawTop  on the canvas above it, beneath the cursor
+ *   labels   which are placed together with all others of the map
  *   legend   of the layer's file, or null where it has none: pairs of a CSS background, or "", and a text
  *
  * @typedef {{
  *   order?: number, prepare?: (data: any) => unknown, draw?: (scene: Scene, prepared: any) => void,
  *   drawTop?: (scene: Scene, prepared: any) => void, legend?: (data: any) => [string, string][],
+ *   labels?: (scene: Scene, prepared: any) => import("./map_labels.js").Label[],
  * }} LayerDrawing
  */
 
@@ -77,6 +79,11 @@ class Layer {
   /** @param {Scene} scene */
   drawTop(scene) {
     if (this.loaded) this.#drawing.drawTop?.(scene, this.#prepared);
+  }
+
+  /** @param {Scene} scene */
+  labels(scene) {
+    return (this.loaded && this.#drawing.labels?.(scene, this.#prepared)) || [];
   }
 }
 

@@ -1,11 +1,15 @@
-/** Draws the map: the layers, axes, paths, labels, the posterior and the points A and B. */
+/** Draws the map: the layers, axes, paths, the posterior and, above them, all labels. */
 
 import { find, findCanvas } from "../core/dom.js";
-import { drawText, FONT, fitCanvas, readColours, trace } from "../core/drawing.js";
+import { fitCanvas, readColours, trace } from "../core/drawing.js";
+import { axisTexts, drawAxes, drawAxisTexts } from "./axes.js";
+import { cloudBox, cloudOf, isHidden } from "./cloud.js";
+import { MapLabels, PRIORITY } from "./map_labels.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {import("../core/state.js").Path} Path */
 /** @typedef {import("../core/drawing.js").Colours} Colours */
+/** @typedef {import("./map_labels.js").Label} Label */
 
 /**
  * What a layer draws on.
@@ -25,85 +29,41 @@ import { drawText, FONT, fitCanvas, readColours, trace } from "../core/drawing.j
  */
 
 const LABEL_BELOW = 120; // pixels; a shorter path has no name on the map, its images below have it
-
-/**
- * A word on a plate, to be readable on any background.
- *
- * @param {Scene} scene @param {string} text @param {Pixel} at @param {string} border
- */
-export function drawPlate({ context, view, colours }, text, at, border) {
-  context.font = `600 12px ${FONT}`;
-  const wide = context.measureText(text).width + 12;
-  const left = Math.min(view.side - wide - 2, Math.max(2, at.px - wide / 2));
-  context.beginPath();
-  context.roundRect(left, at.py - 10, wide, 20, 6);
-  context.fillStyle = colours.ground;
-  context.fill();
-  context.lineWidth = 1.5;
-  context.strokeStyle = border;
-  context.stroke();
-  context.fillStyle = colours.ink;
-  context.fillText(text, left + wide / 2, at.py + 1);
-}
-
-/** @param {Scene} scene */
-export function drawAxes({ context, view, colours }) {
-  const { px, py } = view.toPixels({ x: 0, y: 0 });
-  context.strokeStyle = colours.line;
-  context.lineWidth = 1;
-  trace(context, [
-    { px: 0, py },
-    { px: view.side, py },
-  ]);
-  trace(context, [
-    { px, py: 0 },
-    { px, py: view.side },
-  ]);
-}
-
-/** @param {Scene} scene */
-export function drawTicks({ context, view, colours }) {
-  const { centre, half, side, step } = view;
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const name = (/** @type {number} */ v) =>
-    v
-      .toFixed(decimals)
-      .replace(/^-(?=0\.?0*$)/, "")
-      .replace("-", "−");
-  const first = (/** @type {number} */ c) => Math.ceil((c - 0.92 * half) / step) * step;
-  for (let x = first(centre.x); x < centre.x + 0.95 * half; x += step) {
-    drawText(context, colours, name(x), view.toPixels({ x, y: 0 }).px, side - 12);
-  }
-  for (let y = first(centre.y); y < centre.y + 0.9 * half; y += step) {
-    const px = 8 + 6 * Math.max(1, name(y).length / 2);
-    drawText(context, colours, name(y), px, view.toPixels({ x: 0, y }).py);
-  }
-  drawText(context, colours, "x (z₁)", side - 26, side - 30);
-  drawText(context, colours, "y (z₂)", 28, 14);
-}
+const SHARES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8]; // of a path, where its name may stand
+const PATH_REACH = 30; // pixels
+const TITLE_REACH = 80; // pixels
+const MARK_REACH = 60; // pixels
 
 export class MapPainter {
   /** @type {Colours | null} */
   #colours = null;
+  /** @type {import("./cloud.js").Cloud | null} the posterior as it is drawn */
+  #cloud = null;
+  #faint = false; // whether the crosshair is
   #page;
   #layers;
   #element;
   #base;
   #top;
   #cursor;
+  #labels;
+  #overlays;
 
   /**
    * @param {import("../page.js").Page} page
    * @param {HTMLElement} element
    * @param {import("./layers.js").MapLayers} layers
+   * @param {import("./overlays.js").Overlays} overlays what lies over the map
    */
-  constructor(page, element, layers) {
+  constructor(page, element, layers, overlays) {
     this.#page = page;
     this.#element = element;
     this.#layers = layers;
+    this.#overlays = overlays;
     this.#base = findCanvas(element, ".map-base");
     this.#top = findCanvas(element, ".map-top");
     this.#cursor = find(element, ".map-cursor");
+    this.#labels = new MapLabels(element);
   }
 
   /** The next drawing reads the theme's colours again. */
@@ -131,8 +91,13 @@ export class MapPainter {
   /** An element and not a drawing: moving it costs the browser almost nothing. */
   placeCursor() {
     const { view, z } = this.#page.state;
-    const { px, py } = view.toPixels(z);
-    this.#cursor.style.transform = `translate(${px}px, ${py}px)`;
+    const at = view.toPixels(z);
+    this.#cursor.style.transform = `translate(${at.px}px, ${at.py}px)`;
+    const faint = isHidden(this.#cloud, at);
+    if (faint !== this.#faint) this.#cursor.toggleAttribute("data-faint", faint);
+    this.#faint = faint;
+    this.#labels.fadeUnder(at);
+    this.#overlays.makeWay(at);
   }
 
   /** @param {HTMLCanvasElement} canvas @returns {Scene} */
@@ -142,38 +107,52 @@ export class MapPainter {
     return { context: fitCanvas(canvas, view.side), view, colours, layers };
   }
 
+  #axisTexts() {
+    return axisTexts(this.#page.state.view, (text) => this.#labels.widthOf(text));
+  }
+
   // The layers that stay while the cursor moves. Those below 0, which fill the map, lie under the axes.
   #drawBase() {
     const scene = this.#scene(this.#base);
     const { epoch } = this.#page.state;
-    if (epoch) {
-      drawAxes(scene);
-      epoch.draw(scene);
-      drawTicks(scene);
-      return;
-    }
-    const shown = this.#layers.shown();
+    const shown = epoch ? [] : this.#layers.shown();
     for (const layer of shown) if (layer.order < 0) layer.draw(scene);
     drawAxes(scene);
     for (const layer of shown) if (layer.order >= 0) layer.draw(scene);
-    drawTicks(scene);
+    epoch?.draw(scene);
+    drawAxisTexts(scene, this.#axisTexts());
   }
 
   #drawTop() {
     const scene = this.#scene(this.#top);
     const { state } = this.#page;
+    this.#cloud = state.epoch ? null : cloudOf(state.reading, state.view);
     scene.context.lineJoin = "round";
     if (state.epoch) {
+      this.#labels.show(scene, [], [], null);
       state.epoch.drawTop(scene);
       return;
     }
     for (const path of state.paths) this.#drawPath(scene, path);
     for (const layer of this.#layers.shown()) layer.drawTop(scene);
-    this.#drawReading(scene);
-    this.#drawPathLabels(scene);
-    for (const [flag, point] of Object.entries(state.marks)) {
-      if (point) drawPlate(scene, flag, scene.view.toPixels(point), scene.colours.ink);
-    }
+    if (this.#cloud) drawCloud(scene, this.#cloud);
+    this.#showLabels(scene);
+  }
+
+  /** @param {Scene} scene */
+  #showLabels(scene) {
+    const { state } = this.#page;
+    const cursor = state.held || state.travelling ? null : state.view.toPixels(state.z);
+    const obstacles = this.#axisTexts().map(({ box }) => box);
+    if (this.#cloud) obstacles.push(cloudBox(this.#cloud));
+    obstacles.push(...this.#overlays.settle(this.#cloud, cursor));
+    const labels = [
+      ...this.#layers.shown().flatMap((layer) => layer.labels(scene)),
+      ...this.#pathLabels(scene),
+      ...this.#titleLabel(scene),
+      ...this.#markLabels(scene),
+    ];
+    this.#labels.show(scene, labels, obstacles, cursor);
   }
 
   /** @param {Scene} scene @param {Path} path */
@@ -202,54 +181,72 @@ export class MapPainter {
     }
   }
 
-  // Each at another part of its path, and moved until no two cover each other.
-  /** @param {Scene} scene */
-  #drawPathLabels(scene) {
-    const { view } = scene;
+  // Each at another part of its path where it can be.
+  /** @param {Scene} scene @returns {Label[]} */
+  #pathLabels({ view }) {
     const extent = (/** @type {Path} */ { curve }) => {
       const [a, b] = [view.toPixels(curve[0]), view.toPixels(curve[curve.length - 1])];
       return Math.hypot(a.px - b.px, a.py - b.py);
     };
     const { state, pathStyles } = this.#page;
     const named = state.paths.filter((path) => path.label && extent(path) > LABEL_BELOW);
-    /** @type {Pixel[]} */
-    const placed = [];
-    for (const [i, { curve, label, method }] of named.entries()) {
-      const share = (i + 1) / (named.length + 1);
-      const at = view.toPixels(curve[Math.round(share * (curve.length - 1))]);
-      const covers = (/** @type {Pixel} */ other) =>
-        Math.abs(other.px - at.px) < 100 && Math.abs(other.py - at.py) < 22;
-      while (placed.some(covers)) at.py += 22;
-      placed.push(at);
-      drawPlate(scene, label, at, pathStyles.colour(method));
-    }
+    return named.map(({ curve, label, method }, i) => ({
+      key: `path ${i}`,
+      text: label,
+      kind: "plate",
+      colour: pathStyles.colour(method),
+      priority: PRIORITY.path,
+      homes: [(i + 1) / (named.length + 1), ...SHARES].map((share) =>
+        view.toPixels(curve[Math.round(share * (curve.length - 1))]),
+      ),
+      reach: PATH_REACH,
+    }));
   }
 
-  // The posterior of the newest image: its mean and the ellipses of 1 and 2 sigma, to scale.
-  /** @param {Scene} scene */
-  #drawReading(scene) {
+  /** Of the open image, unless the note beside it says more. @param {Scene} scene @returns {Label[]} */
+  #titleLabel({ colours }) {
     const { reading } = this.#page.state;
-    if (!reading || reading.error !== undefined) return;
-    const { context, view, colours } = scene;
-    const { px, py } = view.toPixels({ x: reading.mu[0], y: reading.mu[1] });
-    for (const sigma of [1, 2]) {
-      context.beginPath();
-      const [rx, ry] = reading.sigma.map((s) => sigma * s * view.unit);
-      context.ellipse(px, py, rx, ry, 0, 0, 2 * Math.PI);
-      context.lineWidth = 5;
-      context.strokeStyle = colours.ground;
-      context.stroke();
-      context.lineWidth = 2;
-      context.strokeStyle = colours.ink;
-      context.setLineDash(sigma === 2 ? [5, 4] : []);
-      context.stroke();
-      context.setLineDash([]);
-    }
-    context.beginPath();
-    context.arc(px, py, 3, 0, 2 * Math.PI);
-    context.fillStyle = colours.ink;
-    context.fill();
-    const above = py - 18 - 2 * reading.sigma[1] * view.unit;
-    drawPlate(scene, reading.title.split(",")[0], { px, py: above }, colours.ink);
+    if (!this.#cloud || !reading || reading.error !== undefined) return [];
+    if (this.#overlays.note.isOpen) return [];
+    const text = reading.title.split(",")[0];
+    const { px, py } = this.#cloud;
+    return [
+      {
+        ...{ key: "reading", text, kind: "plate", colour: colours.ink },
+        ...{ priority: PRIORITY.reading, homes: [{ px, py }], reach: TITLE_REACH, beside: true },
+      },
+    ];
   }
+
+  /** @param {Scene} scene @returns {Label[]} */
+  #markLabels({ view, colours }) {
+    return Object.entries(this.#page.state.marks).flatMap(([flag, point]) =>
+      point
+        ? {
+            ...{ key: `mark ${flag}`, text: flag, kind: "plate", colour: colours.ink },
+            ...{ priority: PRIORITY.mark, homes: [view.toPixels(point)], reach: MARK_REACH },
+          }
+        : [],
+    );
+  }
+}
+
+/** The posterior of the newest image: its mean and the ellipses of 1 and 2 sigma, to scale. @param {Scene} scene @param {import("./cloud.js").Cloud} cloud */
+function drawCloud({ context, colours }, { px, py, rx, ry }) {
+  for (const sigma of [1, 2]) {
+    context.beginPath();
+    context.ellipse(px, py, (sigma * rx) / 2, (sigma * ry) / 2, 0, 0, 2 * Math.PI);
+    context.lineWidth = 5;
+    context.strokeStyle = colours.ground;
+    context.stroke();
+    context.lineWidth = 2;
+    context.strokeStyle = colours.ink;
+    context.setLineDash(sigma === 2 ? [5, 4] : []);
+    context.stroke();
+    context.setLineDash([]);
+  }
+  context.beginPath();
+  context.arc(px, py, 3, 0, 2 * Math.PI);
+  context.fillStyle = colours.ink;
+  context.fill();
 }

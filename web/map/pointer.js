@@ -7,6 +7,8 @@ import { contextOf, find, findButton, findCanvas } from "../core/dom.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/view.js").Pixel} Pixel */
+/** @typedef {import("../core/view.js").Position} Position */
+/** @typedef {import("../core/state.js").PageState} PageState */
 
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -23,6 +25,8 @@ export class MapPointer {
   #down = new Map();
   /** @type {(Pixel & { at: number }) | null} where the only pointer went down, and when */
   #pressed = null;
+  /** @type {{ z: Position, reading: PageState["reading"], opens: boolean }[]} what the last two presses changed */
+  #changed = [];
   /** @type {import("../core/encodings.js").Encodings | null} */
   #encodings = null;
   #page;
@@ -44,7 +48,7 @@ export class MapPointer {
     );
     this.#listen();
     const reset = () => this.#reset();
-    this.#top.addEventListener("dblclick", reset);
+    this.#top.addEventListener("dblclick", () => this.#undoPresses());
     const whole = findButton(element, ".reset-view");
     whole.addEventListener("click", reset);
     page.state.subscribe("view", () => {
@@ -91,6 +95,8 @@ export class MapPointer {
     this.#down.set(event.pointerId, here);
     this.#pressed = this.#down.size === 1 ? { ...here, at: event.timeStamp } : null;
     this.#hidePreview();
+    const { z, reading } = state;
+    this.#changed = [...this.#changed.slice(-1), { z, reading, opens: false }];
     state.hold(true);
     if (this.#down.size === 1 && !event.shiftKey) state.set(state.view.toLatent(here), "map");
   }
@@ -120,7 +126,18 @@ export class MapPointer {
     if (!pressed || event.timeStamp - pressed.at >= CLICK.ms) return;
     if (Math.hypot(here.px - pressed.px, here.py - pressed.py) >= CLICK.px) return;
     const index = this.#hit(here);
-    if (index !== null) this.#page.openImage(index);
+    if (index === null) return;
+    this.#changed[this.#changed.length - 1].opens = true;
+    this.#page.openImage(index);
+  }
+
+  // A double click resets the view and nothing else: what its first click did is undone.
+  #undoPresses() {
+    const [first] = this.#changed;
+    const { state } = this.#page;
+    if (this.#changed.some(({ opens }) => opens)) state.showReading(first.reading);
+    this.#reset();
+    state.set(first.z, "map");
   }
 
   /** The test image whose point is at a pixel. @param {Pixel} pixel */

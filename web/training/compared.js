@@ -2,7 +2,7 @@
 
 import { find, findCanvas, write } from "../core/dom.js";
 import { fitCanvas } from "../core/drawing.js";
-import { drawAxes, drawTicks } from "../map/painter.js";
+import { axisTexts, drawAxes, drawAxisTexts } from "../map/axes.js";
 import { EpochDrawing } from "./epoch_drawing.js";
 import { lastEpoch, momentAt } from "./replay.js";
 
@@ -42,7 +42,8 @@ export class ComparedMap {
     const scene = { context: fitCanvas(this.#canvas, side), view, colours, layers };
     drawAxes(scene);
     this.#drawing.draw(scene);
-    drawTicks(scene);
+    const { context } = scene;
+    drawAxisTexts(scene, axisTexts(view, (text) => context.measureText(text).width));
     this.#drawing.drawTop(scene);
     const at = replay.epochs[momentAt(replay, epoch)];
     write(this.#name, `${label}: epoch ${at} of ${lastEpoch(replay)}`);

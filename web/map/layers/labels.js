@@ -1,50 +1,70 @@
-/** The names of the classes at their mean positions, moved until no two cover each other. */
+/**
+ * The names of the classes, at the positions that their buttons go to: the prototypes or the mean
+ * positions. A hollow mark shows where the other one is.
+ */
 
 import { areWords } from "../../core/dom.js";
-import { apart, drawDisc, trace } from "../../core/drawing.js";
-import { drawPlate } from "../painter.js";
+import { trace } from "../../core/drawing.js";
+import { PRIORITY } from "../map_labels.js";
 
 /** @typedef {import("../painter.js").Scene} Scene */
 /** @typedef {import("../../core/view.js").Pixel} Pixel */
-/** @typedef {import("../../page.js").Props} Props */
 
-const PLATE = { px: 88, py: 22 }; // pixels that a name takes
+const REACH = 90; // pixels
+const GHOST = { radius: 4, least: 14 }; // pixels; closer to the position it has no mark
 
-// Names longer than a numeral are on plates, alternately below and above their positions.
-/** @param {Scene} scene @param {Props} props @param {Pixel[]} homes */
-function drawNames(scene, { names, palette }, homes) {
-  /** @type {Pixel[]} */
-  const placed = [];
-  for (const [label, home] of homes.entries()) {
-    const at = { ...home };
-    const covers = (/** @type {Pixel} */ other) =>
-      Math.abs(other.px - at.px) < PLATE.px && Math.abs(other.py - at.py) < PLATE.py;
-    for (let i = 1; placed.some(covers); i++) {
-      at.py = home.py + PLATE.py * Math.ceil(i / 2) * (i % 2 ? 1 : -1);
-    }
-    placed.push(at);
-    scene.context.lineWidth = 2;
-    scene.context.strokeStyle = palette[label];
-    trace(scene.context, [home, at]);
-  }
-  for (const [label, at] of placed.entries()) drawPlate(scene, names[label], at, palette[label]);
-}
-
-/** @param {Scene} scene @param {Props} props @param {Pixel[]} homes */
-function drawNumerals({ context, view, colours }, { names, palette }, homes) {
-  const radius = view.side < 480 ? 9 : 12;
-  for (const [label, at] of apart(homes, 2 * radius + 4).entries()) {
-    const [home, colour, text] = [homes[label], palette[label], names[label]];
-    drawDisc(context, colours, { home, at, radius, colour, text });
+/** @param {Scene} scene @param {Pixel} home @param {Pixel} other @param {string} colour */
+function drawGhost({ context, colours }, home, other, colour) {
+  const distance = Math.hypot(other.px - home.px, other.py - home.py);
+  if (distance < GHOST.least) return;
+  const rim = GHOST.radius / distance;
+  const end = {
+    px: other.px + rim * (home.px - other.px),
+    py: other.py + rim * (home.py - other.py),
+  };
+  for (const [width, style] of /** @type {const} */ ([
+    [4, colours.ground],
+    [1.5, colour],
+  ])) {
+    context.lineWidth = width;
+    context.strokeStyle = style;
+    trace(context, [home, end]);
+    context.beginPath();
+    context.arc(other.px, other.py, GHOST.radius, 0, 2 * Math.PI);
+    context.fillStyle = colours.ground;
+    context.fill();
+    context.stroke();
   }
 }
 
 /** @param {import("../../page.js").Page} page @returns {import("../layers.js").LayerDrawing} */
-export function createLayer({ props }) {
+export function createLayer({ props, state }) {
+  const { names, palette, anchors } = props;
+  const kind = areWords(names) ? "plate" : "disc";
+
+  /** @param {Scene} scene @param {string} anchor @returns {Pixel[]} */
+  const pixelsOf = ({ view }, anchor) => anchors[anchor].map(([x, y]) => view.toPixels({ x, y }));
+
   return {
     drawTop(scene) {
-      const homes = props.anchors.centroid.map(([x, y]) => scene.view.toPixels({ x, y }));
-      (areWords(props.names) ? drawNames : drawNumerals)(scene, props, homes);
+      const chosen = String(state.values.anchor);
+      const homes = pixelsOf(scene, chosen);
+      for (const anchor of Object.keys(anchors)) {
+        if (anchor === chosen) continue;
+        for (const [label, other] of pixelsOf(scene, anchor).entries()) {
+          drawGhost(scene, homes[label], other, palette[label]);
+        }
+      }
     },
+    labels: (scene) =>
+      pixelsOf(scene, String(state.values.anchor)).map((home, label) => ({
+        key: `class ${label}`,
+        text: names[label],
+        kind,
+        colour: palette[label],
+        priority: PRIORITY.class,
+        homes: [home],
+        reach: REACH,
+      })),
   };
 }

@@ -11,6 +11,23 @@ import { Rest } from "../../core/rest.js";
 const REST = 150; // ms without a move before the server is asked about the cursor's position
 const SHORT = 3; // pixels; the encoder returns to where it was: a dot
 const HEAD = 7; // pixels
+const RING = 3; // sigma; beyond it, the arrows would run across the whole map
+
+/**
+ * The trips that start within the 3-sigma ring and end on the map.
+ *
+ * @param {ArrayLike<number>} from x, y, x, y ... @param {ArrayLike<number>} to @param {number} range of the map
+ */
+export function tripsToShow(from, to, range) {
+  /** @type {{ start: Position, end: Position }[]} */
+  const trips = [];
+  for (let i = 0; i < from.length; i += 2) {
+    const [start, end] = [from, to].map((some) => ({ x: some[i], y: some[i + 1] }));
+    if (Math.hypot(start.x, start.y) > RING) continue;
+    if (Math.max(Math.abs(end.x), Math.abs(end.y)) <= range) trips.push({ start, end });
+  }
+  return trips;
+}
 
 /** @param {Scene} scene @param {Position} start @param {Position} end */
 function drawArrow({ context, view }, start, end) {
@@ -59,15 +76,14 @@ export function createLayer({ state, server }, redraw) {
 
   return {
     order: 30,
-    draw(scene, { from, to }) {
+    prepare: ({ from, to }) => tripsToShow(from, to, state.view.range),
+    draw(scene, trips) {
       const { context, colours } = scene;
       context.strokeStyle = colours.ink;
       context.fillStyle = colours.ink;
       context.globalAlpha = 0.55;
       context.lineWidth = 1.2;
-      for (let i = 0; i < from.length; i += 2) {
-        drawArrow(scene, { x: from[i], y: from[i + 1] }, { x: to[i], y: to[i + 1] });
-      }
+      for (const { start, end } of trips) drawArrow(scene, start, end);
       context.globalAlpha = 1;
     },
     drawTop(scene) {
@@ -77,6 +93,6 @@ export function createLayer({ state, server }, redraw) {
       scene.context.lineWidth = 3;
       drawArrow(scene, own.z, own.end);
     },
-    legend: () => [["", "→ where the encoder puts the image decoded here (round trip)"]],
+    legend: () => [["", "→ round trip: where the encoder puts the image decoded here (within 3σ)"]],
   };
 }

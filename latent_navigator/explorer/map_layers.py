@@ -185,8 +185,9 @@ LAYERS: list[MapLayer] = [
     MapLayer(
         key="labels",
         label="Labels",
-        term="centroids",
-        help="The mean position of each class (centroid)",
+        term="prototypes, centroids",
+        help="Each class, at the position that its button goes to: its prototype or its mean "
+        "position (centroid). A hollow mark shows the other one",
         default=True,
         aliases=("numerals",),
     ),

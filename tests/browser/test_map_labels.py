@@ -149,10 +149,10 @@ def test_a_label_under_a_moving_cursor_fades_and_does_not_move(
 ) -> None:
     page = open_page()
     x, y = space.anchors["typical"][7].tolist()
-    move_to(page, x + 1, y)
+    move_to(page, x - 1.5, y)
     before = labels(page)
     seven = page.locator("[data-label='class 7']")
-    page.mouse.move(*view_point(page, x + 1, y))
+    page.mouse.move(*view_point(page, x - 1.5, y))
     page.mouse.down()
     page.mouse.move(*view_point(page, x, y), steps=4)
     after_timers(page, AT_REST)
@@ -274,6 +274,8 @@ def test_the_note_of_a_point_says_what_it_is(
     note, frame = page.locator(".map-note"), page.locator("#latent-map .map-frame")
     expect(note).to_be_hidden()
     for index in (1234, 77):
+        page.keyboard.press("Escape")
+        wait_for_view(page, zoomed=False)
         x, y = click_on_point(page, space, index)
         wait_for_view(page, zoomed=True)
         expect(note).to_contain_text(f"Test digit {index}, labelled {int(space.labels[index])}")
@@ -321,8 +323,8 @@ def test_the_note_leads_to_the_reconstruction(open_page: OpenPage, space: Latent
 def test_a_double_click_moves_nothing_but_the_view(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     move_to(page, -1.2, 0.4)
-    zoom_in(page, 0.5, 0.5)
     x, y = space.means[1234].tolist()
+    zoom_in(page, x, y)
     page.mouse.dblclick(*view_point(page, x, y))
     after_timers(page, 600)
     assert zoom(page) == 1

@@ -193,15 +193,15 @@ def click_on_point(page: Page, space: LatentSpace, index: int = 1234) -> tuple[f
     return x, y
 
 
-def wait_for_view(page: Page, zoomed: bool) -> None:
-    """Wait until the zoom has ended."""
-    page.wait_for_function(
-        """(zoomed) => { const { half } = latentSpace.state.view;
-          const still = window.lastHalf === half;
-          window.lastHalf = half;
-          return still && (latentSpace.state.view.zoom > 1.001) === zoomed; }""",
-        arg=zoomed,
-        polling=100,
+def wait_for_view(page: Page) -> None:
+    """Wait until a zoom that has begun, which draws in each frame, has ended."""
+    page.evaluate(
+        """() => new Promise((done) => { let last = 0; let still = 0;
+          const look = () => { const { half } = latentSpace.state.view;
+            still = half === last ? still + 1 : 0;
+            last = half;
+            if (still > 4) done(); else requestAnimationFrame(look); };
+          look(); })"""
     )
 
 
@@ -211,13 +211,14 @@ def test_a_click_on_a_point_zooms_to_its_posterior_once(
     page = open_page()
     click_on_point(page, space)
     page.wait_for_function(ZOOMED)
-    wait_for_view(page, zoomed=True)
+    wait_for_view(page)
     read, view = reading(page), view_of(page)
     radius = 2 * max(read["sigma"]) * view["side"] / (2 * view["half"])
     assert radius == pytest.approx(40, abs=1)
     assert abs(read["mu"][0] - view["x"]) < view["half"]
     page.keyboard.press("Escape")
-    wait_for_view(page, zoomed=False)
+    wait_for_view(page)
+    assert zoom(page) == 1
     page.evaluate("() => latentSpace.openImage(1234)")
     expect(page.locator(".map-note")).to_be_visible()
     after_timers(page, 500)
@@ -255,7 +256,7 @@ def test_the_zoom_is_at_once_with_reduced_motion(open_page: OpenPage) -> None:
 def test_a_zoom_of_the_user_has_the_last_word(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     click_on_point(page, space)
-    wait_for_view(page, zoomed=True)
+    wait_for_view(page)
     page.locator("#latent-map .map-top").focus()
     page.keyboard.press("+")
     before = view_of(page)
@@ -275,9 +276,9 @@ def test_the_note_of_a_point_says_what_it_is(
     expect(note).to_be_hidden()
     for index in (1234, 77):
         page.keyboard.press("Escape")
-        wait_for_view(page, zoomed=False)
+        wait_for_view(page)
         x, y = click_on_point(page, space, index)
-        wait_for_view(page, zoomed=True)
+        wait_for_view(page)
         expect(note).to_contain_text(f"Test digit {index}, labelled {int(space.labels[index])}")
         assert_beside(page, x, y)
     show_view(page, (x + 0.2, y - 0.1), 0.6)

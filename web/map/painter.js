@@ -5,6 +5,7 @@ import { fitCanvas, readColours, trace } from "../core/drawing.js";
 import { axisTexts, drawAxes, drawAxisTexts } from "./axes.js";
 import { cloudBox, cloudOf, isHidden } from "./cloud.js";
 import { MapLabels, PRIORITY } from "./map_labels.js";
+import { boxAround, overlap } from "./placement.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {import("../core/state.js").Path} Path */
@@ -145,14 +146,16 @@ export class MapPainter {
     const cursor = state.held || state.travelling ? null : state.view.toPixels(state.z);
     const obstacles = this.#axisTexts().map(({ box }) => box);
     if (this.#cloud) obstacles.push(cloudBox(this.#cloud));
-    obstacles.push(...this.#overlays.settle(this.#cloud, cursor));
+    const covers = this.#overlays.settle(this.#cloud, cursor);
+    const isSeen = (/** @type {Pixel} */ home) =>
+      !covers.some((cover) => overlap(cover, boxAround(home, 0)));
     const labels = [
       ...this.#layers.shown().flatMap((layer) => layer.labels(scene)),
       ...this.#pathLabels(scene),
       ...this.#titleLabel(scene),
       ...this.#markLabels(scene),
-    ];
-    this.#labels.show(scene, labels, obstacles, cursor);
+    ].map((label) => ({ ...label, homes: label.homes.filter(isSeen) }));
+    this.#labels.show(scene, labels, [...obstacles, ...covers], cursor);
   }
 
   /** @param {Scene} scene @param {Path} path */

@@ -130,6 +130,7 @@ export class MapPainter {
     this.#cloud = state.epoch ? null : cloudOf(state.reading, state.view);
     scene.context.lineJoin = "round";
     if (state.epoch) {
+      this.#overlays.settle(null, null);
       this.#labels.show(scene, [], [], null);
       state.epoch.drawTop(scene);
       return;

@@ -43,7 +43,10 @@ export class ComparedMap {
     drawAxes(scene);
     this.#drawing.draw(scene);
     const { context } = scene;
-    drawAxisTexts(scene, axisTexts(view, (text) => context.measureText(text).width));
+    drawAxisTexts(
+      scene,
+      axisTexts(view, (text) => context.measureText(text).width),
+    );
     this.#drawing.drawTop(scene);
     const at = replay.epochs[momentAt(replay, epoch)];
     write(this.#name, `${label}: epoch ${at} of ${lastEpoch(replay)}`);

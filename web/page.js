@@ -3,6 +3,7 @@
  * page; see app/workspace.py.
  */
 
+import { styleClasses } from "./core/class_colours.js";
 import { find, findButton } from "./core/dom.js";
 import { Encodings } from "./core/encodings.js";
 import { ImageSource } from "./core/image_source.js";
@@ -23,7 +24,7 @@ import { start as startTraining } from "./training/index.js";
  * What Python hands to the page; see app/workspace.py.
  *
  * @typedef {{
- *   range: number, names: string[], plurals: string[], palette: string[],
+ *   range: number, names: string[], plurals: string[], palette: { light: string[], dark: string[] },
  *   info: { item: string, items: string },
  *   anchors: Record<string, number[][]>, anchor_notes: Record<string, string[]>,
  *   layers: import("./map/layers.js").LayerRecord[],
@@ -119,6 +120,7 @@ export async function start(element, props, functions) {
   };
   // The page's one global, for its tests and for whoever explores the page in a console.
   Object.assign(window, { latentSpace: page });
+  styleClasses(props.palette);
   state.restore(location.hash);
   followAddress(state);
   startMap(page, find(element, "#latent-map"));

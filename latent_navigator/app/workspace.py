@@ -12,6 +12,7 @@ from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_card import describe_model, page_text
 from latent_navigator.app.web_files import page_template
 from latent_navigator.data.image_reader import MAX_BYTES
+from latent_navigator.explorer.class_colours import class_colours
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
 from latent_navigator.explorer.experiments import experiments, run_experiment
 from latent_navigator.explorer.exports import export_path
@@ -25,11 +26,6 @@ from latent_navigator.explorer.readout import decode_position
 from latent_navigator.explorer.training_replay import ReplayFile
 from latent_navigator.geometry.attributes import ATTRIBUTES
 
-# petroff10 (Petroff 2021), chosen to be told apart with any colour vision.
-PALETTE = (
-    *("#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6"),
-    *("#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"),
-)
 MAX_WAITING = 64  # comparisons and experiments, some seconds of work
 # A module is imported only once, however often the component is made.
 START = """
@@ -117,7 +113,7 @@ def page_props(
         "range": space.range,
         "names": space.class_names,
         "plurals": space.plurals,
-        "palette": list(PALETTE),
+        "palette": class_colours(space),
         "info": item_names(space),
         "anchors": {name: points.tolist() for name, points in space.anchors.items()},
         "anchor_notes": {

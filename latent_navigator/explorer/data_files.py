@@ -19,7 +19,7 @@ from latent_navigator.explorer.map_layers import LAYERS, layer_data
 from latent_navigator.explorer.packed import pack
 
 # Raise it when a file changes for the same checkpoint: browsers keep what they have of the old one.
-DATA_VERSION = 3
+DATA_VERSION = 4
 BLOCK = 64  # test images in a file: those around a position are in one to three of them
 
 Maker = Callable[[], bytes]

@@ -20,6 +20,7 @@ from latent_navigator.geometry.latent_graph import sensitivity
 from latent_utils import RADIUS
 
 REGION_CELLS = 120  # a side of the map
+CLEAR = 2 / 3  # of the nearest neighbours: with fewer, a class does not prevail
 RATIO_CELLS = 128
 ARROWS = 24  # round trips a side
 FACTOR = 16  # prior and data are drawn in full colour where they differ by this factor
@@ -57,26 +58,28 @@ class MapLayer:
 
 
 def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
-    """Which class prevails in each cell of the map.
+    """Which class prevails in each cell of the map, and which two where none does.
 
-    The share is that of the nearest neighbours; a cell without an encoded image within RADIUS of
-    its middle stays blank, because neighbours far away say nothing about it.
+    The shares are those of the nearest neighbours; a cell without an encoded image within RADIUS
+    of its middle is unknown, because neighbours far away say nothing about it.
 
     Returns:
-        {"winners", "strength": (side, side) uint8 from the top left, the label and how
-        strongly it is coloured (0: blank), "side"}.
+        {"first", "second": (side, side) uint8 from the top left, the labels of the two greatest
+        shares, and twice the first where it has at least CLEAR; "known": (side, side) uint8, 0 or
+        1; "side"}.
     """
 
     middle = _cell_middles(side) * space.range  # (side,)
     y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
     z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
     parts = [space.around(some) for some in z.split(1000)]
-    share, winner = torch.cat([part.shares for part in parts]).max(dim=1)  # (side * side,)
+    share, leading = torch.cat([part.shares for part in parts]).topk(2)  # (side * side, 2)
+    first, second = leading.byte().unbind(dim=1)
     known = torch.cat([part.within for part in parts]) > 0
-    strength = (share.square() * 170 * known).round().byte()
     return {
-        "winners": winner.byte().numpy(),
-        "strength": strength.numpy(),
+        "first": first.numpy(),
+        "second": torch.where(share[:, 0] < CLEAR, second, first).numpy(),
+        "known": known.byte().numpy(),
         "side": side,
     }
 
@@ -171,8 +174,8 @@ LAYERS: list[MapLayer] = [
         key="regions",
         label="Regions",
         term="nearest-neighbour classes",
-        help="The class of most of the 50 nearest encoded {items}; the stronger the colour, the "
-        "more of them. Hatched: none within 0.1",
+        help="The class of the 50 nearest encoded {items}. Striped: two classes mix. "
+        "Hatched: none within 0.1",
         compute=regions,
     ),
     MapLayer(

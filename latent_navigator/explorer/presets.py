@@ -1,12 +1,9 @@
 """The classes that lessons, experiments and the page's controls start with."""
 
-import torch
-
 from latent_navigator.data.dataset_info import Presets
+from latent_navigator.explorer.class_mixing import class_mixing
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_utils import semantic_directions
-
-SAMPLE = 2000  # encodings among which classes are counted, at most
 
 
 def presets(space: LatentSpace) -> Presets:
@@ -17,12 +14,7 @@ def presets(space: LatentSpace) -> Presets:
 def _choose(space: LatentSpace) -> Presets:
     """The two classes that mix most as border and morph, the two furthest apart as ends."""
     classes = len(space.class_names)
-    sampled = slice(None, None, -(-len(space.means) // SAMPLE))
-    around = space.around(space.means[sampled])
-    mixed = torch.zeros(classes, classes)  # row: own class, column: share of the neighbours
-    mixed.index_add_(0, space.labels[sampled], around.shares)
-    mixed /= mixed.sum(1, keepdim=True).clamp_min(1e-9)
-    first, second = divmod(int((mixed + mixed.T).triu(1).argmax()), classes)
+    first, second = divmod(int(class_mixing(space).triu(1).argmax()), classes)
     distances = semantic_directions(space.anchors["typical"]).distances
     start, end = divmod(int(distances.triu(1).argmax()), classes)
     border = first, second

@@ -9,7 +9,7 @@ import torch
 from playwright.sync_api import Browser, Page, Response, expect
 
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.map_layers import regions
+from latent_navigator.explorer.map_layers import CLEAR, regions
 from latent_navigator.explorer.readout import decode_position
 from tests.browser.helpers import (
     INKED,
@@ -288,18 +288,25 @@ def test_without_workers_the_layer_is_drawn_all_the_same(served: str, browser: B
     context.close()
 
 
-def test_regions_are_blank_where_nothing_was_encoded(space: LatentSpace) -> None:
+def test_regions_tell_clear_mixed_and_unknown_apart(space: LatentSpace) -> None:
     answer = regions(space, side=40)
-    winners, strength = (answer[name].reshape(40, 40) for name in ("winners", "strength"))
-    assert (strength == 0).mean() > 0.2
-    assert (strength > 0).mean() > 0.2
+    first, second, known = (answer[name].reshape(40, 40) for name in ("first", "second", "known"))
+    assert 0.2 < known.mean() < 0.8
+    assert 0.1 < (second != first)[known > 0].mean() < 0.5
     for row in range(0, 40, 3):
         for column in range(0, 40, 3):
             x = ((column + 0.5) / 40 * 2 - 1) * space.range
             y = -((row + 0.5) / 40 * 2 - 1) * space.range
             around = space.around(torch.tensor([[x, y]]), radius=0.1)
-            assert (strength[row, column] > 0) == (int(around.within) > 0)
-            assert around.shares[0, winners[row, column]] == around.shares[0].max()
+            assert known[row, column] == (int(around.within) > 0)
+            shares, most = around.shares[0], float(around.shares.max())
+            assert shares[first[row, column]] == most
+            if most < CLEAR:
+                assert second[row, column] != first[row, column]
+                rest = shares[torch.arange(len(shares)) != first[row, column]]
+                assert shares[second[row, column]] == rest.max()
+            else:
+                assert second[row, column] == first[row, column]
 
 
 def test_the_unknown_looks_different(open_page: OpenPage, space: LatentSpace) -> None:

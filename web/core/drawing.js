@@ -4,7 +4,13 @@ import { contextOf } from "./dom.js";
 
 /** @typedef {import("./view.js").Pixel} Pixel */
 
-/** @typedef {{ ink: string, quiet: string, line: string, ground: string, accent: string }} Colours of the theme */
+/**
+ * The theme's colours; `classes` has one for each class.
+ *
+ * @typedef {{
+ *   ink: string, quiet: string, line: string, ground: string, accent: string, classes: string[],
+ * }} Colours
+ */
 
 export const FONT = "system-ui, sans-serif";
 
@@ -24,7 +30,11 @@ export function readColours(element) {
     ground: read("--map-ground"),
     accent: read("--accent"),
   };
-  return Object.values(colours).every(Boolean) ? colours : null;
+  const classes = [];
+  for (let colour = read("--class-0"); colour; colour = read(`--class-${classes.length}`)) {
+    classes.push(colour);
+  }
+  return Object.values(colours).every(Boolean) ? { ...colours, classes } : null;
 }
 
 /**

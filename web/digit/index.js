@@ -3,6 +3,7 @@
  * frame; the nearest test images follow when the cursor rests.
  */
 
+import { classColour } from "../core/class_colours.js";
 import {
   areWords,
   contextOf,
@@ -30,14 +31,14 @@ const LOST =
   "The server is not responding; the nearest images are missing. Move the cursor to retry.";
 
 /** The bars of the classes. @param {Page} page @param {HTMLElement} list */
-function makeBars({ props: { names, palette } }, list) {
+function makeBars({ props: { names } }, list) {
   list.style.setProperty("--classes", `${names.length}`);
   list.classList.toggle("wordy", areWords(names));
   return names.map((name, label) => {
     const item = make("li");
     const bar = make("span", "", "bar");
     item.append(bar, make("span", name, "name"));
-    item.style.setProperty("--bar", palette[label]);
+    item.style.setProperty("--bar", classColour(label));
     list.append(item);
     let shown = -1;
     return (/** @type {number} */ share) => {

@@ -3,6 +3,7 @@
  * Python is asked for the attributes when the cursor rests and the tab is open.
  */
 
+import { classColour } from "../core/class_colours.js";
 import { areWords, find, make, makeButton } from "../core/dom.js";
 import { Rest } from "../core/rest.js";
 import { ServerError } from "../core/server.js";
@@ -34,7 +35,7 @@ function startClasses({ props, state }, list) {
     const button = makeButton("", () => {
       state.travel([stepToward(state.goal, goalOf(label))], STEP_MS, "nudge");
     });
-    button.style.setProperty("--digit", props.palette[label]);
+    button.style.setProperty("--digit", classColour(label));
     button.append(make("b", name), arrow, make("i", "•"), length);
     list.append(button);
     return () => {

@@ -1,5 +1,6 @@
 /** Sliders, the random sample and the classes: what moves the cursor beside the map. */
 
+import { classColour } from "../core/class_colours.js";
 import { areWords, find, findButton, findInput, makeButton } from "../core/dom.js";
 
 import { startMorph } from "./morph.js";
@@ -65,7 +66,7 @@ function startAnchors({ state }, element) {
 /** @param {Page} page @param {HTMLElement} element */
 export function start(page, element) {
   const { props, state } = page;
-  const { names, palette, anchors, anchor_notes } = props;
+  const { names, anchors, anchor_notes } = props;
   const note = find(element, ".note");
   startSlider(page, find(element, "#x-slider"), "x");
   startSlider(page, find(element, "#y-slider"), "y");
@@ -85,7 +86,7 @@ export function start(page, element) {
       note.textContent = anchor_notes[anchor][label];
     });
     button.id = `jump-${label}`;
-    button.style.setProperty("--digit", palette[label]);
+    button.style.setProperty("--digit", classColour(label));
     digits.append(button);
   }
 }

@@ -1,5 +1,6 @@
 /** Morph from the cursor toward a class, by an amount, at once or animated. */
 
+import { classColour } from "../core/class_colours.js";
 import { bindRange, follow, makeOption } from "../core/controls.js";
 import { areWords, find, findButton, findInput } from "../core/dom.js";
 import { morphToward } from "../paths/endpoints.js";
@@ -10,11 +11,11 @@ import { morphToward } from "../paths/endpoints.js";
 const ANIMATION = 2400; // ms
 
 /** The classes to morph toward. @param {Page} page @param {HTMLElement} element */
-function bindClasses({ props: { names, palette }, state }, element) {
+function bindClasses({ props: { names }, state }, element) {
   element.classList.toggle("wordy", areWords(names));
   const inputs = names.map((text, value) => {
     const { label, input } = makeOption("radio", "morph-digit", `${value}`, text);
-    label.style.setProperty("--digit", palette[value]);
+    label.style.setProperty("--digit", classColour(value));
     input.addEventListener("change", () => state.setValue("digit", value));
     element.append(label);
     return input;

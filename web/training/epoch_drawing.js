@@ -74,15 +74,14 @@ export class EpochDrawing {
   }
 
   /** @param {Scene} scene */
-  #drawPoints({ context, view, layers }) {
-    const { palette } = this.#props;
+  #drawPoints({ context, view, layers, colours }) {
     const dot = Math.max(3, view.side / 150);
     const { unit } = view;
     const left = (view.half - view.centre.x) * unit - dot / 2;
     const top = (view.centre.y + view.half) * unit - dot / 2;
     context.globalAlpha = layers.images ? 0.5 : 0.75;
     for (const [i, label] of this.replay.labels.entries()) {
-      context.fillStyle = palette[label];
+      context.fillStyle = colours.classes[label];
       const [x, y] = [this.#positions[2 * i], this.#positions[2 * i + 1]];
       context.fillRect(x * unit + left, top - y * unit, dot, dot);
     }

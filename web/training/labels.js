@@ -100,7 +100,7 @@ function classesIn({ context, view }, names, sums) {
  * @param {Float32Array} positions @param {Uint8Array} labels
  * @param {readonly Box[]} taken what they must not cover
  */
-export function drawNames(scene, { names, palette }, positions, labels, taken) {
+export function drawNames(scene, { names }, positions, labels, taken) {
   const { context, view, colours } = scene;
   const classes = classesIn(scene, names, sumsOf(positions, labels, names.length));
   const { middle, radius } = ringAround(positions);
@@ -119,7 +119,7 @@ export function drawNames(scene, { names, palette }, positions, labels, taken) {
   );
   const shown = classes.flatMap(({ label, home }, i) => {
     const at = places[i];
-    return at ? [{ text: names[label], home, at, colour: palette[label] }] : [];
+    return at ? [{ text: names[label], home, at, colour: colours.classes[label] }] : [];
   });
   for (const { home, at, colour } of shown) {
     context.lineWidth = 3.5;

@@ -39,7 +39,7 @@ function drawGhost({ context, colours }, home, other, colour) {
 
 /** @param {import("../../page.js").Page} page @returns {import("../layers.js").LayerDrawing} */
 export function createLayer({ props, state }) {
-  const { names, palette, anchors } = props;
+  const { names, anchors } = props;
   const kind = areWords(names) ? "plate" : "disc";
 
   /** @param {Scene} scene @param {string} anchor @returns {Pixel[]} */
@@ -52,7 +52,7 @@ export function createLayer({ props, state }) {
       for (const anchor of Object.keys(anchors)) {
         if (anchor === chosen) continue;
         for (const [label, other] of pixelsOf(scene, anchor).entries()) {
-          drawGhost(scene, homes[label], other, palette[label]);
+          drawGhost(scene, homes[label], other, scene.colours.classes[label]);
         }
       }
     },
@@ -61,7 +61,7 @@ export function createLayer({ props, state }) {
         key: `class ${label}`,
         text: names[label],
         kind,
-        colour: palette[label],
+        colour: scene.colours.classes[label],
         priority: PRIORITY.class,
         homes: [home],
         reach: REACH,

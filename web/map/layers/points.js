@@ -34,15 +34,15 @@ export function createLayer({ props, encodings }, redraw) {
 
   return {
     order: 20,
-    draw({ context, view, layers }) {
+    draw({ context, view, layers, colours }) {
       const dot = Math.max(1.6, view.side / 300) * Math.min(3, view.zoom ** 0.35);
       // The view's transform in numbers: an object for each of 10,000 points takes half of a frame.
       const { unit } = view;
       const left = (view.half - view.centre.x) * unit - dot / 2;
       const top = (view.centre.y + view.half) * unit - dot / 2;
-      context.globalAlpha = layers.images ? 0.4 : 0.6;
+      context.globalAlpha = layers.images ? 0.4 : 0.85;
       for (const [label, points] of groups.entries()) {
-        context.fillStyle = props.palette[label];
+        context.fillStyle = colours.classes[label];
         for (let i = 0; i < points.length; i += 2) {
           const px = points[i] * unit + left;
           const py = top - points[i + 1] * unit;

@@ -1,0 +1,13 @@
+/** The colours of the classes, as CSS sees them: `--class-0`, `--class-1` ... in either theme. */
+
+/** A CSS value that follows the theme. @param {number} label */
+export const classColour = (label) => `var(--class-${label})`;
+
+/** @param {import("../page.js").Props["palette"]} palette */
+export function styleClasses({ light, dark }) {
+  const declare = (/** @type {string[]} */ colours) =>
+    colours.map((colour, label) => `--class-${label}: ${colour};`).join("");
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`:root { ${declare(light)} } .dark { ${declare(dark)} }`);
+  document.adoptedStyleSheets.push(sheet);
+}

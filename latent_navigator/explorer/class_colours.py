@@ -18,7 +18,7 @@ PETROFF10 = (
 )
 # The lightness in OKLab on each theme's ground: with a contrast of at least 3:1 (WCAG 2.2, 1.4.11),
 # and stretched to where classes that touch differ most.
-LIGHTNESS = {"light": (0.36, 0.655), "dark": (0.54, 0.88)}
+LIGHTNESS = {"light": (0.36, 0.655), "dark": (0.56, 0.88)}
 SCALE = 0.03  # colours at this distance in OKLab are mistaken for each other once in e times
 STARTS = 30  # of the search: more find nothing better for the released models
 

@@ -41,11 +41,11 @@ def released_space(request: pytest.FixtureRequest) -> LatentSpace:
     return LatentSpace(load_checkpoint(ROOT / "pretrained" / f"{request.param}.pt"))
 
 
-def map_ground(theme: str) -> str:
-    """The map's background, as the page's style declares it."""
+def ground(name: str, theme: str) -> str:
+    """A background of the page, as its style declares it."""
     style = (ROOT / "web" / "page.css").read_text(encoding="utf-8")
     selector = {"light": ":root", "dark": r"\.dark"}[theme]
-    found = re.search(rf"^{selector} {{[^}}]*--map-ground: (#\w+);", style, re.M)
+    found = re.search(rf"^{selector} {{[^}}]*{name}: (#\w+);", style, re.M)
     assert found
     return found[1]
 
@@ -62,10 +62,13 @@ def touching(space: LatentSpace, share: float) -> NDArray[np.bool_]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_each_colour_stands_out_from_the_ground(released_space: LatentSpace, theme: str) -> None:
+@pytest.mark.parametrize("name", ["--map-ground", "--panel"])
+def test_each_colour_stands_out_from_its_ground(
+    released_space: LatentSpace, name: str, theme: str
+) -> None:
     colours = luminance(class_colours(released_space)[theme])
-    ground = luminance([map_ground(theme)])
-    lighter, darker = np.maximum(colours, ground), np.minimum(colours, ground)
+    behind = luminance([ground(name, theme)])
+    lighter, darker = np.maximum(colours, behind), np.minimum(colours, behind)
     contrast = (lighter + 0.05) / (darker + 0.05)
     assert contrast.min() >= 3, contrast.round(2)
 

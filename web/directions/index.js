@@ -36,14 +36,17 @@ function startClasses({ props, state }, list) {
       state.travel([stepToward(state.goal, goalOf(label))], STEP_MS, "nudge");
     });
     button.style.setProperty("--digit", classColour(label));
-    button.append(make("b", name), arrow, make("i", "•"), length);
+    const unseen = (/** @type {string} */ text) => make("span", text, "visually-hidden");
+    const here = make("i", "•");
+    here.ariaHidden = "true";
+    button.append(unseen("Toward "), make("b", name), arrow, here);
+    button.append(unseen(" at a distance of "), length);
     list.append(button);
     return () => {
       const { distance, degrees } = toward(state.z, goalOf(label));
       point(degrees);
       button.classList.toggle("here", distance < HERE);
       length.textContent = distance.toFixed(2);
-      button.ariaLabel = `Toward ${name}, distance ${distance.toFixed(2)}`;
     };
   });
   return () => {

@@ -77,7 +77,7 @@ def test_buttons_toward_a_class_are_named_by_what_they_show(open_page: OpenPage)
     open_tab(page, "Directions")
     page.locator(SHOWN["Directions"]).wait_for()
     button = page.locator("#directions .toward button").nth(3)
-    distance = button.locator("span").last.inner_text()
+    distance = button.locator(".distance").inner_text()
     expect(button).to_have_accessible_name(f"Toward 3 at a distance of {distance}")
 
 

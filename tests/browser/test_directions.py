@@ -135,7 +135,7 @@ def test_arrows_lead_to_the_classes(open_page: OpenPage, space: LatentSpace) -> 
     open_directions(page)
     start, goal = position(page), space.anchor(1).tolist()
     button = page.locator("#directions .toward button").nth(1)
-    expect(button.locator("span")).to_have_text(f"{math.dist(start, goal):.2f}")
+    expect(button.locator(".distance")).to_have_text(f"{math.dist(start, goal):.2f}")
     button.click()
     page.wait_for_function("() => !latentSpace.state.travelling")
     assert math.dist(position(page), goal) == pytest.approx(math.dist(start, goal) - 0.25, abs=0.01)
@@ -145,13 +145,13 @@ def test_arrows_lead_to_the_classes(open_page: OpenPage, space: LatentSpace) -> 
         button.click()
         page.wait_for_function("() => !latentSpace.state.travelling")
     assert math.dist(position(page), goal) < 0.002
-    expect(button.locator("span")).to_have_text("0.00")
+    expect(button.locator(".distance")).to_have_text("0.00")
     # The other anchor is another position.
     open_tab(page, "Explore")
     page.locator("#anchor").get_by_label("mean position").check()
     open_directions(page)
     centroid = space.anchor(1, "centroid").tolist()
-    expect(button.locator("span")).to_have_text(f"{math.dist(position(page), centroid):.2f}")
+    expect(button.locator(".distance")).to_have_text(f"{math.dist(position(page), centroid):.2f}")
 
 
 def test_attributes_are_asked_for_where_the_cursor_rests(

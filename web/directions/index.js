@@ -31,7 +31,7 @@ function startClasses({ props, state }, list) {
   };
   const shows = props.names.map((name, label) => {
     const { arrow, point } = makeArrow();
-    const length = make("span");
+    const length = make("span", "", "distance");
     const button = makeButton("", () => {
       state.travel([stepToward(state.goal, goalOf(label))], STEP_MS, "nudge");
     });

@@ -27,6 +27,14 @@ CHECK = """async () => {
   return violations.flatMap(({ id, impact, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id} (${impact}): ${target}: ${failureSummary}`));
 }"""
+# Whether the map has a pixel of a colour, up to the rounding of its transparency.
+PAINTED = """(colour) => {
+  const canvas = document.querySelector("#latent-map .map-top");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] === 255 && colour.every((v, c) => Math.abs(data[i + c] - v) < 2)) return true;
+  }
+  return false; }"""
 pytestmark = pytest.mark.browser
 
 
@@ -49,20 +57,6 @@ def check_tabs(page: Page) -> list[str]:
         page.locator(shown).first.wait_for()
         found += [f"{tab}: {sentence}" for sentence in page.evaluate(CHECK)]
     return found
-
-
-def test_axe_finds_nothing_in_any_tab_of_either_theme(open_page: OpenPage) -> None:
-    page = open_page()
-    fill_tabs(page)
-    assert check_tabs(page) == []
-    page.locator("#theme").click()
-    assert check_tabs(page) == []
-
-
-def test_axe_finds_nothing_on_a_phone(open_page: OpenPage) -> None:
-    page = open_page(390, 844)
-    fill_tabs(page)
-    assert check_tabs(page) == []
 
 
 def test_axe_would_find_a_control_without_a_name(open_page: OpenPage) -> None:
@@ -99,11 +93,15 @@ def test_classes_change_their_colours_with_the_theme(open_page: OpenPage) -> Non
         page.locator("#theme").click()
 
 
-# Whether the map has a pixel of a colour, up to the rounding of its transparency.
-PAINTED = """(colour) => {
-  const canvas = document.querySelector("#latent-map .map-top");
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  for (let i = 0; i < data.length; i += 4) {
-    if (data[i + 3] === 255 && colour.every((v, c) => Math.abs(data[i + c] - v) < 2)) return true;
-  }
-  return false; }"""
+def test_axe_finds_nothing_in_any_tab_of_either_theme(open_page: OpenPage) -> None:
+    page = open_page()
+    fill_tabs(page)
+    assert check_tabs(page) == []
+    page.locator("#theme").click()
+    assert check_tabs(page) == []
+
+
+def test_axe_finds_nothing_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page(390, 844)
+    fill_tabs(page)
+    assert check_tabs(page) == []

@@ -1,4 +1,4 @@
-"""What browsers fetch of a model: files that depend on the checkpoint alone.
+"""What browsers fetch of a model: files that depend on the checkpoint and on this code alone.
 
 Their addresses contain `model_hash`, so that a browser or a cache in between may keep them forever.
 """
@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
@@ -18,8 +19,7 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.map_layers import LAYERS, layer_data
 from latent_navigator.explorer.packed import pack
 
-# Raise it when a file changes for the same checkpoint: browsers keep what they have of the old one.
-DATA_VERSION = 4
+ROOT = Path(__file__).parents[2]
 BLOCK = 64  # test images in a file: those around a position are in one to three of them
 
 Maker = Callable[[], bytes]
@@ -95,11 +95,21 @@ def model_files(space: LatentSpace) -> dict[str, Maker]:
     }
 
 
+def source_hash(root: Path = ROOT) -> str:
+    """A hash of the code: other code may make other files of the same checkpoint."""
+    digest = hashlib.sha256()
+    package = root / "latent_navigator"
+    for path in (*sorted(package.rglob("*.py")), *sorted(root.glob("*.py"))):
+        digest.update(f"{path.relative_to(root)} {path.stat().st_size} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def model_hash(checkpoint: Checkpoint) -> str:
-    """20 hexadecimal digits that differ for checkpoints whose files differ."""
+    """20 hexadecimal digits that differ for checkpoints, and releases, whose files may differ."""
     digest = hashlib.sha256()
     names = checkpoint.class_names
-    plain = DATA_VERSION, dataclasses.asdict(checkpoint.model_config), checkpoint.dataset, names
+    plain = source_hash(), dataclasses.asdict(checkpoint.model_config), checkpoint.dataset, names
     digest.update(json.dumps(plain).encode())
     snapshots = checkpoint.snapshots._asdict()
     for part in (checkpoint.weights, vars(checkpoint), snapshots):

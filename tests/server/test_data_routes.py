@@ -3,8 +3,8 @@
 import asyncio
 import dataclasses
 import gzip
-import hashlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -21,15 +21,13 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.decoder_file import pack_decoder
 from latent_navigator.explorer.data_files import (
     BLOCK,
-    DATA_VERSION,
     image_order,
     model_files,
     model_hash,
+    source_hash,
     split_by_position,
 )
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.model_config import VAEConfig
-from neural_network import VAE
 from tests.server.stand_ins import ignore_pandas, in_loop, small_page, visit
 
 pytestmark = ignore_pandas
@@ -182,29 +180,17 @@ def test_the_hash_of_a_model_changes_with_any_of_its_parts(released: Checkpoint)
     assert model_hash(released) == model_hash(dataclasses.replace(released))
 
 
-def test_files_change_together_with_their_version(released: Checkpoint) -> None:
-    """If this fails because a format changed, raise DATA_VERSION and write the new hash here."""
-    config = VAEConfig(hidden=8, decoder_channels=4, decoder_channels_2=4)
-    weights = {
-        name: (torch.arange(values.numel()) % 7 - 3).reshape(values.shape) / 8
-        for name, values in VAE(config).state_dict().items()
-    }
-    labels = torch.arange(10)
-    means = torch.stack([labels, -labels], dim=1) / 8
-    model = dataclasses.replace(
-        released,
-        model_config=config,
-        weights=weights,
-        means=means,
-        labels=labels,
-        images=released.images[:10],
-    )
-    space = LatentSpace(model)
-    digest = hashlib.sha256()
-    files = model_files(space)
-    for name in ("decoder.bin", "encodings.bin", "images/0.bin"):  # the same on any machine
-        digest.update(files[name]())
-    assert (DATA_VERSION, digest.hexdigest()[:16]) == (3, "3592a75a0c21ded1")
+def test_the_hash_of_a_model_changes_with_the_code(tmp_path: Path) -> None:
+    package = tmp_path / "latent_navigator" / "explorer"
+    package.mkdir(parents=True)
+    hashes = {source_hash(tmp_path)}
+    for path in (package / "map_layers.py", tmp_path / "latent_utils.py"):
+        for code in ("SIDE = 1", "SIDE = 2"):
+            path.write_text(code)
+            hashes.add(source_hash(tmp_path))
+    assert len(hashes) == 5
+    (package / "notes.txt").write_text("no code")
+    assert source_hash(tmp_path) in hashes
 
 
 def test_a_model_has_its_encodings_and_images(space: LatentSpace) -> None:

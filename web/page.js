@@ -27,6 +27,7 @@ import { start as startTraining } from "./training/index.js";
  *   range: number, names: string[], plurals: string[], palette: { light: string[], dark: string[] },
  *   info: { item: string, items: string },
  *   anchors: Record<string, number[][]>, anchor_notes: Record<string, string[]>,
+ *   start: number,
  *   layers: import("./map/layers.js").LayerRecord[],
  *   methods: { key: string, label: string, term: string, short_label: string }[],
  *   controls: import("./core/link.js").Control[],
@@ -98,12 +99,16 @@ function imageOpener(state, server) {
  */
 export async function start(element, props, functions) {
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-  const state = new PageState(props, {
-    now: () => performance.now(),
-    request: (callback) => requestAnimationFrame(callback),
-    cancel: (frame) => cancelAnimationFrame(frame),
-    reduced: () => reducedMotion.matches,
-  });
+  const start = props.anchors.typical[props.start];
+  const state = new PageState(
+    { ...props, start },
+    {
+      now: () => performance.now(),
+      request: (callback) => requestAnimationFrame(callback),
+      cancel: (frame) => cancelAnimationFrame(frame),
+      reduced: () => reducedMotion.matches,
+    },
+  );
   const server = new Server(functions, new URL(props.data, document.baseURI).href);
   const images = new ImageSource(server);
   const encodings = Encodings.load(server, props.names.length);

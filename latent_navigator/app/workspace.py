@@ -21,7 +21,7 @@ from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_path
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
 from latent_navigator.explorer.map_layers import LAYERS
-from latent_navigator.explorer.navigation import describe_anchor
+from latent_navigator.explorer.navigation import describe_anchor, start_class
 from latent_navigator.explorer.readout import decode_position
 from latent_navigator.explorer.training_replay import ReplayFile
 from latent_navigator.geometry.attributes import ATTRIBUTES
@@ -120,6 +120,7 @@ def page_props(
             anchor: [describe_anchor(space, label, anchor) for label in classes]
             for anchor in ANCHORS
         },
+        "start": start_class(space),
         "layers": [layer.record(info) for layer in LAYERS],
         "methods": [method.record(info) for method in INTERPOLATIONS],
         "controls": [control.record() for control in page_controls(space)],

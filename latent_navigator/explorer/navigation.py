@@ -57,6 +57,19 @@ def morph_toward(
     return as_dict(move_toward(space.position(x, y), space.anchor(digit, anchor), share))
 
 
+@torch.inference_mode()
+def start_class(space: LatentSpace) -> int:
+    """The class at whose prototype the page opens: its image is crisp and its neighbours agree.
+
+    The one with the largest share of its neighbours times the energy of its image, the sum of its
+    squared ink: blurred strokes are grey, and their squares small.
+    """
+    prototypes = space.anchors["typical"]
+    shares = space.around(prototypes).shares.diagonal()  # (C,)
+    energies = space.ink(prototypes).square().sum(1)  # (C,)
+    return int((shares * energies).argmax())
+
+
 def describe_anchor(space: LatentSpace, digit: int, anchor: str) -> str:
     """A sentence on the position that `go_to_class` leads to."""
     z, name = space.anchor(digit, anchor), space.class_names[digit]

@@ -40,5 +40,5 @@ def visit(
 
 @pytest.fixture
 def open_page(visit: Visits, served: str) -> OpenPage:
-    """open_page(width, height, ...) -> the page of the committed checkpoint, ready."""
-    return partial(visit, served)
+    """open_page(width, height, ...) -> the page of the committed checkpoint, ready, at (0, 0)."""
+    return partial(visit, f"{served}#x=0&y=0")

@@ -3,16 +3,20 @@
 import pytest
 from playwright.sync_api import expect
 
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.navigation import go_to_class, start_class
 from tests.browser.helpers import (
     READY,
     OpenPage,
     Visits,
+    assert_painted,
     map_range,
     open_tab,
     position,
     settle,
     view_of,
     view_point,
+    wait_for_position,
     zoom_in,
 )
 
@@ -73,6 +77,22 @@ def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> Non
     expect(page.locator("#steps")).to_have_value("7")
     open_tab(page, "Explore")
     expect(page.locator("#morph-digit").get_by_label("3", exact=True)).to_be_checked()
+
+
+@pytest.mark.guarantee("links-restore-the-view")
+def test_without_a_position_the_page_opens_at_a_typical_digit(
+    visit: Visits, served: str, space: LatentSpace
+) -> None:
+    start = go_to_class(space, start_class(space))
+    expected = pytest.approx((start["x"], start["y"]), abs=6e-4)
+    for link in ("", "#layers=rings"):
+        page = visit(served + link)
+        assert position(page) == expected
+        assert_painted(page, space)
+    page.evaluate("() => { location.hash = '#x=2.5&y=-2'; }")
+    page.wait_for_function("() => latentSpace.state.z.x === 2.5")
+    page.evaluate("() => { location.hash = '#layers=points'; }")
+    wait_for_position(page, start["x"], start["y"])
 
 
 @pytest.mark.guarantee("links-restore-the-view")

@@ -19,6 +19,7 @@ from latent_navigator.explorer.navigation import (
     go_to_class,
     morph_toward,
     random_sample,
+    start_class,
 )
 from latent_navigator.explorer.readout import decode_position
 
@@ -135,6 +136,20 @@ def test_a_centroid_among_another_class_is_reported(space: LatentSpace) -> None:
         warns = "lies among the" in describe_anchor(space, digit, "centroid")
         assert warns == (digit in displaced)
         assert "most typical" in describe_anchor(space, digit, "typical")
+
+
+def test_the_page_opens_at_a_crisp_digit_in_clear_company(released: Checkpoint) -> None:
+    space = LatentSpace(released)
+    label = start_class(space)
+    start = space.anchor(label)
+    assert float(space.around(start[None]).shares[0, label]) >= 0.95
+
+    def grey(z: torch.Tensor) -> float:
+        """The share of the ink's pixels that are neither light nor dark."""
+        inked = space.decode_images(z[None])[0] / 255
+        return float(((inked > 0.2) & (inked < 0.6)).sum() / (inked > 0.2).sum())
+
+    assert grey(start) < 0.7 * grey(torch.zeros(2))
 
 
 def test_morph_toward_goes_part_of_the_path(space: LatentSpace) -> None:

@@ -6,7 +6,7 @@ import { PageState } from "../../web/core/state.js";
 /** @param {import("node:test").TestContext} context */
 function resting(context) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  const state = new PageState({ range: 4, layers: [], controls: [] });
+  const state = new PageState({ range: 4, start: [0, 0], layers: [], controls: [] });
   let asked = 0;
   const rest = new Rest(state, 100, () => {
     asked++;

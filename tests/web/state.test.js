@@ -31,7 +31,10 @@ class Frames {
 function newState() {
   const frames = new Frames();
   const layers = [{ key: "points", aliases: [], default: true }];
-  return { frames, state: new PageState({ range: 4, layers, controls: [] }, frames) };
+  return {
+    frames,
+    state: new PageState({ range: 4, start: [0, 0], layers, controls: [] }, frames),
+  };
 }
 
 test("a position is rounded, stays on the map and is announced once", () => {
@@ -142,7 +145,8 @@ test("a link restores position, view, layers and points", () => {
   const other = newState().state;
   other.restore(`#${link}`);
   assert.equal(other.link, link);
-  other.restore("#x=0&y=0");
+  other.restore("#layers=points");
+  assert.deepEqual(other.z, { x: 0, y: 0 });
   assert.equal(other.view.zoom, 1);
   assert.equal(other.layers.points, true);
   assert.equal(other.marks.A, null);

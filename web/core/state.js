@@ -29,7 +29,8 @@ export class PageState {
   /** @type {{ frame: number, goal: Position } | null} the running animation */
   #journey = null;
   /** @type {Position} */
-  #z = { x: 0, y: 0 };
+  #z;
+  #start;
   /** @type {((both: boolean) => void) | null} */
   #picked = null;
   #begun = 0; // readings
@@ -37,14 +38,17 @@ export class PageState {
   #view;
 
   /**
-   * @param {{ range: number, layers: LayerRecord[], controls: Control[] }} declared
+   * @param {{ range: number, start: number[], layers: LayerRecord[], controls: Control[] }} declared
+   *   start: the position of a page that is opened without one
    * @param {import("./frames.js").Frames} frames
    */
-  constructor({ range, layers, controls }, frames = NO_FRAMES) {
+  constructor({ range, start: [x, y], layers, controls }, frames = NO_FRAMES) {
     this.#frames = frames;
     this.layerRecords = layers;
     this.controls = controls;
     this.#view = new MapView(range);
+    this.#start = this.#view.onMap({ x, y });
+    this.#z = this.#start;
     /** How often something other than a late answer has moved the cursor. */
     this.moves = 0;
     /** @type {Path[]} */
@@ -306,7 +310,7 @@ export class PageState {
   }
 
   /**
-   * The state that a link describes; what it leaves out is as on a new page, but for the position.
+   * The state that a link describes; what it leaves out is as on a new page.
    *
    * @param {string} hash
    */
@@ -319,7 +323,7 @@ export class PageState {
     this.values = values;
     if (view) this.#view.show(view.centre, view.half);
     else this.#view.reset();
-    if (z) this.set(z, "link");
+    this.set(z ?? this.#start, "link");
     for (const topic of /** @type {Topic[]} */ (["layers", "marks", "controls", "view"])) {
       this.#announce(topic, "link");
     }

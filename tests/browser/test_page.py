@@ -3,13 +3,14 @@
 import math
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import torch
 from playwright.sync_api import expect
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.navigation import go_to_class
+from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
+from latent_navigator.explorer.navigation import describe_anchor, go_to_class, start_class
 from latent_utils import morph_toward
 from tests.browser.helpers import (
     FILES,
@@ -23,7 +24,9 @@ from tests.browser.helpers import (
     compare,
     map_point,
     map_range,
+    move_to,
     open_tab,
+    pixels_of,
     position,
     settle,
     stored_position,
@@ -171,6 +174,32 @@ def test_class_buttons_go_to_prototypes_and_centroids(
             warns = "lies among" in page.locator("#note").inner_text()
             assert warns == (anchor == "centroid" and int(shares[digit].argmax()) != digit)
         assert_painted(page, space)
+
+
+def test_choosing_prototype_or_mean_position_acts_at_once(
+    open_page: OpenPage, space: LatentSpace
+) -> None:
+    """It takes the cursor there, for the digit last gone to; both images are side by side."""
+    page = open_page()
+
+    def assert_goes(choice: str, anchor: str, digit: int) -> None:
+        page.get_by_label(choice).check()
+        goal = go_to_class(space, digit, anchor)
+        wait_for_position(page, goal["x"], goal["y"])
+        expect(page.locator("#note")).to_have_text(describe_anchor(space, digit, anchor))
+        expect(page.get_by_label(f"Prototype: the most typical {digit}")).to_be_visible()
+        expect(page.get_by_label(f"Mean position (centroid) of all {digit}s")).to_be_visible()
+        for canvas, name in zip(page.locator("#anchor canvas").all(), ANCHORS, strict=True):
+            expected = space.decode_images(space.anchor(digit, name)[None])[0].astype(int)
+            assert np.abs(pixels_of(canvas) - expected).max() <= 1
+
+    assert_goes("Mean position", "centroid", start_class(space))
+    page.locator("#jump-5").click()
+    assert_goes("Prototype", "typical", 5)
+    assert_goes("Mean position", "centroid", 5)
+    move_to(page, **go_to_class(space, 3))
+    page.get_by_label("Prototype").check()
+    assert_goes("Mean position", "centroid", 3)
 
 
 def test_random_sample_moves_the_cursor_and_names_the_prior(

@@ -3,6 +3,7 @@
 import { classColour } from "../core/class_colours.js";
 import { areWords, find, findButton, findInput, makeButton } from "../core/dom.js";
 
+import { startAnchors } from "./anchors.js";
 import { startMorph } from "./morph.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -50,27 +51,14 @@ export function samplePrior(range) {
   }
 }
 
-/** What represents a class: its prototype or its mean. @param {Page} page @param {HTMLElement} element */
-function startAnchors({ state }, element) {
-  const inputs = [...element.querySelectorAll("input")];
-  for (const input of inputs) {
-    input.addEventListener("change", () => state.setValue("anchor", input.value));
-  }
-  function show() {
-    for (const input of inputs) input.checked = input.value === state.values.anchor;
-  }
-  state.subscribe("controls", show);
-  show();
-}
-
 /** @param {Page} page @param {HTMLElement} element */
 export function start(page, element) {
   const { props, state } = page;
-  const { names, anchors, anchor_notes } = props;
+  const { names } = props;
   const note = find(element, ".note");
   startSlider(page, find(element, "#x-slider"), "x");
   startSlider(page, find(element, "#y-slider"), "y");
-  startAnchors(page, find(element, "#anchor"));
+  const go = startAnchors(page, find(element, "#anchor"), note);
   startMorph(page, element);
   findButton(element, "#random-sample").addEventListener("click", () => {
     state.set(samplePrior(props.range), "sample");
@@ -79,12 +67,7 @@ export function start(page, element) {
   const digits = find(element, "#digits");
   digits.classList.toggle("wordy", areWords(names));
   for (const [label, name] of names.entries()) {
-    const button = makeButton(name, () => {
-      const anchor = String(state.values.anchor);
-      const [x, y] = anchors[anchor][label];
-      state.set({ x, y }, "class");
-      note.textContent = anchor_notes[anchor][label];
-    });
+    const button = makeButton(name, () => go(label));
     button.id = `jump-${label}`;
     button.style.setProperty("--digit", classColour(label));
     digits.append(button);

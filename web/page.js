@@ -4,7 +4,7 @@
  */
 
 import { styleClasses } from "./core/class_colours.js";
-import { find, findButton } from "./core/dom.js";
+import { find } from "./core/dom.js";
 import { Encodings } from "./core/encodings.js";
 import { ImageSource } from "./core/image_source.js";
 import { Server } from "./core/server.js";
@@ -13,8 +13,9 @@ import { start as startDigit } from "./digit/index.js";
 import { start as startDirections } from "./directions/index.js";
 import { start as startDraw } from "./draw/index.js";
 import { start as startExplore } from "./explore/index.js";
+import { start as startHeading } from "./heading/index.js";
 import { start as startLessons } from "./lessons/index.js";
-import { startCopying, start as startMap } from "./map/index.js";
+import { start as startMap } from "./map/index.js";
 import { start as startPaths } from "./paths/index.js";
 import { loadPathStyles } from "./paths/styles.js";
 import { startTabs } from "./tabs.js";
@@ -128,6 +129,7 @@ export async function start(element, props, functions) {
   styleClasses(props.palette);
   state.restore(location.hash);
   followAddress(state);
+  startHeading(page, find(element, "#heading"));
   startMap(page, find(element, "#latent-map"));
   startDigit(page, find(element, "#digit"), find(element, "#readout"));
   startExplore(page, find(element, "#explore"));
@@ -137,8 +139,4 @@ export async function start(element, props, functions) {
   startTraining(page, find(element, "#replay"), find(element, "#instrument"));
   startLessons(page, find(element, "#lessons"), find(element, "#lesson-bar"));
   startTabs(state, find(element, "#tabs"));
-  startCopying(page, findButton(element, "#copy-link"));
-  findButton(element, "#theme").addEventListener("click", () => {
-    document.body.classList.toggle("dark"); // Gradio follows the system; this overrides it
-  });
 }

@@ -158,6 +158,29 @@ def test_keyboard_reaches_every_control(open_page: OpenPage) -> None:
     assert ring == "solid"
 
 
+@pytest.mark.guarantee("accessibility")
+def test_question_mark_lists_the_shortcuts(open_page: OpenPage) -> None:
+    page = open_page()
+    listed, random = page.locator("#shortcuts"), page.locator("#random-sample")
+    random.focus()
+    page.keyboard.press("?")
+    expect(listed).to_be_visible()
+    for key in ("←", "Shift", "+", "−", "0", "Enter", "Home", "End", "Escape", "?"):
+        expect(listed.locator("kbd").get_by_text(key, exact=True).first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(listed).to_be_hidden()
+    expect(random).to_be_focused()
+    button = page.get_by_role("button", name="Keyboard shortcuts")
+    button.click()
+    expect(listed).to_be_visible()
+    listed.get_by_role("button", name="Close").click()
+    expect(listed).to_be_hidden()
+    expect(button).to_be_focused()
+    page.locator("#x-number").focus()
+    page.keyboard.press("?")
+    expect(listed).to_be_hidden()
+
+
 def test_class_buttons_go_to_prototypes_and_centroids(
     open_page: OpenPage, space: LatentSpace
 ) -> None:
@@ -452,27 +475,6 @@ def test_on_a_phone_the_map_stays_while_any_tab_scrolls(open_page: OpenPage) -> 
             assert (bottom - top) * frame["width"] >= 0.2 * 390 * 844, (tab, share)
             expect(page.locator("#digit .image")).to_be_in_viewport(ratio=1)
         expect(page.get_by_role("tab", name=tab, exact=True)).to_be_in_viewport(ratio=0.9)
-
-
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720)])
-def test_results_are_in_view_beside_what_was_pressed(
-    open_page: OpenPage, width: int, height: int
-) -> None:
-    page = open_page(width, height)
-    open_tab(page, "Paths")
-    for button in ("#compare", "#experiment-morph", "#experiment-boundary"):
-        page.locator(button).click()
-        expect(page.locator("#film-strip")).to_have_attribute("aria-busy", "false")
-        expect(page.locator("#film-strip .row").first).to_be_in_viewport(ratio=1)
-        expect(page.locator(button)).to_be_in_viewport(ratio=1)
-    open_tab(page, "Draw")
-    page.locator("#own-digit .random").click()
-    expect(page.locator("#own-digit .message")).to_be_in_viewport(ratio=1)
-    open_tab(page, "Explore")
-    page.get_by_label("mean position (centroid)").check()
-    page.locator("#jump-5").click()
-    expect(page.locator("#note")).to_contain_text("⚠")
-    expect(page.locator("#note")).to_be_in_viewport(ratio=1)
 
 
 def test_switching_a_layer_moves_nothing(open_page: OpenPage) -> None:

@@ -86,7 +86,7 @@ def assert_test_images(canvases: Locator, indices: list[int], space: LatentSpace
 def test_drawn_seven_lands_among_the_sevens(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     tab = open_pad(page)
-    expect(tab.locator(".empty")).to_be_visible()
+    expect(tab.locator(".example")).to_be_visible()
     draw(page, SEVEN)
     wait_for_answer(page)
     expect(tab.locator(".title")).to_have_text("Your image")
@@ -165,7 +165,7 @@ def test_undo_and_clear(open_page: OpenPage) -> None:
     tab.locator(".undo").click()
     expect(tab.locator(".message")).to_contain_text("among the 1s")
     tab.locator(".clear").click()
-    expect(tab.locator(".empty")).to_be_visible()
+    expect(tab.locator(".example")).to_be_visible()
     expect(tab.locator(".answer")).to_be_hidden()
     assert page.evaluate("() => latentSpace.state.reading") is None
 

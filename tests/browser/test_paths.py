@@ -51,9 +51,9 @@ def test_comparison_fills_strips_table_plot_and_map(
 ) -> None:
     page = open_page()
     open_tab(page, "Paths")
-    expect(page.locator("#film-strip .empty")).to_be_visible()
+    expect(page.locator("#film-strip .example")).to_be_visible()
     compare(page)
-    expect(page.locator("#film-strip .empty")).to_be_hidden()
+    expect(page.locator("#film-strip .example")).to_be_hidden()
     compared = compare_paths(space, 5, 7, list(methods()), 12, False, "typical")
     rows = page.locator("#film-strip .row")
     expect(rows).to_have_count(4)

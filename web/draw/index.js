@@ -4,6 +4,7 @@
 
 import { find, findButton } from "../core/dom.js";
 import { startDrops } from "./drops.js";
+import { makeExample } from "./example.js";
 import { Pad } from "./pad.js";
 import { Reader } from "./reader.js";
 import { ReadingView } from "./reading.js";
@@ -60,7 +61,10 @@ export function start(page, element) {
     if (reading && !reading.fromUser) pad.show([]);
     if (isOpen()) view.show();
   });
+  const showExample = makeExample(page, find(root, ".example"));
   state.subscribe("tab", () => {
-    if (isOpen()) view.refresh();
+    if (!isOpen()) return;
+    view.refresh();
+    showExample();
   });
 }

@@ -17,6 +17,8 @@ export function startTabs(state, element) {
     (tab) => /** @type {HTMLButtonElement} */ (tab),
   );
   const keyOf = (/** @type {HTMLElement} */ tab) => tab.id.replace(/^tab-/, "");
+  const panelOf = (/** @type {HTMLElement} */ tab) =>
+    document.getElementById(tab.getAttribute("aria-controls") ?? "");
 
   function show() {
     for (const tab of tabs) {
@@ -24,13 +26,20 @@ export function startTabs(state, element) {
       tab.ariaSelected = `${open}`;
       tab.tabIndex = open ? 0 : -1;
       if (open) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
-      const panel = document.getElementById(tab.getAttribute("aria-controls") ?? "");
+      const panel = panelOf(tab);
       if (panel) panel.hidden = !open;
     }
   }
 
+  /** @param {HTMLButtonElement} tab */
+  function open(tab) {
+    state.openTab(keyOf(tab));
+    // On a phone the readout above has filled the screen.
+    panelOf(tab)?.scrollIntoView({ block: "start" });
+  }
+
   for (const [i, tab] of tabs.entries()) {
-    tab.addEventListener("click", () => state.openTab(keyOf(tab)));
+    tab.addEventListener("click", () => open(tab));
     tab.addEventListener("keydown", (event) => {
       const step = KEYS[/** @type {keyof typeof KEYS} */ (event.key)];
       if (step === undefined) return;
@@ -42,7 +51,7 @@ export function startTabs(state, element) {
           ? 0
           : last;
       tabs[next].focus();
-      state.openTab(keyOf(tabs[next]));
+      open(tabs[next]);
     });
   }
   state.subscribe("tab", show);

@@ -80,6 +80,7 @@ class Lessons {
     if (this.isShown) this.#bar.unhide();
     this.#describe("moving", "Checking…");
     this.#showProgress();
+    if (this.#page.state.tab === "lessons") root.scrollIntoView({ block: "start" });
     this.#check();
   }
 

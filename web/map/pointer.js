@@ -235,7 +235,6 @@ export function startPicking({ state }, element) {
     if (!state.picking) return;
     const which = state.picking === "A" ? "where the path starts (A)" : "where it ends (B)";
     find(question, "span").textContent = `Click ${which}, or move there and press Enter.`;
-    element.scrollIntoView({ block: "nearest", behavior: "smooth" });
   });
   findButton(question, "button").addEventListener("click", () => state.cancelPick());
   document.addEventListener("keydown", ({ key }) => {

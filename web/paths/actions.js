@@ -58,6 +58,6 @@ export function startExperiments({ props, server }, element, strip) {
       }),
     );
     button.id = `experiment-${key}`;
-    message.before(button);
+    find(group, ".buttons").append(button);
   }
 }

@@ -125,10 +125,12 @@ export class FilmStrip {
     const title = [ends, row.title].filter(Boolean).join(", ");
     const name = make("b", title);
     if (method) name.prepend(makeSample(method));
-    const play = makeButton("▶ Play", () =>
+    const play = makeButton("▶", () =>
       state.travel(points.map(asPoint), PACE * points.length, "strip"),
     );
     play.className = "play";
+    play.append(make("span", " Play"));
+    play.ariaLabel = "Play"; // a phone shows the sign alone
     const head = make("div", "", "head");
     head.append(name, make("span", note), play, makeSaveMenu(server, { points, curve, title }));
     const frames = make("div", "", "frames");

@@ -181,6 +181,39 @@ def test_question_mark_lists_the_shortcuts(open_page: OpenPage) -> None:
     expect(listed).to_be_hidden()
 
 
+SMALL_TEXT = """() => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const { parentElement, textContent } = walker.currentNode;
+    if (!textContent.trim() || !parentElement.checkVisibility()) continue;
+    const size = parseFloat(getComputedStyle(parentElement).fontSize);
+    if (size < (parentElement.closest('svg') ? 12 : 14)) found.push([textContent.trim(), size]);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.guarantee("accessibility")
+def test_all_text_is_at_least_14_pixels_and_larger_on_demand(open_page: OpenPage) -> None:
+    """Of the axes of plots 12 pixels."""
+    page = open_page(fresh=True)
+    compare(page)
+    page.get_by_role("tab", name="Training").click()
+    page.wait_for_selector("#replay [data-state=shown]")
+    for tab in TABS:
+        open_tab(page, tab)
+        assert page.evaluate(SMALL_TEXT) == [], tab
+    size = "() => parseFloat(getComputedStyle(document.querySelector('#note')).fontSize)"
+    tick = """() => document.querySelector('.map-base').getContext('2d').font"""
+    usual, usual_tick = page.evaluate(size), page.evaluate(tick)
+    page.get_by_role("button", name="Larger type").click()
+    assert page.evaluate(size) == pytest.approx(1.25 * usual)
+    page.wait_for_function(f"(usual) => ({tick})() !== usual", arg=usual_tick)
+    page.reload()
+    expect(page.get_by_role("button", name="Larger type", pressed=True)).to_be_visible()
+    assert page.evaluate(size) == pytest.approx(1.25 * usual), "it is kept"
+
+
 def test_class_buttons_go_to_prototypes_and_centroids(
     open_page: OpenPage, space: LatentSpace
 ) -> None:

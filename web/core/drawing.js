@@ -37,6 +37,11 @@ export function readColours(element) {
   return Object.values(colours).every(Boolean) ? { ...colours, classes } : null;
 }
 
+/** The size of small text in CSS pixels. A canvas does not take rem as the page has it. */
+export function smallText() {
+  return 0.75 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+}
+
 /**
  * Clears a square canvas and fits it to the screen; the context then draws in CSS pixels.
  *
@@ -51,7 +56,7 @@ export function fitCanvas(canvas, side) {
   const context = contextOf(canvas);
   context.setTransform(size / side, 0, 0, size / side, 0, 0);
   context.clearRect(0, 0, side, side);
-  context.font = `12px ${FONT}`;
+  context.font = `${smallText()}px ${FONT}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
   return context;

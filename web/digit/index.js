@@ -33,7 +33,7 @@ const LOST =
 /** The bars of the classes. @param {Page} page @param {HTMLElement} list */
 function makeBars({ props: { names } }, list) {
   list.style.setProperty("--classes", `${names.length}`);
-  list.classList.toggle("wordy", areWords(names));
+  list.classList.toggle("named", areWords(names));
   return names.map((name, label) => {
     const item = make("li");
     const bar = make("span", "", "bar");

@@ -24,7 +24,7 @@ const LOST = "The server is not responding. Move the cursor to retry.";
  * @param {Page} page @param {HTMLElement} list
  */
 function startClasses({ props, state }, list) {
-  list.classList.toggle("wordy", areWords(props.names));
+  list.classList.toggle("named", areWords(props.names));
   const goalOf = (/** @type {number} */ label) => {
     const [x, y] = props.anchors[String(state.values.anchor)][label];
     return { x, y };

@@ -65,7 +65,7 @@ export function start(page, element) {
     note.textContent = "A random sample from the prior N(0, I): most lie within 2σ of the centre.";
   });
   const digits = find(element, "#digits");
-  digits.classList.toggle("wordy", areWords(names));
+  digits.classList.toggle("named", areWords(names));
   for (const [label, name] of names.entries()) {
     const button = makeButton(name, () => go(label));
     button.id = `jump-${label}`;

@@ -12,7 +12,7 @@ const ANIMATION = 2400; // ms
 
 /** The classes to morph toward. @param {Page} page @param {HTMLElement} element */
 function bindClasses({ props: { names }, state }, element) {
-  element.classList.toggle("wordy", areWords(names));
+  element.classList.toggle("named", areWords(names));
   const inputs = names.map((text, value) => {
     const { label, input } = makeOption("radio", "morph-digit", `${value}`, text);
     label.style.setProperty("--digit", classColour(value));

@@ -3,6 +3,7 @@
 import { findButton } from "../core/dom.js";
 import { startCopying } from "../map/index.js";
 import { startShortcuts } from "./shortcuts.js";
+import { startTypeSize } from "./type_size.js";
 
 /** @param {import("../page.js").Page} page @param {HTMLElement} element */
 export function start(page, element) {
@@ -10,5 +11,6 @@ export function start(page, element) {
   findButton(element, "#theme").addEventListener("click", () => {
     document.body.classList.toggle("dark"); // Gradio follows the system; this overrides it
   });
+  startTypeSize(page.state, findButton(element, "#large-type"));
   startShortcuts(element);
 }

@@ -37,9 +37,9 @@ export function readColours(element) {
   return Object.values(colours).every(Boolean) ? { ...colours, classes } : null;
 }
 
-/** The size of small text in CSS pixels. A canvas does not take rem as the page has it. */
-export function smallText() {
-  return 0.75 * Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+/** A rem in CSS pixels: what is drawn or measured on a canvas follows the page's type size by it. */
+export function remPixels() {
+  return Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
 }
 
 /**
@@ -56,7 +56,7 @@ export function fitCanvas(canvas, side) {
   const context = contextOf(canvas);
   context.setTransform(size / side, 0, 0, size / side, 0, 0);
   context.clearRect(0, 0, side, side);
-  context.font = `${smallText()}px ${FONT}`;
+  context.font = `${0.75 * remPixels()}px ${FONT}`;
   context.textAlign = "center";
   context.textBaseline = "middle";
   return context;

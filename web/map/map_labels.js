@@ -45,14 +45,17 @@ export class MapLabels {
   #widths = new Map();
   #ruler = contextOf(document.createElement("canvas"));
   #element;
+  /** A rem in pixels, at the type size of the page. */
+  rem = 16;
 
   /** @param {HTMLElement} element the map */
   constructor(element) {
     this.#element = find(element, ".map-labels");
   }
 
-  /** @param {string} text @param {string} [font] */
-  widthOf(text, font = `12px ${FONT}`) {
+  /** In pixels. @param {string} text @param {number} [size] in rem @param {number} [weight] */
+  widthOf(text, size = 0.75, weight = 400) {
+    const font = `${weight} ${size * this.rem}px ${FONT}`;
     const key = `${font} ${text}`;
     let width = this.#widths.get(key);
     if (width === undefined) {
@@ -66,11 +69,11 @@ export class MapLabels {
   /** @param {Scene} scene @param {Label} label */
   #sizeOf({ view }, { kind, text }) {
     if (kind === "disc") {
-      const size = view.side < NARROW ? 22 : 28;
+      const size = (view.side < NARROW ? 1.375 : 1.75) * this.rem;
       return { width: size, height: size };
     }
-    if (kind === "plain") return { width: this.widthOf(text) + 4, height: 16 };
-    return { width: this.widthOf(text, `600 14px ${FONT}`) + 14, height: 22 };
+    if (kind === "plain") return { width: this.widthOf(text) + 4, height: this.rem };
+    return { width: this.widthOf(text, 0.875, 600) + 14, height: 1.375 * this.rem };
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Draws the map: the layers, axes, paths, the posterior and, above them, all labels. */
 
 import { find, findCanvas } from "../core/dom.js";
-import { fitCanvas, readColours, trace } from "../core/drawing.js";
+import { fitCanvas, readColours, remPixels, trace } from "../core/drawing.js";
 import { axisTexts, drawAxes, drawAxisTexts } from "./axes.js";
 import { cloudBox, cloudOf, isHidden } from "./cloud.js";
 import { MapLabels, PRIORITY } from "./map_labels.js";
@@ -82,6 +82,7 @@ export class MapPainter {
     const { view } = this.#page.state;
     view.side = this.#top.clientWidth;
     this.#colours ??= readColours(this.#element);
+    this.#labels.rem = remPixels();
     if (!view.side || !this.#colours) return false;
     if (all) this.#drawBase();
     this.#drawTop();

@@ -36,7 +36,7 @@ import { start as startTraining } from "./training/index.js";
  *   lessons: { name: string, title: string, task: string, hint: string, why: string }[],
  *   experiments: { key: string, label: string }[],
  *   replays: { label: string, file: string }[],
- *   pad: { paper: number, ink: number, max_bytes: number },
+ *   pad: import("./draw/pad.js").PadProps & { max_bytes: number },
  *   data: string,
  * }} Props
  */

@@ -12,11 +12,12 @@ from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_card import describe_model, page_text
 from latent_navigator.app.web_files import page_template
 from latent_navigator.data.image_reader import MAX_BYTES
+from latent_navigator.data.strokes import PAD, PEN
 from latent_navigator.explorer.class_colours import class_colours
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
 from latent_navigator.explorer.experiments import experiments, run_experiment
 from latent_navigator.explorer.exports import export_path
-from latent_navigator.explorer.inference import infer_test_image, infer_upload
+from latent_navigator.explorer.inference import infer_drawing, infer_test_image, infer_upload
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_paths
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
@@ -131,6 +132,8 @@ def page_props(
         "pad": {
             "paper": preparation.paper,
             "ink": preparation.ink,
+            "side": PAD,
+            "pen": PEN,
             "max_bytes": MAX_BYTES,
         },
         "data": data.root,
@@ -143,6 +146,7 @@ def server_functions(space: LatentSpace) -> list[Callable[..., Any]]:
         "decode": (decode_position, 2),
         "test_digit": (infer_test_image, 1),
         "drawn": (infer_upload, 2),
+        "strokes": (infer_drawing, 1),
         "export": (export_path, 2),
         "here": (attribute_directions, 2),
         "nudge": (nudge_attribute, 4),

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from latent_navigator.data.image_reader import read_image
-from latent_navigator.data.preprocessing import Crop, preprocess_crop
+from latent_navigator.data.preprocessing import Crop, preprocess, preprocess_crop
+from latent_navigator.data.strokes import PAD, PEN, Stroke, draw_strokes
 from latent_navigator.explorer.arguments import number, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
 from latent_utils import NEIGHBOURS
@@ -18,10 +19,11 @@ SAMPLES = 6  # of the posterior
 SHOWN = 6  # nearest test images
 POOR_FIT = 0.95  # of the test images: a reconstruction worse than theirs counts as failed
 UNLIKE_ANY = 0.999  # of the test images: one that is worse still looks like none of them
+MAX_POINTS = 5000  # of a drawing, which takes some seconds to draw by hand and 0.5 s to rasterise
 
 
 def infer_upload(space: LatentSpace, data: object, crop: object = None) -> dict[str, Any]:
-    """The posterior of an uploaded or drawn image; see `_infer`.
+    """The posterior of an uploaded image; see `_infer`.
 
     Args:
         data: the file's bytes in base64; PNG, JPEG, GIF, WebP or BMP.
@@ -42,6 +44,37 @@ def infer_upload(space: LatentSpace, data: object, crop: object = None) -> dict[
         raise ValueError("the image is not valid base64; give the bytes of a file") from None
     found = preprocess_crop(read_image(file), _crop(crop), space.preparation)
     return {**_infer(space, found.pixels, "Your image"), "crop": list(found.crop)}
+
+
+def infer_drawing(space: LatentSpace, strokes: object) -> dict[str, Any]:
+    """The posterior of what was drawn on the pad; see `_infer`.
+
+    Args:
+        strokes: [[[x, y], ...], ...] in pixels of the pad, from its top left corner; up to PEN
+            pixels beyond its edges.
+
+    Raises:
+        ValueError: if these are not strokes, or nothing is drawn.
+    """
+    image = draw_strokes(_strokes(strokes), space.preparation.ink)
+    return _infer(space, preprocess(image, space.preparation), "Your image")
+
+
+def _strokes(value: object) -> list[Stroke]:
+    form = "give lists of points [x, y]"
+    if not isinstance(value, list) or not all(isinstance(stroke, list) for stroke in value):
+        raise ValueError(f"strokes is {value!r:.40}; {form}")
+    count = sum(len(stroke) for stroke in value)
+    if count > MAX_POINTS:
+        raise ValueError(f"The drawing has {count} points; draw with at most {MAX_POINTS}.")
+
+    def point(value: object) -> tuple[float, float]:
+        if not isinstance(value, list) or len(value) != 2:
+            raise ValueError(f"a point is {value!r:.40}; {form}")
+        x, y = (number(name, side, -PEN, PAD + PEN) for name, side in zip("xy", value, strict=True))
+        return x, y
+
+    return [[point(found) for found in stroke] for stroke in value]
 
 
 def _crop(value: object) -> Crop | None:

@@ -12,7 +12,8 @@ from PIL import Image
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.explorer.inference import infer_upload
+from latent_navigator.data.strokes import draw_strokes
+from latent_navigator.explorer.inference import infer_drawing
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import (
     FILES,
@@ -32,6 +33,9 @@ pytestmark = pytest.mark.browser
 
 SEVEN = [(70, 60), (205, 60), (120, 235)]
 ONE = [(140, 40), (140, 240)]
+OPACITY = """(canvas) => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return Array.from({ length: data.length / 4 }, (_, i) => data[4 * i + 3]); }"""
 
 
 def open_pad(page: Page) -> Locator:
@@ -83,7 +87,9 @@ def assert_test_images(canvases: Locator, indices: list[int], space: LatentSpace
 
 
 @pytest.mark.guarantee("tabs-work")
-def test_drawn_seven_lands_among_the_sevens(open_page: OpenPage, space: LatentSpace) -> None:
+def test_drawn_seven_lands_among_the_sevens(
+    open_page: OpenPage, visit: Visits, space: LatentSpace
+) -> None:
     page = open_page()
     tab = open_pad(page)
     expect(tab.locator(".example")).to_be_visible()
@@ -91,9 +97,9 @@ def test_drawn_seven_lands_among_the_sevens(open_page: OpenPage, space: LatentSp
     wait_for_answer(page)
     expect(tab.locator(".title")).to_have_text("Your image")
     expect(tab.locator(".message")).to_contain_text("It lands among the 7s")
-    # The page shows what Python infers from the very pixels of the pad.
-    data = page.locator(".paper").evaluate("(c) => c.toDataURL('image/png').split(',')[1]")
-    answer = infer_upload(space, data)
+    # The page shows what Python infers from the strokes.
+    (sent,) = visit.calls("strokes")
+    answer = infer_drawing(space, (sent.post_data_json or {})["data"])
     np.testing.assert_array_equal(pixels_of(tab.locator(".seen")), image_of(answer["pixels"]))
     assert_decoded([tab.locator(".decoded")], [answer["mu"]], space)
     assert_decoded(tab.locator(".samples canvas").all(), answer["samples"], space)
@@ -103,6 +109,22 @@ def test_drawn_seven_lands_among_the_sevens(open_page: OpenPage, space: LatentSp
     np.testing.assert_allclose(reading(page)["mu"], answer["mu"], atol=1e-6)
     np.testing.assert_allclose(reading(page)["sigma"], answer["sigma"], atol=1e-6)
     assert math.dist(position(page), answer["mu"]) < 0.002, "the cursor moves there"
+
+
+def test_python_draws_the_strokes_as_the_pad_shows_them(open_page: OpenPage, visit: Visits) -> None:
+    """Their opacities differ by less than 3 of 255 on average where there is ink."""
+    page = open_page()
+    open_pad(page)
+    strokes = [SEVEN, [(60, 150), (60, 150)], [(200, 200), (330, 200), (240, 120)]]
+    draw(page, *strokes)
+    wait_for_answer(page)
+    shown = page.locator(".paper").evaluate(OPACITY)
+    sent = (visit.calls("strokes")[-1].post_data_json or {})["data"]
+    assert len(sent) == len(strokes)
+    drawn = np.asarray(draw_strokes(sent, 255).getchannel("A"), int).ravel()
+    change = np.abs(drawn - shown)
+    assert change[drawn > 0].mean() < 3
+    assert change.mean() < 1
 
 
 def test_posterior_ellipses_are_drawn_to_scale(open_page: OpenPage) -> None:

@@ -94,7 +94,7 @@ def test_newest_image_is_shown(open_page: OpenPage) -> None:
     """Of two opened images, and of one drawn and one opened, in whatever order answers arrive."""
     page = open_page()
     open_tab(page, "Draw")
-    held = hold_calls(page, "test_digit", "drawn")
+    held = hold_calls(page, "test_digit", "strokes")
 
     def open_image(index: int) -> None:
         page.evaluate("(index) => { latentSpace.openImage(index); }", index)

@@ -26,7 +26,7 @@ from latent_navigator.explorer.directions import (
 )
 from latent_navigator.explorer.experiments import experiments, run_experiment
 from latent_navigator.explorer.exports import EXPORTS, animation, export_path, strip_png
-from latent_navigator.explorer.inference import infer_test_image, infer_upload
+from latent_navigator.explorer.inference import infer_drawing, infer_test_image, infer_upload
 from latent_navigator.explorer.interpolation import compare_paths, interpolate, methods
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
@@ -202,9 +202,15 @@ def test_directions(space: LatentSpace, x: Any, y: Any, name: Any, sign: Any) ->
 
 @pytest.mark.guarantee("methods-answer-any-json")
 @fuzz
-@given(data=JSON, index=mostly(st.integers(0, 9999)), file=st.binary(max_size=300))
-def test_inference(space: LatentSpace, data: Any, index: Any, file: bytes) -> None:
+@given(
+    data=JSON,
+    index=mostly(st.integers(0, 9999)),
+    file=st.binary(max_size=300),
+    strokes=mostly(st.lists(POSITIONS, max_size=3)),
+)
+def test_inference(space: LatentSpace, data: Any, index: Any, file: bytes, strokes: Any) -> None:
     answer_or_none(infer_upload, space, data)
+    answer_or_none(infer_drawing, space, strokes)
     answer_or_none(infer_test_image, space, index)
     for prefix in (
         b"",

@@ -152,6 +152,7 @@ def test_every_server_function_is_found(client: httpx.Client) -> None:
         "decode",
         "test_digit",
         "drawn",
+        "strokes",
         "compare",
         "experiment",
         "export",

@@ -14,6 +14,8 @@ from PIL import Image
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.inference import (
+    MAX_POINTS,
+    infer_drawing,
     infer_test_image,
     infer_upload,
     reconstruction_errors,
@@ -111,6 +113,47 @@ def test_a_drawn_digit_is_recognised(space: LatentSpace, released: Checkpoint) -
     assert answer["title"] == "Your image"
     assert math.dist(answer["mu"], released.means[seven].tolist()) < 0.4
     assert "among the 7s" in answer["message"]
+
+
+SEVEN = [[[70, 60], [205, 60], [120, 235]]]
+ONE = [[[140, 40], [140, 240]]]
+
+
+def test_strokes_are_read_as_the_digit_that_they_show(space: LatentSpace) -> None:
+    assert "among the 7s" in infer_drawing(space, SEVEN)["message"]
+    assert "among the 1s" in infer_drawing(space, ONE)["message"]
+
+
+def test_a_tap_is_a_dot(space: LatentSpace) -> None:
+    dot = unpack(infer_drawing(space, [[[140, 140]]])["pixels"])[0]
+    assert 250 < (dot > 127).sum() < 350  # a disc with a diameter of 20 pixels has 314
+
+
+def test_ink_beyond_the_edge_of_the_pad_is_cut_off(space: LatentSpace) -> None:
+    whole = infer_drawing(space, [*ONE, [[-24, -24], [-24, 304]]])
+    assert whole == infer_drawing(space, ONE)
+
+
+@pytest.mark.parametrize(
+    ("strokes", "message"),
+    [
+        ([], "blank"),
+        ([[]], "blank"),
+        ([[[-20, 5]]], "blank"),
+        (None, "strokes is None"),
+        ("7", "strokes is '7'"),
+        ([3], "give lists of points"),
+        ([[3]], "a point is 3"),
+        ([[[1, 2, 3]]], "a point is"),
+        ([[["1", 2]]], "x is '1'"),
+        ([[[1, math.nan]]], "y is nan"),
+        ([[[1, 400]]], "y is 400; give a number from -24 to 304"),
+        ([[[1, 1]] * 3000, [[2, 2]] * 2001], f"at most {MAX_POINTS}"),
+    ],
+)
+def test_what_is_no_drawing_is_explained(space: LatentSpace, strokes: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        infer_drawing(space, strokes)
 
 
 def test_an_image_that_the_model_cannot_draw_is_reported(space: LatentSpace) -> None:

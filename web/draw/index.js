@@ -36,7 +36,7 @@ export function start(page, element) {
   const isOpen = () => state.tab === "draw";
   const view = new ReadingView(page, root);
   const reader = new Reader(page, () => view.wait());
-  const pad = new Pad(root, props.pad, (png) => reader.read(png));
+  const pad = new Pad(root, props.pad, (strokes) => reader.readStrokes(strokes));
   const uploads = new Uploads(root, {
     reader,
     maxBytes: props.pad.max_bytes,

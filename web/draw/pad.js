@@ -2,10 +2,11 @@
 
 import { contextOf, findCanvas } from "../core/dom.js";
 
-/** @typedef {{ x: number, y: number }} Point in pixels of the canvas */
+/** @typedef {[x: number, y: number]} Point in pixels of the canvas */
+/** @typedef {{ paper: number, ink: number, side: number, pen: number }} PadProps grey levels, pixels */
 
 const REST = 350; // ms after a stroke before the drawing is read
-const PEN = 24; // of the pad's 280 pixels: scaled to MNIST's 20, about as thick as MNIST's strokes
+const STEP = 1; // pixel between the points of a stroke; a pen that reports more often says nothing new
 const MIDDLE_GREY = 127;
 
 /** @param {number} level */
@@ -20,20 +21,22 @@ export class Pad {
   #root;
   #paper;
   #pen;
-  #ink;
+  #props;
   #onRest;
 
   /**
    * @param {HTMLElement} root
-   * @param {{ paper: number, ink: number }} levels grey levels
-   * @param {(png: string) => void} onRest called with the drawing in base64 once it rests
+   * @param {PadProps} props
+   * @param {(strokes: Readonly<Point[][]>) => void} onRest called with the drawing once it rests
    */
-  constructor(root, { paper, ink }, onRest) {
+  constructor(root, props, onRest) {
+    const { paper, side } = props;
     this.#root = root;
+    this.#props = props;
     this.#paper = findCanvas(root, ".paper");
     this.#pen = contextOf(this.#paper);
-    this.#ink = grey(ink);
     this.#onRest = onRest;
+    this.#paper.width = this.#paper.height = side;
     this.#paper.style.background = grey(paper);
     root.classList.toggle("light", paper > MIDDLE_GREY);
     this.#paper.addEventListener("pointerdown", (event) => this.#press(event));
@@ -53,9 +56,10 @@ export class Pad {
     clearTimeout(this.#timer);
     this.#strokes = strokes;
     const pen = this.#pen;
-    pen.clearRect(0, 0, this.#paper.width, this.#paper.height); // transparent: all that is left is ink
-    pen.strokeStyle = this.#ink;
-    pen.lineWidth = PEN;
+    const { ink, pen: width, side } = this.#props;
+    pen.clearRect(0, 0, side, side); // transparent: all that is left is ink
+    pen.strokeStyle = grey(ink);
+    pen.lineWidth = width;
     pen.lineCap = "round";
     pen.lineJoin = "round";
     for (const points of strokes) this.#draw(points);
@@ -65,24 +69,25 @@ export class Pad {
   /** Has the drawing read unless it is changed soon. */
   readSoon() {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => {
-      this.#onRest(this.#paper.toDataURL("image/png").split(",")[1]);
-    }, REST);
+    this.#timer = window.setTimeout(() => this.#onRest(this.#strokes), REST);
   }
 
   /** @param {Point[]} points */
   #draw(points) {
     this.#pen.beginPath();
-    this.#pen.moveTo(points[0].x, points[0].y);
-    for (const { x, y } of points) this.#pen.lineTo(x, y + 0.01); // the offset makes a tap a dot
+    this.#pen.moveTo(...points[0]);
+    for (const [x, y] of points) this.#pen.lineTo(x, y + 0.01); // the offset makes a tap a dot
     this.#pen.stroke();
   }
 
   /** @param {PointerEvent} event @returns {Point} */
-  #pointOf(event) {
+  #pointOf({ clientX, clientY }) {
+    const { pen, side } = this.#props;
     const box = this.#paper.getBoundingClientRect();
-    const scale = this.#paper.width / box.width;
-    return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
+    // As far beyond the edge the pen leaves no ink; to a tenth of a pixel.
+    const along = (/** @type {number} */ offset) =>
+      Math.round(10 * Math.min(side + pen, Math.max(-pen, (offset * side) / box.width))) / 10;
+    return [along(clientX - box.left), along(clientY - box.top)];
   }
 
   /** @param {PointerEvent} event */
@@ -97,9 +102,14 @@ export class Pad {
   #move(event) {
     if (this.#stroke?.id !== event.pointerId) return;
     const { points } = this.#stroke;
+    const drawn = points.length;
     const moves = event.getCoalescedEvents?.() ?? [];
-    points.push(...(moves.length ? moves : [event]).map((move) => this.#pointOf(move)));
-    this.#draw(points.slice(-2 - moves.length));
+    for (const move of moves.length ? moves : [event]) {
+      const [x, y] = this.#pointOf(move);
+      const [lastX, lastY] = points[points.length - 1];
+      if (Math.hypot(x - lastX, y - lastY) >= STEP) points.push([x, y]);
+    }
+    this.#draw(points.slice(drawn - 1));
   }
 
   /** @param {PointerEvent} event */

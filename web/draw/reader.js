@@ -23,24 +23,34 @@ export class Reader {
   }
 
   /**
-   * Shows the reading of an image and moves the cursor to it; the box of its ink, or null if there
-   * is no reading or something newer was begun.
+   * Shows what the encoder makes of an image file and moves the cursor there; the box of its ink, or
+   * null if there is no answer or something newer was begun.
    *
    * @param {string} data a file in base64
    * @param {Readonly<Crop>} [crop] where the item is; else Python finds it
    * @returns {Promise<Crop | null>}
    */
-  async read(data, crop) {
+  async readFile(data, crop) {
+    return (await this.#read("drawn", data, crop ?? null))?.crop ?? null;
+  }
+
+  /** The same for a drawing. @param {Readonly<import("./pad.js").Point[][]>} strokes */
+  async readStrokes(strokes) {
+    await this.#read("strokes", strokes);
+  }
+
+  /** @param {string} name of a function of Python @param {...unknown} values */
+  async #read(name, ...values) {
     const isNewest = this.begin();
     const { server, state } = this.#page;
     const asked = state.moves;
     try {
-      const answer = await server.ask("drawn", data, crop ?? null);
+      const answer = await server.ask(name, ...values);
       if (!isNewest()) return null;
       state.showReading({ ...answer, fromUser: true });
       const [x, y] = answer.mu;
       state.arrive(asked, [{ x, y }], MOVE_MS, "reading");
-      return answer.crop;
+      return answer;
     } catch (error) {
       if (!isNewest()) return null;
       state.showReading({ error: /** @type {Error} */ (error).message, fromUser: true });

@@ -25,7 +25,7 @@ export class Uploads {
   constructor(root, options) {
     this.#options = options;
     this.#photo = new PhotoCrop(find(root, ".sheet"), (crop) => {
-      options.reader.read(this.#data, crop);
+      options.reader.readFile(this.#data, crop);
     });
     const input = findInput(root, ".upload input");
     input.addEventListener("change", () => {
@@ -62,7 +62,7 @@ export class Uploads {
       if (isNewest()) onFailure(UNREADABLE);
       return;
     }
-    const ink = await reader.read(this.#data);
+    const ink = await reader.readFile(this.#data);
     if (ink) this.#photo.found(ink);
   }
 

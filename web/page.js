@@ -7,6 +7,7 @@ import { styleClasses } from "./core/class_colours.js";
 import { find } from "./core/dom.js";
 import { Encodings } from "./core/encodings.js";
 import { ImageSource } from "./core/image_source.js";
+import { startMenus } from "./core/menus.js";
 import { Server } from "./core/server.js";
 import { PageState } from "./core/state.js";
 import { start as startDigit } from "./digit/index.js";
@@ -139,4 +140,5 @@ export async function start(element, props, functions) {
   startTraining(page, find(element, "#replay"), find(element, "#instrument"));
   startLessons(page, find(element, "#lessons"), find(element, "#lesson-bar"));
   startTabs(state, find(element, "#tabs"));
+  startMenus();
 }

@@ -168,8 +168,18 @@ def test_one_finger_drags_and_two_zoom(open_page: OpenPage, space: LatentSpace) 
     for step in range(1, 11):
         spread = 6 * step
         fingers("touchMove", (a[0] - spread, a[1]), (b[0] + spread, b[1]))
-    fingers("touchEnd")
     assert zoom(page) == pytest.approx((b[0] - a[0] + 120) / (b[0] - a[0]), rel=0.1)
+    before = view_of(page)
+    for step in range(1, 11):
+        up = 4 * step
+        fingers("touchMove", (a[0] - 60, a[1] - up), (b[0] + 60, b[1] - up))
+    fingers("touchEnd")
+    after = view_of(page)
+    assert before["y"] - after["y"] == pytest.approx(
+        40 * 2 * after["half"] / after["side"], rel=0.1
+    )
+    assert after["x"] == pytest.approx(before["x"], abs=0.02)
+    assert page.evaluate("() => window.scrollY") == 0, "nor do two fingers"
 
 
 def test_hover_previews_without_moving(open_page: OpenPage, space: LatentSpace) -> None:

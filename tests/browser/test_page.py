@@ -138,27 +138,6 @@ def test_keys_move_the_cursor(open_page: OpenPage, space: LatentSpace) -> None:
 
 
 @pytest.mark.guarantee("accessibility")
-def test_keyboard_reaches_every_control(open_page: OpenPage) -> None:
-    page = open_page()
-    reached = set()
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate(
-                """() => { const e = document.activeElement;
-                     return (e.closest('[id]') ?? e).id || e.className; }"""
-            )
-        )
-    for name in ("copy-link", "random-sample", "jump-0", "jump-9", "morph", "animate"):
-        assert name in reached, (name, reached)
-    ring = page.evaluate(
-        """() => { const b = document.querySelector('#morph'); b.focus();
-             return getComputedStyle(b).outlineStyle; }"""
-    )
-    assert ring == "solid"
-
-
-@pytest.mark.guarantee("accessibility")
 def test_question_mark_lists_the_shortcuts(open_page: OpenPage) -> None:
     page = open_page()
     listed, random = page.locator("#shortcuts"), page.locator("#random-sample")

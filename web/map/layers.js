@@ -191,8 +191,5 @@ export class MapLayers {
     };
     this.#state.subscribe("layers", countMore);
     countMore();
-    document.addEventListener("pointerdown", ({ target }) => {
-      if (!(target instanceof Node && more.contains(target))) more.removeAttribute("open");
-    });
   }
 }

@@ -25,7 +25,7 @@ function download({ name, type, data }) {
 
 /** A menu of the files that a row can be saved as. @param {Server} server @param {SavedRow} row */
 export function makeSaveMenu(server, row) {
-  const menu = make("details", "", "save");
+  const menu = make("details", "", "save menu");
   const summary = make("summary", NAME);
   const list = make("div");
   async function save(/** @type {string} */ kind) {
@@ -48,22 +48,4 @@ export function makeSaveMenu(server, row) {
   }
   menu.append(summary, list);
   return menu;
-}
-
-/** Closes an open menu on Escape, and on a press elsewhere. @param {HTMLElement} element of the menus */
-export function closeSaveMenus(element) {
-  const opened = () => element.querySelectorAll("details[open]");
-  document.addEventListener("pointerdown", ({ target }) => {
-    for (const menu of opened()) {
-      if (!(target instanceof Node && menu.contains(target))) menu.removeAttribute("open");
-    }
-  });
-  document.addEventListener("keydown", ({ key }) => {
-    if (key !== "Escape") return;
-    for (const menu of opened()) {
-      const focused = menu.contains(document.activeElement);
-      menu.removeAttribute("open");
-      if (focused) menu.querySelector("summary")?.focus();
-    }
-  });
 }

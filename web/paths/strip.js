@@ -2,7 +2,7 @@
 
 import { contextOf, find, imageCanvas, make, makeButton, onTheme } from "../core/dom.js";
 import { makeComparison, makeSample, styleLines } from "./comparison.js";
-import { closeSaveMenus, makeSaveMenu } from "./save.js";
+import { makeSaveMenu } from "./save.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/view.js").Position} Position */
@@ -53,7 +53,6 @@ export class FilmStrip {
       () => {}, // the decoded image says so
     );
     onTheme(() => styleLines(page.pathStyles, this.#element));
-    closeSaveMenus(this.#element);
   }
 
   /** Whether it shows a comparison of paths. */

@@ -3,6 +3,8 @@
 (() => {
   const SANDBOXED =
     "This page cannot start in a sandboxed frame. Open it in a tab of its own, or add allow-same-origin to the frame's sandbox attribute.";
+  const OLD =
+    "This page needs Chrome 120, Firefox 121, Safari 17.2 or a newer version; in this browser, parts of it may not work.";
   const INCOMPLETE = "A part of this page could not be loaded. Check the connection and reload.";
 
   /** @param {string} sentence */
@@ -17,8 +19,20 @@
     document.body.prepend(fault);
   }
 
+  // The newest of what the page needs; whoever has both has the rest (sources: CONTRIBUTING.md).
+  function isOld() {
+    const nested = document.createElement("style");
+    nested.textContent = "main { p { margin: 0 } }";
+    document.head.append(nested);
+    const rule = /** @type {CSSStyleRule | undefined} */ (nested.sheet?.cssRules[0]);
+    nested.remove();
+    return !rule?.cssRules?.length || !CSS.supports("selector(:has(p))");
+  }
+
   // A frame without allow-same-origin has the origin "null", from which no module can be loaded.
-  const sentence = self.origin === "null" ? SANDBOXED : INCOMPLETE;
+  const old = isOld();
+  const sentence = self.origin === "null" ? SANDBOXED : old ? OLD : INCOMPLETE;
+  if (old) addEventListener("DOMContentLoaded", () => report(sentence));
   /** @param {ErrorEvent} event */
   const failed = ({ target }) => {
     const isStyle = target instanceof HTMLLinkElement && target.rel === "stylesheet";

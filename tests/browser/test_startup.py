@@ -63,6 +63,32 @@ def test_a_layer_that_does_not_load_leaves_the_others(page: Page, served: str) -
     assert page.evaluate("() => latentSpace.state.layers.images")
 
 
+@pytest.mark.guarantee("startup-faults-described")
+@pytest.mark.parametrize(
+    "older",
+    [
+        "CSS.supports = (condition) => !condition.includes(':has')",
+        "delete CSSStyleRule.prototype.cssRules; delete CSSGroupingRule.prototype.cssRules",
+    ],
+)
+def test_an_older_browser_is_told_so_and_what_can_work_does(
+    page: Page, served: str, older: str
+) -> None:
+    page.add_init_script(older)
+    page.goto(served)
+    expect(page.get_by_role("alert").first).to_contain_text("Chrome 120, Firefox 121, Safari 17.2")
+    page.wait_for_selector("#latent-map[data-ready=true]")
+    page.locator("#jump-0").click()
+    page.wait_for_function("() => latentSpace.state.z.x !== 0")
+
+
+@pytest.mark.guarantee("startup-faults-described")
+def test_a_browser_without_what_the_page_starts_with_is_told_so(page: Page, served: str) -> None:
+    page.add_init_script("CSS.supports = () => false; delete window.ResizeObserver")
+    page.goto(served)
+    expect(page.get_by_role("alert").first).to_contain_text("Chrome 120, Firefox 121, Safari 17.2")
+
+
 @pytest.mark.parametrize(
     ("file", "place", "message"),
     [

@@ -1,6 +1,6 @@
 # make demo    open the page on the committed checkpoint      make train   train it again
 # make check   lint, types and the quick unit tests           make bench   speed and quality, measured
-# make test    every test, in real browsers too                make lint    style and types, Python and JavaScript
+# make test    every test, in real browsers too               make lint    style and types, Python and JavaScript
 # Some tests need nginx, Firefox or WebKitGTK and are skipped without them; CONTRIBUTING.md says how
 # to install these.
 PYTHON ?= python3

@@ -20,12 +20,18 @@ export function startTabs(state, element) {
   const panelOf = (/** @type {HTMLElement} */ tab) =>
     document.getElementById(tab.getAttribute("aria-controls") ?? "");
 
+  // Moves the row alone: scrollIntoView would scroll the page of a phone, too.
+  function keepInRow(/** @type {HTMLElement} */ tab) {
+    const [row, box] = [element.getBoundingClientRect(), tab.getBoundingClientRect()];
+    element.scrollLeft += Math.min(0, box.left - row.left) + Math.max(0, box.right - row.right);
+  }
+
   function show() {
     for (const tab of tabs) {
       const open = keyOf(tab) === state.tab;
       tab.ariaSelected = `${open}`;
       tab.tabIndex = open ? 0 : -1;
-      if (open) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
+      if (open) keepInRow(tab);
       const panel = panelOf(tab);
       if (panel) panel.hidden = !open;
     }

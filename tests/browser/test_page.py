@@ -66,6 +66,7 @@ def test_nothing_is_wider_than_the_screen(open_page: OpenPage) -> None:
 @pytest.mark.guarantee("screen-sizes")
 def test_phone_shows_map_then_digit_then_controls(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page(390, 844, has_touch=True, is_mobile=True)
+    assert page.evaluate("scrollY") == 0
     assert_fits(page, 390)
     tops = [
         box_of(page.locator(f"#{name}"))["y"]

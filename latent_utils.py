@@ -7,7 +7,9 @@ N(0, I).
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from neural_network import VAE
@@ -143,14 +145,8 @@ def digit_prototypes(
     return torch.stack(prototypes)
 
 
-def _distances(a: Tensor, b: Tensor) -> Tensor:
-    """(N, latent_dim), (M, latent_dim) -> (N, M), without the cancellation of the default mode."""
-    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
-
-
-@torch.inference_mode()
 def neighbourhood(
-    z: Tensor, means: Tensor, labels: Tensor, neighbours: int = NEIGHBOURS, radius: float = RADIUS
+    z: Tensor, tree: cKDTree, labels: Tensor, neighbours: int = NEIGHBOURS, radius: float = RADIUS
 ) -> Neighbourhood:
     """The encodings around each position: their classes, their number, the nearest of them.
 
@@ -158,16 +154,16 @@ def neighbourhood(
     They are defined even far from all data, so read them together with `within`.
 
     Args:
-        z: (N, latent_dim). means: (M, latent_dim). labels: (M,) integers 0 ... C - 1, at
-            least one of them C - 1.
+        z: (N, latent_dim). tree: of the M means. labels: (M,) integers 0 ... C - 1, at least one
+            of them C - 1.
         radius: in units of the prior's standard deviation.
     """
-    distances = _distances(z.float(), means)  # (N, M)
-    nearest = distances.topk(min(neighbours, len(means)), largest=False)  # (N, k)
-    classes = int(labels.max()) + 1
-    votes = torch.nn.functional.one_hot(labels[nearest.indices], classes)  # (N, k, C)
-    within = (distances <= radius).sum(1)  # (N,)
-    return Neighbourhood(votes.float().mean(1), within, nearest.values[:, 0], nearest.indices)
+    positions = z.double().numpy()
+    wanted = np.arange(1, min(neighbours, tree.n) + 1)
+    distances, indices = map(torch.from_numpy, tree.query(positions, k=wanted))  # (N, k) each
+    within = torch.from_numpy(tree.query_ball_point(positions, radius, return_length=True))  # (N,)
+    votes = torch.nn.functional.one_hot(labels[indices], int(labels.max()) + 1)  # (N, k, C)
+    return Neighbourhood(votes.float().mean(1), within, distances[:, 0].float(), indices)
 
 
 @torch.inference_mode()

@@ -30,8 +30,7 @@ def degrees(vector: Tensor) -> float:
 
 def sensitivities(space: LatentSpace) -> Tensor:
     """(N,) the decoder's sensitivity at the encoded test images, sorted."""
-    graph = space.graph
-    return between_nodes(graph, sensitivity(graph), space.means).sort().values
+    return between_nodes(space.range, sensitivity(space.graph), space.means).sort().values
 
 
 def sensitivity_rank(space: LatentSpace, norm: Tensor) -> float:

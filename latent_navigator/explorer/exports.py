@@ -13,7 +13,7 @@ from torch import Tensor
 from latent_navigator.explorer.arguments import choice
 from latent_navigator.explorer.interpolation import endpoint, image_changes
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
-from latent_navigator.geometry.geodesics import retime
+from latent_navigator.geometry.geodesics import DecodedPath
 
 EXPORTS = {  # kind -> MIME type
     "png": "image/png",
@@ -51,7 +51,7 @@ def export_path(space: LatentSpace, kind: object, row: object) -> dict[str, str]
         about = {"method": f"{row.get('title')!s:.80}", "curve": curve.tolist()}
         data = path_json(points.tolist(), image_changes(frames).tolist(), about)
     else:
-        morph = retime(space.decode, curve, MORPH_FRAMES)
+        morph = DecodedPath.along(space.decode, curve).retime(MORPH_FRAMES)
         data = animation(space.decode_images(morph), extension)
     return {
         "name": f"latent-path.{extension}",

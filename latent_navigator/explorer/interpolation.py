@@ -5,7 +5,8 @@ how its line is drawn. The page's controls, the API's choices and the links foll
 """
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,11 @@ from torch import Tensor
 from latent_navigator.data.dataset_info import DatasetInfo
 from latent_navigator.explorer.arguments import choice, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, use_one_thread
-from latent_navigator.geometry.geodesics import geodesic, path_length, retime, subdivide
+from latent_navigator.geometry.geodesics import FINE, DecodedPath, geodesic
 from latent_utils import linear_interpolation, spherical_interpolation
 
 MIN_STEPS, MAX_STEPS = 5, 24  # images along a path
 CURVE = 65  # positions of the line that the map draws
-SAMPLES = 129  # positions along a path at which its support is looked up
 STRETCH = 0.05  # of a path: a class that prevails for less does not count as passed
 KEPT = 1024  # geodesics
 
@@ -73,8 +73,17 @@ def _data_geodesic(space: LatentSpace, start: Tensor, end: Tensor) -> Tensor:
 
 
 def _find_geodesic(space: LatentSpace, weighted: bool, start: Tensor, end: Tensor) -> Tensor:
-    """The geodesic, from those already computed where it is one of them."""
-    return space.once(_geodesics)(weighted, tuple(start.tolist()), tuple(end.tolist()))
+    """The geodesic, from those already computed where it or its reverse is one of them."""
+    ends = tuple(start.tolist()), tuple(end.tolist())
+    curve: Tensor = space.once(_geodesics)(weighted, *sorted(ends))
+    return curve if ends[0] <= ends[1] else curve.flip(0)
+
+
+def prototype_geodesics(space: LatentSpace) -> Iterator[Tensor]:
+    """The geodesics between all prototypes, each computed when it is asked for, and then kept."""
+    for start, end in itertools.combinations(space.anchors["typical"], 2):
+        yield _geodesic(space, start, end)
+        yield _data_geodesic(space, start, end)
 
 
 def _geodesics(space: LatentSpace) -> Callable[..., Tensor]:
@@ -157,28 +166,19 @@ def endpoint(space: LatentSpace, value: object, anchor: object) -> Tensor:
     return space.anchor(value, anchor)
 
 
-def _points(
-    space: LatentSpace, method: Interpolation, curve: Tensor, steps: int, even: bool
-) -> Tensor:
-    """(steps, 2) along a curve: with equal visual change per step, or evenly spaced in z."""
-    if even or method.spacing is None:
-        return retime(space.decode, curve, steps)
-    return method.spacing(curve[0], curve[-1], steps)
-
-
-def measure_path(space: LatentSpace, curve: Tensor) -> dict[str, Any]:
-    """What holds along a curve (K, 2), whatever the number of images.
+def measure_path(space: LatentSpace, decoded: DecodedPath) -> dict[str, Any]:
+    """What holds along a path, whatever the number of images.
 
     Returns:
         {"length": in image space, "support": the fewest test images within RADIUS of a position,
         "radius": the largest |z|, "passes": the names of the classes that prevail along it}.
     """
-    fine = subdivide(curve, -(-SAMPLES // len(curve)))
-    around = space.around(fine)
+    positions = decoded.vertices[:: FINE // 2]  # both ends are among them
+    around = space.around(positions)
     return {
-        "length": path_length(space.decode, curve),
+        "length": decoded.length,
         "support": int(around.within.min()),
-        "radius": float(fine.norm(dim=1).max()),
+        "radius": float(positions.norm(dim=1).max()),
         "passes": _classes_passed(space, around.shares.argmax(1).tolist()),
     }
 
@@ -225,7 +225,11 @@ def interpolate(
     if not isinstance(even, bool):
         raise ValueError(f"even is {even!r:.40}; give true or false")
     curve = found.curve(space, endpoint(space, start, anchor), endpoint(space, end, anchor))
-    path = _points(space, found, curve, count, even)
+    decoded = DecodedPath.along(space.decode, curve)
+    if even or found.spacing is None:
+        path = decoded.retime(count)
+    else:
+        path = found.spacing(curve[0], curve[-1], count)
     changes = image_changes(space.decode_images(path))
     return {
         "path": path.tolist(),
@@ -233,7 +237,7 @@ def interpolate(
         "method": found.key,
         "changes": changes.tolist(),
         "largest_step": float(changes.max()),
-        **measure_path(space, curve),
+        **measure_path(space, decoded),
     }
 
 

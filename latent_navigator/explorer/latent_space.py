@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.arguments import choice, number, whole_number
-from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weights
+from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weight
 from latent_utils import RADIUS, Neighbourhood, digit_centroids, neighbourhood
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ class LatentSpace:
         self.plurals = self.info.plurals
         self.means, self.labels = checkpoint.means, checkpoint.labels
         self.images = checkpoint.images
+        self._tree = cKDTree(self.means.numpy())
         self.preparation = checkpoint.preparation  # how items stand in these images
         self.anchors = {
             "typical": checkpoint.prototypes,
@@ -93,7 +95,7 @@ class LatentSpace:
 
     def around(self, z: Tensor, radius: float = RADIUS) -> Neighbourhood:
         """What the encoded test images around positions z (N, 2) are; see `latent_utils`."""
-        return neighbourhood(z, self.means, self.labels, radius=radius)
+        return neighbourhood(z, self._tree, self.labels, radius=radius)
 
     def decode(self, z: Tensor) -> Tensor:
         """z (N, 2) -> images (N, 784) in [0, 1]; differentiable."""
@@ -135,7 +137,7 @@ def _build_graph(space: LatentSpace) -> LatentGraph:
 
 
 def _weight_graph(space: LatentSpace) -> LatentGraph:
-    return space.graph.weighted(data_weights(space.graph, space.means))
+    return space.graph.weighted(data_weight(space.range, space.means))
 
 
 def use_one_thread() -> None:

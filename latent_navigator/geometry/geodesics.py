@@ -1,61 +1,54 @@
 """Path length in image space: equal visual change per step, and geodesics.
 
-A decoder g maps the latent plane into image space. The length of a path is the total change of
-the image along it, sum |g(z_{i+1}) - g(z_i)|, which approximates its length under the pullback
-metric J^T J. Shortest paths under this metric are geodesics (Arvanitidis, Hansen and Hauberg 2018,
-Latent Space Oddity; Chen et al. 2018, Metrics for Deep Generative Models).
+A decoder g maps a latent space of D dimensions into image space. The length of a path is the total
+change of the image along it, sum |g(z_{i+1}) - g(z_i)|, which approximates its length under the
+pullback metric J^T J. Shortest paths under this metric are geodesics (Arvanitidis, Hansen and
+Hauberg 2018, Latent Space Oddity; Chen et al. 2018, Metrics for Deep Generative Models). As in
+Shao, Kumar and Fletcher 2018, The Riemannian Geometry of Deep Generative Models, they minimise the
+discrete energy sum |g(z_{i+1}) - g(z_i)|^2; here the search starts from a shortest path over a
+graph, and goes on by Gauss-Newton steps with Levenberg's damping.
 
-`decode` is any differentiable map from positions (N, 2) to images (N, pixels).
+`decode` is any smooth map from positions (N, D) to images (N, pixels).
 """
 
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from scipy.linalg import solveh_banded
 from torch import Tensor
 
 from latent_navigator.geometry.latent_graph import (
     BATCH,
     Decode,
     LatentGraph,
-    metric_tensor,
-    nearest_node,
+    Weight,
     shortest_path,
-    weights_at,
 )
 from latent_utils import check_pair, check_steps, linear_interpolation
 
-ROUNDS = ((24, 20), (48, 15))  # refinement: path segments, energy evaluations
-TOLERANCE = 1e-4  # smallest useful gain, as a fraction of the initial energy
-RETIMINGS = 20  # maximum number of rounds that equalise the steps of a path
+Array = npt.NDArray[np.float64]
+
+ROUNDS = ((24, 4), (48, 4))  # refinement: path segments, Gauss-Newton steps
+TOLERANCE = 2e-3  # smallest useful gain of a step, as a fraction of the energy
+RIDGE = 1e-3  # initial damping, as a fraction of the mean diagonal of the normal equations
+NEAR = 2e-3  # step of a finite difference in z
+RETIMINGS = 40  # maximum number of rounds that equalise the steps of a path
 UNEVEN = 0.01  # tolerated deviation of a step from the mean step, as a fraction
-FINE = 8  # chords per segment when a path is measured
-
-
-@torch.no_grad()
-def step_lengths(decode: Decode, path: Tensor) -> Tensor:
-    """path (N, 2) -> (N - 1,) change of the image from each position to the next."""
-    images = torch.cat([decode(batch) for batch in torch.split(path, BATCH)])  # (N, pixels)
-    lengths: Tensor = images.diff(dim=0).norm(dim=1)
-    return lengths
+FINE = 6  # chords per segment when a path is measured; 0.02 % short of the curve
 
 
 def subdivide(path: Tensor, parts: int = FINE) -> Tensor:
-    """path (N, 2) -> ((N - 1) * parts + 1, 2), the same polyline with more vertices."""
+    """path (N, D) -> ((N - 1) * parts + 1, D), the same polyline with more vertices."""
     t = torch.arange(parts)[:, None] / parts  # (parts, 1)
-    inner = torch.lerp(path[:-1, None], path[1:, None], t)  # (N - 1, parts, 2)
-    return torch.cat([inner.reshape(-1, 2), path[-1:]])
-
-
-def path_length(decode: Decode, path: Tensor) -> float:
-    """The length of a polyline (N, 2) in image space.
-
-    The unit is the Euclidean norm of pixel values in 0 ... 1; each segment is measured in FINE
-    chords.
-    """
-    return float(step_lengths(decode, subdivide(path)).sum())
+    inner = torch.lerp(path[:-1, None], path[1:, None], t)  # (N - 1, parts, D)
+    return torch.cat([inner.reshape(-1, path.shape[1]), path[-1:]])
 
 
 def _point_at(path: Tensor, t: Tensor) -> Tensor:
-    """path (N, 2), t (M,) in 0 ... N - 1 -> (M, 2); t = 2.5 is halfway from row 2 to row 3."""
+    """path (N, K), t (M,) in 0 ... N - 1 -> (M, K); t = 2.5 is halfway from row 2 to row 3."""
     after = t.ceil().long().clamp(1, len(path) - 1)
     fraction = (t - (after - 1))[:, None].to(path.dtype)  # (M, 1)
     return torch.lerp(path[after - 1], path[after], fraction)
@@ -74,130 +67,162 @@ def _equal_parameters(lengths: Tensor, steps: int) -> Tensor:
     return t
 
 
-def retime(decode: Decode, path: Tensor, steps: int) -> Tensor:
-    """Positions on a path with equal visual change per step.
+class DecodedPath(NamedTuple):
+    """A polyline with its images, decoded once for all that is asked of it."""
 
-    Starts at equal arc length, then equalises the chords |g(z_{i+1}) - g(z_i)|.
+    vertices: Tensor  # (M, D); the first and last are the ends, exactly
+    images: Tensor  # (M, pixels)
 
-    Args:
-        decode: positions (N, 2) -> images (N, pixels).
-        path: (N, 2), a polyline.
-        steps: number of positions, both ends included; at least 2.
+    @classmethod
+    def along(cls, decode: Decode, path: Tensor) -> "DecodedPath":
+        """Decode a path (N, D) at FINE positions per segment."""
+        vertices = subdivide(path)
+        with torch.no_grad():
+            return cls(vertices, torch.cat([decode(z) for z in vertices.split(BATCH)]))
+
+    @property
+    def lengths(self) -> Tensor:
+        """(M - 1,) change of the image from each vertex to the next."""
+        lengths: Tensor = self.images.diff(dim=0).norm(dim=1)
+        return lengths
+
+    @property
+    def length(self) -> float:
+        """The length in image space, where pixels are 0 ... 1."""
+        return float(self.lengths.sum())
+
+    def retime(self, steps: int) -> Tensor:
+        """Positions on the path with equal visual change per step.
+
+        Starts at equal arc length, then equalises the chords |g(z_{i+1}) - g(z_i)|, where g is
+        interpolated between the vertices.
+
+        Args:
+            steps: number of positions, both ends included; at least 2.
+
+        Returns:
+            (steps, D), on the path; the first and last row are its ends, exactly. If the image
+            never changes, the rows are evenly spaced along the path.
+
+        Raises:
+            ValueError: if steps is below 2.
+        """
+        check_steps(steps)
+        t = best = _equal_parameters(self.lengths, steps)  # in 0 ... M - 1
+        least = torch.inf
+        for _ in range(RETIMINGS):
+            chords = _point_at(self.images, t).diff(dim=0).norm(dim=1)  # (steps - 1,)
+            uneven = float((chords - chords.mean()).abs().max() / chords.mean().clamp_min(1e-12))
+            if uneven < least:
+                least, best = uneven, t
+            if uneven < UNEVEN or not chords.sum() > 0:
+                break
+            # Halfway: a whole correction oscillates where the images along the path turn sharply.
+            t = (t + _point_at(t[:, None], _equal_parameters(chords, steps))[:, 0]) / 2
+        retimed = _point_at(self.vertices, best)
+        retimed[0], retimed[-1] = self.vertices[0], self.vertices[-1]
+        return retimed
+
+
+class _Linearised(NamedTuple):
+    """A path of N positions and its N - 1 steps r_i = w_i (g(z_{i+1}) - g(z_i)), linearised."""
+
+    path: Tensor  # (N, D)
+    steps: Tensor  # (N - 1, pixels), r; w_i is the mean weight of both ends
+    ahead: Tensor  # (N - 2, pixels, D) dr_i / dz_i at the inner positions
+    behind: Tensor  # (N - 2, pixels, D) dr_{i-1} / dz_i
+
+    @property
+    def energy(self) -> float:
+        """sum |r_i|^2; at its minimum over curves, the speed is constant and the length least."""
+        return float(self.steps.square().sum())
+
+
+def _linearise(decode: Decode, weight: Weight, path: Tensor) -> _Linearised:
+    """Steps and their derivatives, from one batch of N + D (N - 2) decodings.
+
+    Derivatives are forward differences: torch's forward mode is not safe across threads.
+    """
+    inner, axes = path[1:-1], torch.eye(path.shape[1])
+    n, d = inner.shape
+    z = torch.cat([path, (inner[:, None] + NEAR * axes).reshape(-1, d)])
+    images, weights = decode(z), weight(z)[:, None]
+    image, image_near = images[: n + 2], images[n + 2 :].view(n, d, -1)
+    factor, factor_near = weights[: n + 2], weights[n + 2 :].view(n, d, 1)
+    jacobian = (image_near - image[1:-1, None]) / NEAR  # (n, D, pixels)
+    slope = (factor_near - factor[1:-1, None]) / (2 * NEAR)  # (n, D, 1)
+    change = image.diff(dim=0)  # (n + 1, pixels)
+    mean = (factor[1:] + factor[:-1]) / 2  # (n + 1, 1)
+    ahead = slope * change[1:, None] - mean[1:, None] * jacobian
+    behind = slope * change[:-1, None] + mean[:-1, None] * jacobian
+    return _Linearised(path, mean * change, ahead.mT, behind.mT)
+
+
+def _normal_equations(at: _Linearised) -> tuple[Array, Array]:
+    """H and b of the Gauss-Newton step H dz = -b for the energy of a path.
+
+    H = sum dr_i^T dr_i is block tridiagonal, with blocks of D x D.
 
     Returns:
-        (steps, 2), on the path; the first and last row are its ends, exactly. If the image never
-        changes, the rows are evenly spaced along the path.
-
-    Raises:
-        ValueError: if steps is below 2.
+        H in the upper form of scipy.linalg.solveh_banded, (2 D, (N - 2) D), and b, ((N - 2) D,).
     """
-    check_steps(steps)
-    fine = subdivide(path)
-    t = best = _equal_parameters(step_lengths(decode, fine), steps)  # in 0 ... len(fine) - 1
-    least = torch.inf
-    for _ in range(RETIMINGS):
-        chords = step_lengths(decode, _point_at(fine, t))  # (steps - 1,)
-        uneven = float((chords - chords.mean()).abs().max() / chords.mean().clamp_min(1e-12))
-        if uneven < least:
-            least, best = uneven, t
-        if uneven < UNEVEN or not chords.sum() > 0:
+    n, _, d = at.ahead.shape
+    diagonal = at.ahead.mT @ at.ahead + at.behind.mT @ at.behind  # (n, D, D)
+    above = at.ahead[:-1].mT @ at.behind[1:]  # (n - 1, D, D), row i and column i + 1
+    gradient = at.ahead.mT @ at.steps[1:, :, None] + at.behind.mT @ at.steps[:-1, :, None]
+    row, column = np.indices((d, d))
+    banded = np.zeros((3 * d, n, d))  # the last D rows are below the diagonal and not needed
+    banded[2 * d - 1 + row - column, :, column] = diagonal.permute(1, 2, 0).numpy()
+    banded[d - 1 + row - column, 1:, column] = above.permute(1, 2, 0).numpy()
+    return banded[: 2 * d].reshape(2 * d, n * d), gradient.double().numpy().reshape(n * d)
+
+
+def _refine(
+    decode: Decode, weight: Weight, path: Tensor, reach: float, iterations: int
+) -> _Linearised:
+    """Lower the energy of a path (N, D) with fixed ends, by damped Gauss-Newton steps."""
+    best, ridge = _linearise(decode, weight, path), RIDGE
+    for _ in range(iterations):
+        hessian, gradient = _normal_equations(best)
+        scale = float(hessian[-1].mean())
+        if not scale > 0:  # the image never changes
             break
-        t = _point_at(t[:, None], _equal_parameters(chords, steps))[:, 0]
-    retimed = _point_at(fine, best)
-    retimed[0], retimed[-1] = path[0], path[-1]
-    return retimed
+        hessian[-1] += ridge * scale
+        step = torch.from_numpy(solveh_banded(hessian, -gradient)).view(-1, path.shape[1])
+        moved = best.path.clone()
+        moved[1:-1] = (moved[1:-1] + step.to(path.dtype)).clamp(-reach, reach)
+        tried = _linearise(decode, weight, moved)
+        gain = best.energy - tried.energy
+        if gain > 0:
+            best, ridge = tried, ridge / 4
+        else:
+            ridge *= 8
+        if 0 < gain < TOLERANCE * best.energy:
+            break
+    return best
 
 
-def _energy(decode: Decode, graph: LatentGraph, path: Tensor) -> Tensor:
-    """sum w^2 |g(z_{i+1}) - g(z_i)|^2 over the segments of a path (N, 2)."""
-    weight = weights_at(graph, (path[1:] + path[:-1]) / 2)
-    return (decode(path).diff(dim=0).square().sum(1) * weight.square()).sum()
-
-
-def _preconditioner(graph: LatentGraph, path: Tensor, unit: Tensor) -> Tensor:
-    """The Cholesky factor L^T of the Hessian of the energy / unit under a constant metric.
-
-    The Hessian is 2 sum D^T w^2 J^T J D / unit, with D the differences between the N - 2 inner
-    positions of the path.
-
-    Returns:
-        (2 N - 4, 2 N - 4), upper triangular.
-    """
-    difference = torch.eye(len(path)).diff(dim=0)[:, 1:-1]  # (N - 1, N - 2)
-    row, column = nearest_node(graph, (path[1:] + path[:-1]) / 2).unbind(1)
-    weight = graph.weights[row, column, None, None].square()
-    local = metric_tensor(graph)[row, column] * weight  # (N - 1, 2, 2)
-    hessian = 2 * torch.einsum("si,sab,sj->iajb", difference, local, difference) / unit
-    size = 2 * (len(path) - 2)
-    hessian = hessian.reshape(size, size)
-    # Where the image is constant the metric vanishes: a small ridge keeps the steps finite.
-    ridge = 1e-4 * hessian.diagonal().mean() + 1e-9
-    factor: Tensor = torch.linalg.cholesky(hessian + ridge * torch.eye(size))
-    return factor.T
-
-
-def _refine(decode: Decode, graph: LatentGraph, path: Tensor, evaluations: int) -> Tensor:
-    """Lower the energy of a path (N, 2) with fixed ends.
-
-    L-BFGS (Liu and Nocedal 1989) on preconditioned coordinates u: z = z_0 + L^-T u, where L L^T
-    is the Hessian on the initial path. The energy of a constant metric is then |u|^2, so that the
-    number of iterations does not grow with the number of segments.
-    """
-    start, inner, end = path[:1], path[1:-1], path[-1:]
-    with torch.no_grad():
-        unit = _energy(decode, graph, path).clamp_min(1e-12)  # makes TOLERANCE relative
-    factor = _preconditioner(graph, path, unit)
-
-    def path_of(u: Tensor) -> Tensor:
-        shift = torch.linalg.solve_triangular(factor, u[:, None], upper=True)
-        return torch.cat([start, inner + shift.view_as(inner), end])
-
-    u = torch.zeros(inner.numel(), requires_grad=True)
-    optimizer = torch.optim.LBFGS(
-        [u],
-        max_iter=evaluations,
-        max_eval=evaluations,
-        tolerance_change=TOLERANCE,
-        line_search_fn="strong_wolfe",
-    )
-
-    def closure() -> Tensor:
-        value = _energy(decode, graph, path_of(u)) / unit
-        (u.grad,) = torch.autograd.grad(value, u)
-        return value
-
-    optimizer.step(closure)
-    with torch.no_grad():
-        return path_of(u)
-
-
-def _weighted_length(decode: Decode, graph: LatentGraph, path: Tensor) -> float:
-    """sum w |g(z_{i+1}) - g(z_i)| over the fine segments of a path (N, 2)."""
-    fine = subdivide(path)
-    weights = weights_at(graph, (fine[1:] + fine[:-1]) / 2)
-    return float((step_lengths(decode, fine) * weights).sum())
-
-
+@torch.no_grad()
 def geodesic(decode: Decode, graph: LatentGraph, start: Tensor, end: Tensor) -> Tensor:
     """The shortest curve from start to end in image space.
 
-    Refines the shortest path over the graph. The result is a local optimum close to that path,
-    or the straight line if that is not longer.
+    The shortest path over the graph, refined by Gauss-Newton steps on the discrete energy
+    sum w^2 |g(z_{i+1}) - g(z_i)|^2 (see the module). The result is a local optimum close to that
+    path, or the straight line if that is not longer.
 
     Args:
-        decode: positions (N, 2) -> images (N, pixels).
-        graph: of the same `decode`. Weights w other than 1 make the curve shortest under the
-            metric w^2 J^T J.
-        start, end: (2,) float32, within the graph.
+        decode: positions (N, D) -> images (N, pixels).
+        graph: of the same `decode`. With weights w the curve is shortest under w^2 J^T J.
+        start, end: (D,) float32, within the graph.
 
     Returns:
-        (49, 2); the first row is start and the last is end, exactly.
+        (49, D); the first row is start and the last is end, exactly.
 
     Raises:
         ValueError: if the shapes differ, or a coordinate is not finite or outside the graph.
     """
     check_pair(start, end)
-    reach = float(graph.axis[-1])
+    reach = graph.reach
     if max(start.abs().max(), end.abs().max()) > reach:
         raise ValueError(
             f"{start.tolist()} or {end.tolist()} is outside the map; "
@@ -206,13 +231,11 @@ def geodesic(decode: Decode, graph: LatentGraph, start: Tensor, end: Tensor) -> 
     line = linear_interpolation(start, end, ROUNDS[-1][0] + 1)
     if torch.equal(start, end):
         return line
-    with torch.enable_grad():
-        path = shortest_path(graph, start, end).clone()
-        for segments, evaluations in ROUNDS:
-            fine = subdivide(path)
-            path = _point_at(fine, _equal_parameters(step_lengths(decode, fine), segments + 1))
-            path[0], path[-1] = start, end
-            path = _refine(decode, graph, path, evaluations)
-    path = path.clamp(-reach, reach)
-    shorter = _weighted_length(decode, graph, path) < _weighted_length(decode, graph, line)
-    return path if shorter else line
+    path, lengths = shortest_path(graph, start, end)
+    for segments, iterations in ROUNDS:
+        path = _point_at(path, _equal_parameters(lengths, segments + 1))
+        path[0], path[-1] = start, end
+        refined = _refine(decode, graph.weight, path, reach, iterations)
+        path, lengths = refined.path, refined.steps.norm(dim=1)
+    straight = _refine(decode, graph.weight, line, reach, 0).steps.norm(dim=1)
+    return path if lengths.sum() < straight.sum() else line

@@ -13,6 +13,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from latent_navigator.checkpoint import checkpoint as checkpoints
@@ -33,7 +34,7 @@ from latent_navigator.explorer.lessons import check_lesson, lessons
 from latent_navigator.explorer.navigation import go_to_class, morph_toward, random_sample
 from latent_navigator.explorer.readout import decode_position
 from latent_navigator.geometry.attributes import ATTRIBUTES
-from latent_navigator.geometry.geodesics import path_length, retime
+from latent_navigator.geometry.geodesics import DecodedPath
 from latent_navigator.training.config import TrainingConfig
 from latent_utils import (
     digit_centroids,
@@ -334,12 +335,12 @@ def test_paths_keep_their_ends(a: Tensor, b: Tensor, steps: int, share: float) -
 @settings(fuzz, max_examples=20)
 @given(a=PLANE, b=PLANE, steps=st.integers(2, 20))
 def test_even_steps_keep_the_ends(space: LatentSpace, a: Tensor, b: Tensor, steps: int) -> None:
-    path = retime(space.decode, linear_interpolation(a, b, 33), steps)
+    path = DecodedPath.along(space.decode, linear_interpolation(a, b, 33)).retime(steps)
     assert path.shape == (steps, 2)
     assert bool(path.isfinite().all())
     assert torch.allclose(path[0], a, atol=1e-5)
     assert torch.allclose(path[-1], b, atol=1e-5)
-    assert path_length(space.decode, path) >= 0
+    assert DecodedPath.along(space.decode, path).length >= 0
 
 
 @fuzz
@@ -361,7 +362,7 @@ def test_anchors_and_neighbourhoods(data: st.DataObject, n: int) -> None:
     for anchors in (digit_centroids(means, labels), digit_prototypes(means, labels)):
         assert anchors.shape == (10, 2)
         assert bool(anchors.isfinite().all())
-    around = neighbourhood(means[:5], means, labels)
+    around = neighbourhood(means[:5], cKDTree(means.numpy()), labels)
     assert torch.allclose(around.shares.sum(1), torch.ones(5), atol=1e-5)
     assert bool((around.within >= 1).all())
     assert bool((around.nearest < 1e-3).all())

@@ -26,14 +26,12 @@ from latent_navigator.geometry.attributes import (
     jacobian_norm,
     measure,
 )
-from latent_navigator.geometry.geodesics import geodesic, retime
+from latent_navigator.geometry.geodesics import DecodedPath, geodesic
 from latent_navigator.geometry.latent_graph import (
     LatentGraph,
     build_graph,
-    data_weights,
-    nearest_node,
+    data_weight,
     shortest_path,
-    weights_at,
 )
 from latent_navigator.training.config import TrainingConfig, beta_at, learning_rate_at
 from latent_navigator.training.distributed import VARIABLES, process_group_from_environment
@@ -53,7 +51,7 @@ ENDS = st.lists(POINT, min_size=2, max_size=2)
 def graph(space: LatentSpace) -> LatentGraph:
     """A coarse graph with weights from 1 to 5."""
     plain = build_graph(space.decode, REACH, side=24)
-    return plain.weighted(data_weights(plain, space.means))
+    return plain.weighted(data_weight(REACH, space.means))
 
 
 # --- values and texts ---
@@ -199,14 +197,12 @@ def test_shortest_paths_between_any_positions(
     graph: LatentGraph, points: Points, ends: Points
 ) -> None:
     z = torch.tensor(points)
-    nodes = nearest_node(graph, z)
-    assert nodes.shape == z.shape
-    assert 0 <= int(nodes.min()) <= int(nodes.max()) < 24
-    weights = weights_at(graph, z)
+    weights = graph.weight(z)
     assert weights.shape == (len(z),)
     assert bool((weights >= 1).all() and weights.isfinite().all())
     start, end = torch.tensor(ends)
-    path = shortest_path(graph, start, end)
+    path, costs = shortest_path(graph, start, end)
+    assert len(costs) == len(path) - 1
     assert torch.equal(path[0], start)
     assert torch.equal(path[-1], end)
     assert float(path.abs().max()) <= REACH
@@ -221,7 +217,7 @@ def test_geodesics_between_any_positions(
     start, end = torch.tensor(ends)
     for path in (
         geodesic(space.decode, graph, start, end),
-        retime(space.decode, geodesic(space.decode, graph, start, end), 7),
+        DecodedPath.along(space.decode, geodesic(space.decode, graph, start, end)).retime(7),
     ):
         assert torch.equal(path[0], start)
         assert torch.equal(path[-1], end)

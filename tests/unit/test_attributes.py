@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
@@ -130,7 +131,7 @@ def same_digit(released: Checkpoint, digit: int) -> Callable[[Tensor], Tensor]:
     """Whether positions have data nearby and the digit prevails there."""
 
     def allowed(z: Tensor) -> Tensor:
-        around = neighbourhood(z, released.means, released.labels)
+        around = neighbourhood(z, cKDTree(released.means.numpy()), released.labels)
         return (around.shares.argmax(1) == digit) & (around.within > 0)
 
     return allowed

@@ -4,26 +4,35 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.geometry.geodesics import geodesic, path_length, retime, step_lengths
+from latent_navigator.geometry import geodesics as geodesics_module
+from latent_navigator.geometry.geodesics import (
+    DecodedPath,
+    _linearise,
+    _normal_equations,
+    geodesic,
+    subdivide,
+)
 from latent_navigator.geometry.latent_graph import (
-    OFFSETS,
+    SIDE,
     Decode,
     LatentGraph,
     build_graph,
-    data_weights,
-    metric_tensor,
+    data_weight,
     sensitivity,
     shortest_path,
-    weights_at,
 )
 from latent_utils import RADIUS, linear_interpolation, spherical_interpolation
 
@@ -55,6 +64,23 @@ def sphere(z: Tensor) -> Tensor:
     return torch.stack(
         [latitude.cos() * longitude.cos(), latitude.cos() * longitude.sin(), latitude.sin()], dim=1
     )
+
+
+def path_length(decode: Decode, path: Tensor) -> float:
+    """The length of a polyline (N, D) in image space."""
+    return DecodedPath.along(decode, path).length
+
+
+def retime(decode: Decode, path: Tensor, steps: int) -> Tensor:
+    """Positions on a polyline (N, D) with equal visual change per step."""
+    return DecodedPath.along(decode, path).retime(steps)
+
+
+@torch.no_grad()
+def step_lengths(decode: Decode, path: Tensor) -> Tensor:
+    """path (N, D) -> (N - 1,) change of the image from each position to the next."""
+    lengths: Tensor = decode(path).diff(dim=0).norm(dim=1)
+    return lengths
 
 
 @pytest.fixture(scope="module")
@@ -112,59 +138,161 @@ def test_geodesic_of_a_sphere_is_a_great_circle() -> None:
     torch.testing.assert_close(sphere(path), arc, atol=0.02, rtol=0)
 
 
-def test_metric_tensor_of_a_sphere() -> None:
+def test_sensitivity_of_a_sphere() -> None:
     graph = build_graph(sphere, 1.4, side=141)  # cells of 0.02
-    measured = metric_tensor(graph)[40:100:20, 40:100:20]
-    latitude = graph.axis[40:100:20]
-    expected = torch.zeros_like(measured)
-    expected[..., 0, 0] = latitude[:, None].cos().square()
-    expected[..., 1, 1] = 1
-    torch.testing.assert_close(measured, expected, atol=2e-3, rtol=0)
-    norms = sensitivity(graph)[40:100:20, 40:100:20]
-    torch.testing.assert_close(norms**2, expected.sum((-2, -1)), atol=4e-3, rtol=0)
+    latitude = graph.nodes.view(141, 141, 2)[40:100:20, 40:100:20, 1]
+    squares = sensitivity(graph)[40:100:20, 40:100:20].square()
+    torch.testing.assert_close(squares, 1 + latitude.cos().square(), atol=4e-3, rtol=0)
 
 
-def edge_cost(graph: LatentGraph, a: Node, b: Node) -> float:
-    """The cost of the edge between two neighbours."""
-    for low, high in ((a, b), (b, a)):
-        step = (high[0] - low[0], high[1] - low[1])
-        if step in OFFSETS:
-            weight = float(graph.weights[a] + graph.weights[b]) / 2
-            return float(graph.lengths[OFFSETS.index(step)][low]) * weight
-    raise AssertionError(f"{a} and {b} are not neighbours")
-
-
-def dijkstra(graph: LatentGraph, start: Node, end: Node) -> float:
-    """The cost of the shortest path between two nodes."""
-    side = len(graph.axis)
+def dijkstra(graph: LatentGraph, start: int, end: int) -> float:
+    """The cost of the shortest path between two nodes, by another implementation."""
+    neighbours = graph.edges.tolil()
     best, queue = {start: 0.0}, [(0.0, start)]
     while queue:
         cost, node = heapq.heappop(queue)
-        for dy, dx in [*OFFSETS, *((-dy, -dx) for dy, dx in OFFSETS)]:
-            other = (node[0] + dy, node[1] + dx)
-            if not (0 <= other[0] < side and 0 <= other[1] < side):
-                continue
-            reached = cost + edge_cost(graph, node, other)
-            if reached < best.get(other, math.inf):
-                best[other] = reached
-                heapq.heappush(queue, (reached, other))
+        for other, edge in zip(neighbours.rows[node], neighbours.data[node], strict=True):
+            if cost + edge < best.get(other, math.inf):
+                best[other] = cost + edge
+                heapq.heappush(queue, (best[other], other))
     return best[end]
 
 
-def test_shortest_path_costs_what_dijkstra_finds() -> None:
+def test_shortest_path_costs_what_another_dijkstra_finds() -> None:
     generator = torch.Generator().manual_seed(0)
     bumps = torch.randn(2, 40, generator=generator)
+    factors = 1 + torch.rand(400, generator=generator)
     graph = build_graph(lambda z: (z @ bumps).sin(), 2.0, side=20)
-    graph = graph.weighted(1 + torch.rand(20, 20, generator=generator))
-    start, end = torch.tensor([-2.0, -2.0]), torch.tensor([2.0, 1.0])
+    graph = graph.weighted(lambda _: factors)
+    start, end = torch.tensor([-2.0, -2.0]), torch.tensor([2.0, 2.0])  # two corners
+    path, costs = shortest_path(graph, start, end)
+    nodes = torch.cdist(path, graph.nodes).argmin(1).tolist()
+    edges = [float(graph.edges[a, b]) for a, b in itertools.pairwise(nodes)]
+    assert min(edges) > 0, "a step of the path is no edge"
+    assert costs.tolist() == pytest.approx(edges)
+    assert sum(edges) == pytest.approx(dijkstra(graph, 0, 399))
 
-    def node_of(z: Tensor) -> Node:
-        row, column = ((z.flip(-1) + 2) / 4 * 19).round().long().tolist()
-        return row, column
 
-    nodes = [node_of(z) for z in shortest_path(graph, start, end)]
-    cost = sum(edge_cost(graph, a, b) for a, b in itertools.pairwise(nodes))
-    assert cost == pytest.approx(dijkstra(graph, node_of(start), node_of(end)), rel=1e-5)
+def test_edges_have_the_mean_weight_of_their_nodes_and_the_length_of_their_images() -> None:
+    graph = build_graph(linear, 2.0, side=20)
+    weighted = graph.weighted(lambda z: 2 + z[:, 0].abs())
+    for a, b in (
+        (0, 1),
+        (0, 20),
+        (30, 51),
+        (30, 49),
+        (110, 132),
+        (110, 151),
+        (110, 128),
+        (110, 149),
+    ):
+        ends = graph.nodes[[a, b]]
+        length = float(linear(ends).diff(dim=0).norm())
+        assert float(graph.edges[a, b]) == float(graph.edges[b, a]) == pytest.approx(length)
+        mean = float(2 + ends[:, 0].abs().mean())
+        assert float(weighted.edges[a, b]) == pytest.approx(length * mean)
+    assert graph.edges.nnz == 2 * (2 * 20 * 19 + 2 * 19 * 19 + 4 * 18 * 19)
+
+
+def cylinder(z: Tensor) -> Tensor:
+    """A sphere times a line: the square of a length is that of the arc and the height."""
+    return torch.cat([sphere(z[:, :2]), z[:, 2:]], dim=1)
+
+
+def graph_of_points(decode: Decode, dimensions: int, count: int = 1500) -> LatentGraph:
+    """A graph of random positions in -1 ... 1, each with its 12 nearest neighbours."""
+    nodes = 2 * torch.rand(count, dimensions, generator=torch.Generator().manual_seed(1)) - 1
+    _, nearest = cKDTree(nodes.numpy()).query(nodes.numpy(), k=np.arange(2, 14))
+    near = np.asarray(nearest)  # the nearest of all is the node itself
+    images = decode(nodes)
+    lengths = (images[near] - images[:, None]).norm(dim=-1).flatten().double().numpy()
+    edges = csr_array((lengths, near.ravel(), np.arange(0, 12 * count + 1, 12)))
+    return LatentGraph(nodes, csr_array(edges.maximum(edges.T)))
+
+
+def test_geodesics_in_three_dimensions() -> None:
+    graph = graph_of_points(cylinder, 3)
+    start, end = torch.tensor([-0.9, 0.8, -0.5]), torch.tensor([0.9, 0.8, 0.6])
+    path = geodesic(cylinder, graph, start, end)
+    assert torch.equal(path[0], start)
+    assert torch.equal(path[-1], end)
+    a, b = sphere(torch.stack([start, end])[:, :2])
+    expected = math.hypot(math.acos(float(a @ b)), 1.1)
+    assert path_length(cylinder, path) == pytest.approx(expected, rel=2e-3)
+    straight = path_length(cylinder, linear_interpolation(start, end, 49))
+    assert straight > 1.01 * expected, "the ends are too close to tell the curves apart"
+
+
+def test_geodesics_in_ten_dimensions_are_straight_for_a_linear_decoder() -> None:
+    turn = torch.linalg.qr(torch.randn(20, 10, generator=torch.Generator().manual_seed(2)))[0]
+    graph = graph_of_points(lambda z: z @ turn.T, 10)
+    start, end = torch.linspace(-0.6, 0.6, 10), torch.linspace(0.5, -0.4, 10)
+    path = geodesic(lambda z: z @ turn.T, graph, start, end)
+    torch.testing.assert_close(path, linear_interpolation(start, end, 49), atol=5e-3, rtol=0)
+
+
+def test_the_normal_equations_agree_with_automatic_differentiation() -> None:
+    def weight(z: Tensor) -> Tensor:
+        return 1 + z.square().sum(1)
+
+    generator = torch.Generator().manual_seed(3)
+    path = torch.rand(6, 3, generator=generator)
+
+    def steps(inner: Tensor) -> Tensor:
+        z = torch.cat([path[:1], inner.view(4, 3), path[-1:]])
+        w = weight(z)
+        return ((w[1:] + w[:-1])[:, None] / 2 * cylinder(z).diff(dim=0)).flatten()
+
+    inner = path[1:-1].flatten()
+    jacobian = torch.func.jacrev(steps)(inner)
+    banded, gradient = _normal_equations(_linearise(cylinder, weight, path))
+    expected = (jacobian.T @ jacobian).double()
+    size = len(expected)
+    for offset in range(size):
+        found = banded[5 - offset, offset:] if offset < 6 else np.zeros(size - offset)
+        assert found == pytest.approx(expected.diagonal(offset).numpy(), abs=0.02)
+    assert gradient == pytest.approx((jacobian.T @ steps(inner)).numpy(), abs=0.02)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_constant_decoder_gives_a_path_of_length_zero(value: float) -> None:
+    def constant(z: Tensor) -> Tensor:
+        return torch.full((len(z), 4), value)
+
+    start, end = torch.tensor([-1.0, 0.5]), torch.tensor([1.5, 0.5])
+    path = geodesic(constant, build_graph(constant, 2.0, side=24), start, end)
+    assert torch.equal(path, linear_interpolation(start, end, len(path)))
+    assert path_length(constant, path) == 0
+
+
+def test_geodesics_are_the_same_to_the_bit_each_time(
+    decode: Decode, graph: LatentGraph, released: Checkpoint
+) -> None:
+    start, end = released.prototypes[2], released.prototypes[5]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: geodesic(decode, graph, start, end), range(3)))
+    assert all(torch.equal(path, found[0]) for path in found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weighted", [False, True])
+def test_more_refinement_shortens_geodesics_by_less_than_two_percent(
+    space: LatentSpace, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = space.data_graph if weighted else space.graph
+
+    def length(a: int, b: int) -> float:
+        path = geodesic(space.decode, graph, space.anchor(a), space.anchor(b))
+        fine = subdivide(path, 16)
+        factors = graph.weight((fine[1:] + fine[:-1]) / 2)
+        return float((step_lengths(space.decode, fine) * factors).sum())
+
+    pairs = PAIRS[::6]
+    found = [length(a, b) for a, b in pairs]
+    monkeypatch.setattr(geodesics_module, "ROUNDS", ((24, 8), (48, 8), (96, 8)))
+    ratios = [some / length(a, b) for some, (a, b) in zip(found, pairs, strict=True)]
+    assert max(ratios) < 1.02, ratios
+    assert sum(ratios) / len(ratios) < 1.005, ratios
 
 
 @pytest.mark.slow
@@ -186,7 +314,7 @@ def test_geodesics_are_never_longer_than_straight_lines(
 
 @pytest.mark.slow
 @pytest.mark.guarantee("geodesics")
-@pytest.mark.parametrize("steps", [5, 16, 64])
+@pytest.mark.parametrize("steps", [5, 16, 24, 64])
 def test_retimed_geodesics_have_constant_speed(
     decode: Decode, geodesics: Geodesics, steps: int
 ) -> None:
@@ -200,7 +328,7 @@ def test_refinement_shortens_the_path_of_the_graph(
     decode: Decode, graph: LatentGraph, geodesics: Geodesics, released: Checkpoint
 ) -> None:
     for a, b in ((0, 7), (5, 7), (1, 9)):
-        coarse = shortest_path(graph, released.prototypes[a], released.prototypes[b])
+        coarse, _ = shortest_path(graph, released.prototypes[a], released.prototypes[b])
         assert path_length(decode, geodesics[a, b]) < 0.99 * path_length(decode, coarse)
 
 
@@ -280,7 +408,7 @@ def test_weights_lead_around_a_region_without_data() -> None:
     angle = torch.linspace(0, 2 * math.pi, 2000)[:-1]
     ring = torch.stack([angle.cos(), angle.sin()], dim=1)
     plain = build_graph(linear, 2.0, side=96)
-    weighted = plain.weighted(data_weights(plain, ring))
+    weighted = plain.weighted(data_weight(2.0, ring))
     start, end = torch.tensor([-1.0, 0.0]), torch.tensor([1.0, 0.0])
     across = geodesic(linear, plain, start, end)
     around = geodesic(linear, weighted, start, end)
@@ -289,16 +417,15 @@ def test_weights_lead_around_a_region_without_data() -> None:
     assert path_length(linear, around) > path_length(linear, across)
 
 
-def test_data_weights_follow_their_formula(released: Checkpoint, graph: LatentGraph) -> None:
-    weights = data_weights(graph, released.means)
-    assert weights.min() >= 1
-    assert weights.max() <= 5
+def test_data_weight_follows_its_formula(released: Checkpoint, space: LatentSpace) -> None:
+    weight = data_weight(space.range, released.means)
+    nodes = space.graph.nodes
+    assert weight(nodes).min() >= 1
+    assert weight(nodes).max() <= 5.001
     for row, column in ((64, 64), (20, 90), (100, 60)):
-        node = torch.stack([graph.axis[column], graph.axis[row]])
+        node = nodes[SIDE * row + column]
         count = float(torch.exp(-((released.means - node) / RADIUS).square().sum(1) / 2).sum())
-        assert float(weights[row, column]) == pytest.approx(1 + 4 / (1 + count / 5), rel=1e-4)
-        interpolated = float(weights_at(graph.weighted(weights), node[None]))
-        assert interpolated == pytest.approx(float(weights[row, column]), rel=1e-3)
+        assert float(weight(node[None])) == pytest.approx(1 + 4 / (1 + count / 5), rel=1e-3)
 
 
 @pytest.mark.slow

@@ -5,13 +5,14 @@ import io
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy.spatial import cKDTree
 
 from latent_navigator.explorer.directions import (
     attribute_directions,
@@ -24,12 +25,13 @@ from latent_navigator.explorer.interpolation import (
     INTERPOLATIONS,
     compare_paths,
     interpolate,
+    prototype_geodesics,
 )
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.map_layers import sensitivity_field
 from latent_navigator.explorer.navigation import go_to_class
 from latent_navigator.geometry.attributes import jacobian_norm
-from latent_navigator.geometry.geodesics import path_length
+from latent_navigator.geometry.geodesics import DecodedPath
 from latent_utils import linear_interpolation, neighbourhood
 
 METHODS = [method.key for method in INTERPOLATIONS]
@@ -52,12 +54,12 @@ def test_a_path_keeps_its_ends_and_its_measures_are_correct(
     assert answer["largest_step"] == pytest.approx(max(changes))
     if even or method in ("geodesic", "data"):
         assert max(changes) < 1.1 * min(changes)
-    assert answer["length"] == pytest.approx(path_length(space.decode, curve))
+    assert answer["length"] == pytest.approx(DecodedPath.along(space.decode, curve).length)
     assert set(answer["passes"]) <= set(space.class_names)
     assert answer["passes"][0] == "1"
     assert answer["passes"][-1] == "7"
     # The support is the minimum along the path, so no point of the curve has less.
-    around = neighbourhood(curve, space.means, space.labels)
+    around = neighbourhood(curve, cKDTree(space.means.numpy()), space.labels)
     assert 0 <= answer["support"] <= int(around.within.min())
     json.dumps(answer, allow_nan=False)
 
@@ -73,6 +75,15 @@ def test_the_geodesic_is_shortest_and_the_weighted_one_follows_the_data(
         assert lengths["geodesic"] <= min(lengths.values()) * 1.005
         better_supported += found["data"]["support"] > found["geodesic"]["support"]
     assert better_supported >= 2
+
+
+def test_paths_between_prototypes_are_the_same_in_both_directions(
+    space: LatentSpace,
+) -> None:
+    first = list(islice(prototype_geodesics(space), 2))
+    for path, method in zip(first, ("geodesic", "data"), strict=True):
+        for start, end, expected in ((0, 1, path), (1, 0, path.flip(0))):
+            assert interpolate(space, start, end, method)["curve"] == expected.tolist()
 
 
 def test_ends_are_classes_or_positions(space: LatentSpace) -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from latent_navigator.data.labelled_images import LabelledImages
@@ -193,7 +194,9 @@ def test_prototypes_are_points_of_their_class_among_its_own() -> None:
     for digit in range(10):
         own = means[labels == digit]
         assert (own == prototypes[digit]).all(1).any()
-    assert torch.equal(neighbourhood(prototypes, means, labels).shares.argmax(1), torch.arange(10))
+    assert torch.equal(
+        neighbourhood(prototypes, cKDTree(means.numpy()), labels).shares.argmax(1), torch.arange(10)
+    )
 
 
 def test_prototype_lies_among_its_class_where_the_centroid_does_not() -> None:
@@ -205,8 +208,12 @@ def test_prototype_lies_among_its_class_where_the_centroid_does_not() -> None:
     means[zeros] = 0.1 * torch.randn(int(zeros.sum()), 2, generator=generator)
     means[zeros] += torch.where(torch.arange(int(zeros.sum())) % 2 == 0, 1.0, -1.0)[:, None]
     means[ones] = 0.1 * torch.randn(int(ones.sum()), 2, generator=generator)
-    at_centroid = neighbourhood(digit_centroids(means, labels), means, labels).shares
-    at_prototype = neighbourhood(digit_prototypes(means, labels), means, labels).shares
+    at_centroid = neighbourhood(
+        digit_centroids(means, labels), cKDTree(means.numpy()), labels
+    ).shares
+    at_prototype = neighbourhood(
+        digit_prototypes(means, labels), cKDTree(means.numpy()), labels
+    ).shares
     assert at_centroid[0].argmax() == 1
     assert at_prototype[0, 0] > 0.9
 
@@ -230,7 +237,7 @@ def test_prototypes_of_60000_points_take_at_most_2_seconds() -> None:
 def test_neighbourhood_agrees_with_brute_force() -> None:
     means, labels = clusters(500)
     z = torch.tensor([[0.3, 0.1], [2.0, 0.0], [9.0, 9.0]])
-    found = neighbourhood(z, means, labels, neighbours=20, radius=0.5)
+    found = neighbourhood(z, cKDTree(means.numpy()), labels, neighbours=20, radius=0.5)
     for i, position in enumerate(z):
         distances = [math.dist(position.tolist(), point) for point in means.tolist()]
         order = sorted(range(500), key=distances.__getitem__)[:20]

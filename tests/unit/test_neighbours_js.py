@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 
 from latent_navigator.explorer.latent_space import LatentSpace
@@ -30,7 +31,7 @@ def find_in_node(
 
 def assert_equal(found: list[dict[str, Any]], means: Tensor, labels: Tensor, z: Tensor) -> None:
     """Shares and numbers are those of `neighbourhood`, and so are the distances of the nearest."""
-    expected = neighbourhood(z, means, labels)
+    expected = neighbourhood(z, cKDTree(means.numpy()), labels)
     shares = torch.tensor([some["shares"] for some in found])
     assert torch.allclose(shares, expected.shares, atol=1e-6)
     assert [some["within"] for some in found] == expected.within.tolist()
@@ -50,7 +51,7 @@ def test_it_finds_what_latent_utils_finds(space: LatentSpace, tmp_path: Path) ->
     assert_equal(found, space.means, space.labels, z)
     assert max(some["within"] for some in found) > 50
     assert min(some["within"] for some in found) == 0
-    shares = neighbourhood(z, space.means, space.labels).shares
+    shares = neighbourhood(z, cKDTree(space.means.numpy()), space.labels).shares
     bits = torch.special.entr(shares).sum(1) / math.log(2)
     for some, position, entropy in zip(found, z, bits.tolist(), strict=True):
         assert some["entropy"] == pytest.approx(entropy, abs=1e-6)

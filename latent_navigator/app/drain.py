@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 class Drain:
     """Counts requests in flight and decides when a server that is told to stop may do so.
 
-    Only the server's event loop and its signal handlers use it, so it needs no lock.
+    Only the server's event loop and its signal handlers change it, so it needs no lock.
 
     Args:
         timeout: seconds after `start` at which the server stops whatever is still running.

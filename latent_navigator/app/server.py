@@ -299,7 +299,7 @@ def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
         mcp=mcp,
         local_url=f"http://{local_host}:{port}/",
     )
-    warming = threading.Thread(target=warm_up, args=(space,), daemon=True)
+    warming = threading.Thread(target=warm_up, args=(space, drain), daemon=True)
 
     def announce() -> None:
         address = f"http://{url_host}:{port}"

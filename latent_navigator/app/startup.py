@@ -2,15 +2,19 @@
 
 import ctypes
 import sys
+import time
 from pathlib import Path
 
+from latent_navigator.app.drain import Drain
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.explorer.inference import infer_test_image
+from latent_navigator.explorer.interpolation import prototype_geodesics
 from latent_navigator.explorer.latent_space import LatentSpace
 
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # from malloc.h of glibc
 MAX_HEAPS = 2
 MMAP_THRESHOLD = 2**20  # bytes
+PAUSE = 0.1  # seconds between two looks at whether the server is idle
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 0.005 lets a thread that computes delay answers
 
 
@@ -48,7 +52,16 @@ def load_models(paths: list[Path]) -> tuple[LatentSpace, dict[str, Checkpoint]]:
     return LatentSpace(first), others
 
 
-def warm_up(space: LatentSpace) -> None:
-    """Compute what the first path and the first image would otherwise wait for."""
+def warm_up(space: LatentSpace, drain: Drain) -> None:
+    """Compute what the first image and the usual paths would otherwise wait for.
+
+    Paths are computed while no request runs, and until the server stops: Python cannot exit
+    cleanly while a thread computes in torch.
+    """
     _ = space.data_graph
     infer_test_image(space, 0)
+    for _ in prototype_geodesics(space):
+        while not (drain.started or drain.complete):
+            time.sleep(PAUSE)
+        if drain.started:
+            return

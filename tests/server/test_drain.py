@@ -4,14 +4,14 @@ import concurrent.futures
 import re
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from latent_navigator.app import server
+from latent_navigator.app import server, startup
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.explorer.latent_space import LatentSpace
@@ -29,6 +29,32 @@ from tests.server.stand_ins import (
 )
 
 pytestmark = ignore_pandas
+
+
+def test_paths_are_computed_while_no_request_runs_and_until_the_server_stops(
+    space: LatentSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain = Drain(quiet=0)
+    computed: list[int] = []
+    waited: list[int] = []
+
+    def paths(_: LatentSpace) -> Iterator[None]:
+        for i in range(10):
+            computed.append(i)
+            drain.running = 1 if i == 3 else 0  # a request arrives
+            if i == 6:
+                drain.start()
+            yield
+
+    def sleep(_: float) -> None:
+        waited.append(len(computed))
+        drain.running = 0 if len(waited) == 4 else 1  # it is answered at the fourth look
+
+    monkeypatch.setattr(startup, "prototype_geodesics", paths)
+    monkeypatch.setattr("latent_navigator.app.startup.time.sleep", sleep)
+    startup.warm_up(space, drain)
+    assert waited == [4] * 4
+    assert computed == list(range(7))
 
 
 class Clock:

@@ -31,12 +31,13 @@ from latent_utils import check_pair, check_steps, linear_interpolation
 
 Array = npt.NDArray[np.float64]
 
-ROUNDS = ((24, 4), (48, 4))  # refinement: path segments, Gauss-Newton steps
+ROUNDS = ((28, 5), (48, 1))  # refinement: path segments, Gauss-Newton steps
 TOLERANCE = 2e-3  # smallest useful gain of a step, as a fraction of the energy
 RIDGE = 1e-3  # initial damping, as a fraction of the mean diagonal of the normal equations
 NEAR = 2e-3  # step of a finite difference in z
 RETIMINGS = 40  # maximum number of rounds that equalise the steps of a path
 UNEVEN = 0.01  # tolerated deviation of a step from the mean step, as a fraction
+SHORT = 0.03  # chords of the segments may be so much shorter than the curve, as a fraction
 FINE = 6  # chords per segment when a path is measured; 0.02 % short of the curve
 
 
@@ -138,17 +139,20 @@ class _Linearised(NamedTuple):
         return float(self.steps.square().sum())
 
 
-def _linearise(decode: Decode, weight: Weight, path: Tensor) -> _Linearised:
-    """Steps and their derivatives, from one batch of N + D (N - 2) decodings.
+def _linearise(decode: Decode, weight: Weight, path: Tensor, axes: int) -> _Linearised:
+    """Steps and their derivatives, from one batch of N + axes (N - 2) decodings.
 
     Derivatives are forward differences: torch's forward mode is not safe across threads.
+
+    Args:
+        axes: D, or 0 where derivatives are not needed.
     """
-    inner, axes = path[1:-1], torch.eye(path.shape[1])
-    n, d = inner.shape
-    z = torch.cat([path, (inner[:, None] + NEAR * axes).reshape(-1, d)])
+    n, d = path[1:-1].shape
+    near = path[1:-1, None] + NEAR * torch.eye(axes, d)  # (n, axes, D)
+    z = torch.cat([path, near.view(-1, d)])
     images, weights = decode(z), weight(z)[:, None]
-    image, image_near = images[: n + 2], images[n + 2 :].view(n, d, -1)
-    factor, factor_near = weights[: n + 2], weights[n + 2 :].view(n, d, 1)
+    image, image_near = images[: n + 2], images[n + 2 :].view(n, axes, images.shape[1])
+    factor, factor_near = weights[: n + 2], weights[n + 2 :].view(n, axes, 1)
     jacobian = (image_near - image[1:-1, None]) / NEAR  # (n, D, pixels)
     slope = (factor_near - factor[1:-1, None]) / (2 * NEAR)  # (n, D, 1)
     change = image.diff(dim=0)  # (n + 1, pixels)
@@ -181,17 +185,18 @@ def _refine(
     decode: Decode, weight: Weight, path: Tensor, reach: float, iterations: int
 ) -> _Linearised:
     """Lower the energy of a path (N, D) with fixed ends, by damped Gauss-Newton steps."""
-    best, ridge = _linearise(decode, weight, path), RIDGE
-    for _ in range(iterations):
+    dimensions = path.shape[1]
+    best, ridge = _linearise(decode, weight, path, dimensions), RIDGE
+    for left in reversed(range(iterations)):
         hessian, gradient = _normal_equations(best)
         scale = float(hessian[-1].mean())
         if not scale > 0:  # the image never changes
             break
         hessian[-1] += ridge * scale
-        step = torch.from_numpy(solveh_banded(hessian, -gradient)).view(-1, path.shape[1])
+        step = torch.from_numpy(solveh_banded(hessian, -gradient)).view(-1, dimensions)
         moved = best.path.clone()
         moved[1:-1] = (moved[1:-1] + step.to(path.dtype)).clamp(-reach, reach)
-        tried = _linearise(decode, weight, moved)
+        tried = _linearise(decode, weight, moved, dimensions if left else 0)
         gain = best.energy - tried.energy
         if gain > 0:
             best, ridge = tried, ridge / 4
@@ -237,5 +242,12 @@ def geodesic(decode: Decode, graph: LatentGraph, start: Tensor, end: Tensor) -> 
         path[0], path[-1] = start, end
         refined = _refine(decode, graph.weight, path, reach, iterations)
         path, lengths = refined.path, refined.steps.norm(dim=1)
-    straight = _refine(decode, graph.weight, line, reach, 0).steps.norm(dim=1)
-    return path if lengths.sum() < straight.sum() else line
+    straight = _linearise(decode, graph.weight, line, 0).steps.norm(dim=1)
+    if lengths.sum() < (1 - SHORT) * straight.sum():
+        return path
+    # Too close for the chords of whole segments, so in finer ones: their error falls with 1 / k^2.
+    lengths, straight = (
+        _linearise(decode, graph.weight, subdivide(some, 3), 0).steps.norm(dim=1)
+        for some in (path, line)
+    )
+    return path if lengths.sum() < (1 - SHORT / 9) * straight.sum() else line

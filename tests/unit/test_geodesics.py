@@ -245,7 +245,7 @@ def test_the_normal_equations_agree_with_automatic_differentiation() -> None:
 
     inner = path[1:-1].flatten()
     jacobian = torch.func.jacrev(steps)(inner)
-    banded, gradient = _normal_equations(_linearise(cylinder, weight, path))
+    banded, gradient = _normal_equations(_linearise(cylinder, weight, path, 3))
     expected = (jacobian.T @ jacobian).double()
     size = len(expected)
     for offset in range(size):

@@ -5,8 +5,6 @@ import os
 import shutil
 import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -379,33 +377,30 @@ def write_folder(folder: Path, data: LabelledImages, names: tuple[str, str]) -> 
 
 @pytest.mark.guarantee("resume-compares-data")
 def test_folder_may_be_spelt_otherwise_and_its_class_names_are_checked_before_training(
-    tmp_path: Path, digits: LabelledImages
+    tmp_path: Path,
+    digits: LabelledImages,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_folder(tmp_path / "shapes", digits, ("ring", "bar"))
     write_folder(tmp_path / "unnamed", digits, ("ring", " "))
     program = ["--epochs", "2", "--device", "cpu", "--output", "vae.pt", "--batch-size", "50"]
-    command = [sys.executable, str(Path(trainer.__file__)), *program]
+    monkeypatch.chdir(tmp_path)
 
-    def run(*options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, *options],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
+    def run(*options: str) -> tuple[int, str, str]:
+        status = trainer.main([*program, *options])
+        return status, *capsys.readouterr()
 
-    refused = run("--dataset", "unnamed")
-    assert refused.returncode == 1
-    assert "class_names has ' ', which cannot be shown" in refused.stderr
-    assert "Training on" not in refused.stdout
-    done = run("--dataset", "shapes")
-    assert done.returncode == 0, done.stderr
+    status, stdout, stderr = run("--dataset", "unnamed")
+    assert status == 1
+    assert "class_names has ' ', which cannot be shown" in stderr
+    assert "Training on" not in stdout
+    status, _, stderr = run("--dataset", "shapes")
+    assert status == 0, stderr
     for spelling in ("shapes/", "./shapes", f"{tmp_path.name}/../shapes"):
-        again = run("--dataset", spelling, "--resume")
+        _, stdout, stderr = run("--dataset", spelling, "--resume")
         same = not spelling.startswith(tmp_path.name)
-        assert ("nothing to do" in again.stdout) == same, again.stderr
+        assert ("nothing to do" in stdout) == same, stderr
 
 
 # --- what can be saved can be loaded ---

@@ -169,7 +169,7 @@ def test_file_over_the_size_limit_is_not_saved(
     )
     save_checkpoint(tmp_path / "vae.pt", short)
     before = (tmp_path / "vae.pt").read_bytes()
-    monkeypatch.setattr("latent_navigator.checkpoint.archive.MAX_BYTES", len(before) - 1)
+    monkeypatch.setattr("latent_navigator.checkpoint.file_checks.MAX_BYTES", len(before) - 1)
     with pytest.raises(CheckpointError, match="over the limit"):
         save_checkpoint(tmp_path / "vae.pt", short)
     assert [path.name for path in tmp_path.iterdir()] == ["vae.pt"]

@@ -225,7 +225,7 @@ def test_schemathesis_finds_no_server_error(target: Target) -> None:
             *(sys.executable, "-m", "schemathesis.cli", "run"),
             f"{client.base_url}gradio_api/openapi.json",
             *("--checks", "not_a_server_error", "--max-examples", "6"),
-            *("--generation-deterministic", "--workers", "2"),
+            *("--generation-deterministic", "--workers", "8"),
         ],
         capture_output=True,
         text=True,

@@ -72,7 +72,7 @@ export class MapLabels {
       const size = (view.side < NARROW ? 1.375 : 1.75) * this.rem;
       return { width: size, height: size };
     }
-    if (kind === "plain") return { width: this.widthOf(text) + 4, height: this.rem };
+    if (kind === "plain") return { width: this.widthOf(text, 0.875) + 4, height: this.rem };
     return { width: this.widthOf(text, 0.875, 600) + 14, height: 1.375 * this.rem };
   }
 

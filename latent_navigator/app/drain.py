@@ -54,7 +54,11 @@ class Drain:
     @property
     def complete(self) -> bool:
         """Whether every request has its answer."""
-        return not self.running and self.clock() - self._last_request >= self.quiet
+        return self.idle_for(self.quiet)
+
+    def idle_for(self, seconds: float) -> bool:
+        """Whether no request has run for so long."""
+        return not self.running and self.clock() - self._last_request >= seconds
 
     @property
     def finished(self) -> bool:

@@ -14,6 +14,7 @@ from latent_navigator.explorer.latent_space import LatentSpace
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # from malloc.h of glibc
 MAX_HEAPS = 2
 MMAP_THRESHOLD = 2**20  # bytes
+IDLE = 5.0  # seconds without a request, after which usual paths are computed in advance
 PAUSE = 0.1  # seconds between two looks at whether the server is idle
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 0.005 lets a thread that computes delay answers
 
@@ -55,13 +56,13 @@ def load_models(paths: list[Path]) -> tuple[LatentSpace, dict[str, Checkpoint]]:
 def warm_up(space: LatentSpace, drain: Drain) -> None:
     """Compute what the first image and the usual paths would otherwise wait for.
 
-    Paths are computed while no request runs, and until the server stops: Python cannot exit
-    cleanly while a thread computes in torch.
+    Paths are computed while no request has run for IDLE seconds, and until the server stops:
+    Python cannot exit cleanly while a thread computes in torch.
     """
     _ = space.data_graph
     infer_test_image(space, 0)
     for _ in prototype_geodesics(space):
-        while not (drain.started or drain.complete):
+        while not (drain.started or drain.idle_for(IDLE)):
             time.sleep(PAUSE)
         if drain.started:
             return

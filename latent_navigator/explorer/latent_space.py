@@ -6,6 +6,7 @@ functions of a LatentSpace.
 """
 
 import base64
+import functools
 import math
 import threading
 from collections.abc import Callable, Hashable
@@ -56,7 +57,6 @@ class LatentSpace:
         self.plurals = self.info.plurals
         self.means, self.labels = checkpoint.means, checkpoint.labels
         self.images = checkpoint.images
-        self._tree = cKDTree(self.means.numpy())
         self.preparation = checkpoint.preparation  # how items stand in these images
         self.anchors = {
             "typical": checkpoint.prototypes,
@@ -93,9 +93,14 @@ class LatentSpace:
         points = self.anchors[choice("anchor", anchor, ANCHORS)]
         return points[whole_number("digit", digit, 0, len(self.class_names) - 1)]
 
+    @functools.cached_property
+    def tree(self) -> cKDTree:
+        """The encodings, for searches of neighbours."""
+        return cKDTree(self.means.numpy())
+
     def around(self, z: Tensor, radius: float = RADIUS) -> Neighbourhood:
         """What the encoded test images around positions z (N, 2) are; see `latent_utils`."""
-        return neighbourhood(z, self._tree, self.labels, radius=radius)
+        return neighbourhood(z, self.tree, self.labels, radius=radius)
 
     def decode(self, z: Tensor) -> Tensor:
         """z (N, 2) -> images (N, 784) in [0, 1]; differentiable."""

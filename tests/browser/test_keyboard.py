@@ -11,7 +11,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.guarantee("accessibility")]
 CONTROLS = """() => {
   const kinds = "a[href], button, input, select, summary, [tabindex]";
   window.controls = [...document.querySelectorAll(`#workspace :is(${kinds})`)].filter(
-    (control) => control.tabIndex >= 0 && !control.disabled && control.checkVisibility()
+    (control) => control.tabIndex >= 0 && !control.disabled
+      && control.checkVisibility({ visibilityProperty: true })
       && (control.type !== "radio" || control.checked));
   controls[0].focus();
   return controls.length;

@@ -34,7 +34,7 @@ pytestmark = ignore_pandas
 def test_paths_are_computed_while_no_request_runs_and_until_the_server_stops(
     space: LatentSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drain = Drain(quiet=0)
+    drain = Drain()
     computed: list[int] = []
     waited: list[int] = []
 
@@ -50,6 +50,7 @@ def test_paths_are_computed_while_no_request_runs_and_until_the_server_stops(
         waited.append(len(computed))
         drain.running = 0 if len(waited) == 4 else 1  # it is answered at the fourth look
 
+    monkeypatch.setattr(startup, "IDLE", 0)
     monkeypatch.setattr(startup, "prototype_geodesics", paths)
     monkeypatch.setattr("latent_navigator.app.startup.time.sleep", sleep)
     startup.warm_up(space, drain)

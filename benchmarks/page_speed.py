@@ -31,6 +31,7 @@ from latent_navigator.pretrained import DEFAULT_PATH
 
 RATE = 60  # moves per second of a drag that does not wait
 DRAG_SECONDS = 4.0
+FRAME = 1 / 60  # seconds
 WARM_UP = 5  # moves that are not counted
 WIDTH, HEIGHT = 1440, 900
 SETTLE = 2000  # ms after which the page has fetched all that it shows
@@ -110,13 +111,18 @@ def percentiles(values: list[float], digits: int = 1) -> dict[str, float]:
 def paint_times(page: Page, moves: int, move: Move) -> tuple[list[float], int]:
     """Milliseconds from input to paint of calls of move(i), each made after the last paint.
 
+    They come at any moment of a frame, as a user's do: right after the page has answered the
+    script, a frame has just ended, and a pointer's move always waits for the next one.
+
     Returns:
         `moves` times after WARM_UP, and the number of calls that painted nothing in two seconds.
     """
     times: list[float] = []
     lost = 0
+    moments = np.random.default_rng(0)
     for i in range(moves + WARM_UP):
         page.evaluate("() => { paints.length = 0; inputs.length = 0; }")
+        time.sleep(moments.random() * FRAME)
         move(i)
         try:
             page.wait_for_function("() => paints.length > 0", polling=10, timeout=2_000)

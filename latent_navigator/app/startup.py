@@ -1,7 +1,9 @@
 """What is tuned and loaded before the server listens."""
 
 import ctypes
+import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from latent_navigator.explorer.latent_space import LatentSpace
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # from malloc.h of glibc
 MAX_HEAPS = 2
 MMAP_THRESHOLD = 2**20  # bytes
+LOWEST = 19  # priority, as of `nice`
 IDLE = 5.0  # seconds without a request, after which usual paths are computed in advance
 PAUSE = 0.1  # seconds between two looks at whether the server is idle
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 0.005 lets a thread that computes delay answers
@@ -61,6 +64,8 @@ def warm_up(space: LatentSpace, drain: Drain) -> None:
     """
     _ = space.data_graph
     infer_test_image(space, 0)
+    if sys.platform == "linux":  # where threads have priorities of their own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
     for _ in prototype_geodesics(space):
         while not (drain.started or drain.idle_for(IDLE)):
             time.sleep(PAUSE)

@@ -29,6 +29,7 @@ export class MapPointer {
   #changed = [];
   /** @type {import("../core/encodings.js").Encodings | null} */
   #encodings = null;
+  #early = true; // whether a move may come before its frame
   #page;
   #top;
   #preview;
@@ -61,6 +62,9 @@ export class MapPointer {
     const top = this.#top;
     top.addEventListener("pointerdown", (event) => this.#press(event));
     top.addEventListener("pointermove", (event) => this.#move(event));
+    top.addEventListener("pointerrawupdate", (event) =>
+      this.#moveEarly(/** @type {PointerEvent} */ (event)),
+    );
     top.addEventListener("pointerup", (event) => this.#release(event));
     for (const end of /** @type {const} */ (["pointerup", "pointercancel"])) {
       top.addEventListener(end, ({ pointerId }) => {
@@ -99,6 +103,18 @@ export class MapPointer {
     this.#changed = [...this.#changed.slice(-1), { z, reading, opens: false }];
     state.hold(true);
     if (this.#down.size === 1 && !event.shiftKey) state.set(state.view.toLatent(here), "map");
+  }
+
+  // Browsers hold back moves until the next frame begins. Where they announce them before, the first
+  // of a frame is decoded at once, and the frame has only to paint; the others come as usual.
+  /** @param {PointerEvent} event */
+  #moveEarly(event) {
+    if (!this.#early || !this.#down.has(event.pointerId)) return;
+    this.#early = false;
+    requestAnimationFrame(() => {
+      this.#early = true;
+    });
+    this.#move(event);
   }
 
   /** @param {PointerEvent} event */

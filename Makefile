@@ -16,9 +16,10 @@ demo: $(VENV)/installed
 train: $(VENV)/installed
 	$(RUN) trainer.py
 
-# Two workers, each with whole files, so that a file's tests share their server and their page.
+# Workers take whole files, so that a file's tests share their server and their page. Three for two cores:
+# much of a browser's test is waiting.
 test: $(VENV)/chromium node_modules/installed
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 3 --dist loadfile
 
 check: lint
 	$(RUN) -m pytest -n 2 --dist loadfile -m 'not slow' tests/unit

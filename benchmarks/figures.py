@@ -3,7 +3,7 @@
 python -m benchmarks.figures
 """
 
-from benchmarks.reports import FOLDER, read_report
+from benchmarks.reports import FOLDER, Report, read_report
 
 README = FOLDER.parent / "README.md"
 DOCUMENT = FOLDER.parent / "docs" / "benchmarks.md"
@@ -131,8 +131,25 @@ def paths() -> str:
         f"{geodesic['zero_support']} geodesics and {data['zero_support']} density-weighted ones "
         f"pass a position without any test digit within 0.1. Geodesics reach "
         f"|z| = {geodesic['radius']:.2f}, straight lines {linear['radius']:.2f}.",
+        *(against_previous(names[method], report, method) for method in ("geodesic", "data")),
+        "- A comparison of all four paths takes "
+        f"{report['comparison']['warm_ms_p50']:.0f} ms (p95 "
+        f"{report['comparison']['warm_ms_p95']:.0f}) between prototypes, "
+        f"{report['comparison']['fresh_ms_p50']:.0f} ms (p95 "
+        f"{report['comparison']['fresh_ms_p95']:.0f}) between fresh positions.",
     ]
     return "\n".join(lines)
+
+
+def against_previous(name: str, report: Report, method: str) -> str:
+    """Time and length of a kind of geodesic beside those of the previous method."""
+    f = report["previous"]["summary"][method]
+    return (
+        f"- {name}: {f['new_ms_p50']:.0f} ms a pair (p95 {f['new_ms_p95']:.0f}) on one thread; "
+        f"the previous method (L-BFGS, commit {report['previous']['commit']}) "
+        f"{f['old_ms_p50']:.0f} ms (p95 {f['old_ms_p95']:.0f}) in the same run. Lengths are "
+        f"{f['ratio']:.4f} times its own on average, at most {f['max_ratio']:.3f}."
+    )
 
 
 def page() -> str:

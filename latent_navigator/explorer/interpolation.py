@@ -128,7 +128,8 @@ INTERPOLATIONS: list[Interpolation] = [
         label="shortest through the data",
         term="density-weighted geodesic",
         short_label="through data",
-        help="The same, where steps through regions without {items} count up to five times.",
+        help="Like the geodesic, but steps through regions without {items} count up to five "
+        "times as much.",
         curve=_data_geodesic,
     ),
 ]

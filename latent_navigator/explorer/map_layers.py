@@ -174,8 +174,8 @@ LAYERS: list[MapLayer] = [
         key="regions",
         label="Regions",
         term="nearest-neighbour classes",
-        help="The class of the 50 nearest encoded {items}. Striped: two classes mix. "
-        "Hatched: none within 0.1",
+        help="The most frequent class among the 50 nearest encoded {items}. Striped: two classes "
+        "mix. Hatched: none within 0.1",
         compute=regions,
     ),
     MapLayer(
@@ -219,7 +219,7 @@ LAYERS: list[MapLayer] = [
         label="Round trips",
         term="encode(decode(z))",
         help="Decodes each position and encodes the image again: the arrow shows where it lands. "
-        "The encoder never maps an image to regions that no arrow reaches",
+        "Regions that no arrow reaches are ones to which no decoded image is encoded",
         compute=round_trips,
         busy="Decoding and encoding again…",
         more=True,

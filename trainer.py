@@ -177,7 +177,7 @@ def train(
     state, epochs = resumed, range(len(history), config.epochs)
     if group.is_main:
         print(TABLE_HEADER)
-    with progress_bar(len(train_images), epochs, disable=not group.is_main) as bar:
+    with progress_bar(len(train_images), epochs, group.is_main) as bar:
         for epoch in epochs:
             started = time.perf_counter()
             losses = train_epoch(wrapped, optimizer, train_images, epoch, config, bar, group)
@@ -190,20 +190,23 @@ def train(
             parts = (data, train_data, snapshots, optimizer.state_dict())
             state = make_checkpoint(model, config, history, encodings, *parts)
             save_checkpoint(RunPaths(Path(config.output)).state, state)
-            tqdm.write(table_row(history[-1]))
+            tqdm.write(table_row(history[-1], len(train_images), config.epochs))
             sys.stdout.flush()  # so that a redirected log shows each epoch at once
     return replace(state, training_state=None) if group.is_main and state else None
 
 
-def progress_bar(images: int, epochs: range, disable: bool) -> tqdm:
-    """A bar over the images of all epochs, of which those before `epochs` are done."""
+def progress_bar(images: int, epochs: range, is_main: bool) -> tqdm:
+    """A bar over the images of all epochs, of which those before `epochs` are done.
+
+    Only in process 0, and only where stderr is a terminal: a log has the table's rows.
+    """
     return tqdm(
         total=images * epochs.stop,
         initial=images * epochs.start,
         unit="img",
         unit_scale=True,
         leave=False,
-        disable=disable,
+        disable=None if is_main else True,
     )
 
 

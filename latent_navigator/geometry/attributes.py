@@ -41,7 +41,7 @@ ATTRIBUTES = {  # in the order of the columns of `measure`
     "slant": Attribute("leaning right", "leaning left", "slant", "°"),
     "width": Attribute("wider", "narrower", "width", "px"),
     "height": Attribute("taller", "shorter", "height", "px"),
-    "roundness": Attribute("rounder", "more elongated", "roundness", ""),
+    "roundness": Attribute("rounder", "less round", "roundness", ""),
 }
 
 

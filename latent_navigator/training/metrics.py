@@ -11,7 +11,10 @@ from latent_navigator.training.config import TrainingConfig, beta_at, learning_r
 
 History = list[dict[str, float]]  # one entry per epoch, made by `epoch_metrics`
 
-TABLE_HEADER = "epoch   beta   train: recon      kl   test: recon      kl      ELBO   seconds"
+TABLE_HEADER = (
+    "epoch   beta   train: recon      kl   test: recon      kl      ELBO   seconds"
+    "  images/s     left"
+)
 
 
 def epoch_metrics(
@@ -36,12 +39,20 @@ def epoch_metrics(
     }
 
 
-def table_row(entry: dict[str, float]) -> str:
-    """One row under TABLE_HEADER; losses in nats per image, the ELBO at beta = 1."""
+def table_row(entry: dict[str, float], images: int, epochs: int) -> str:
+    """One row under TABLE_HEADER; losses in nats per image, the ELBO at beta = 1.
+
+    Args:
+        entry: of `epoch_metrics`.
+        images: of an epoch. epochs: of the whole run; the time left is that of the others at this
+            epoch's speed.
+    """
+    left = round((epochs - entry["epoch"]) * entry["seconds"])
     return (
         f"{entry['epoch']:5d}  {entry['beta']:5.2f}        {entry['train_recon']:7.2f} "
         f"{entry['train_kl']:7.3f}       {entry['test_recon']:7.2f} {entry['test_kl']:7.3f}  "
-        f"{entry['test_elbo']:8.2f}   {entry['seconds']:7.1f}"
+        f"{entry['test_elbo']:8.2f}   {entry['seconds']:7.1f}  "
+        f"{images / max(entry['seconds'], 1e-9):8,.0f}  {left // 60:4d}:{left % 60:02d}"
     )
 
 

@@ -154,7 +154,7 @@ def test_loss_that_is_not_finite_stops_the_run_before_the_step(
     optimizer = torch.optim.Adam(model.parameters())
     steps: list[int] = []
     optimizer.register_step_post_hook(lambda *_: steps.append(1))
-    bar = trainer.progress_bar(len(digits.train_images), range(4), disable=True)
+    bar = trainer.progress_bar(len(digits.train_images), range(4), is_main=False)
     with pytest.raises(TrainingError) as caught:
         trainer.train_epoch(model, optimizer, digits.train_images, 3, small_config, bar)
     assert "epoch 4, step 7" in str(caught.value)
@@ -172,13 +172,18 @@ def test_command_line_from_start_to_end(tmp_path: Path, small_trainer: SmallTrai
     assert process.returncode == 0, stderr
     lines = stdout.splitlines()
     assert any(line.startswith("epoch") and "ELBO" in line for line in lines)
-    assert [line.split()[0] for line in lines if line.strip()[:1] in "12"] == ["1", "2"]
+    rows = [line.split() for line in lines if line.strip()[:1] in "12"]
+    assert [row[0] for row in rows] == ["1", "2"]
+    assert stderr == "", "a log has no bar"
     assert "python demo.py --checkpoint out/vae.pt" in lines[-1]
     out = tmp_path / "out"
     files = {path.name for path in out.iterdir()}
     assert files == {"vae.pt.metrics.json", "vae.pt.curves.png", "vae.pt"}
     metrics = json.loads((out / "vae.pt.metrics.json").read_text())
     assert metrics["history"] == load_checkpoint(out / "vae.pt").history
+    rates = [f"{500 / epoch['seconds']:,.0f}" for epoch in metrics["history"]]
+    assert [row[-2] for row in rows] == rates
+    assert rows[1][-1] == "0:00", "time left"
     assert (out / "vae.pt.curves.png").read_bytes().startswith(b"\x89PNG")
     status, stdout, _ = small_trainer("--epochs", "2", "--output", "out/vae.pt", "--resume")
     assert status == 0

@@ -2,8 +2,8 @@
  * The state of the page: the one current position z, the view, the paths, the points A and B, the
  * layers of the map, the values of the controls, the open tab and the epoch that the map shows.
  *
- * Whoever changes one calls a method here; whoever shows it subscribes. Nothing else on the page
- * keeps a position, and a link holds all of it.
+ * What changes one calls a method here; what shows it subscribes. Nothing else on the page keeps a
+ * position, and a link holds all of it.
  */
 
 import { NO_FRAMES } from "./frames.js";
@@ -18,10 +18,8 @@ import { MapView } from "./view.js";
 
 /** @typedef {import("./reading.js").Reading} Reading */
 /** @typedef {import("./reading.js").FailedReading} FailedReading */
-
-/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held" | "epoch"} Topic */
-
 /** @typedef {import("../map/painter.js").Epoch} Epoch */
+/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held" | "epoch"} Topic */
 
 export class PageState {
   /** @type {Map<Topic, Set<(source?: string) => void>>} */

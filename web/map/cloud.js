@@ -62,7 +62,7 @@ export function partToSee(view, reading) {
 /** What a reading is of: the strokes of one drawing have many. @param {PageState["reading"]} reading */
 function imageOf(reading) {
   if (!reading || reading.error !== undefined) return null;
-  return reading.fromUser ? "the visitor's" : reading.title;
+  return reading.fromUser ? "the user's" : reading.title;
 }
 
 /** Zooms to the cloud of each image once, and back. */

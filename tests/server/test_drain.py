@@ -51,6 +51,7 @@ def test_paths_are_computed_while_no_request_runs_and_until_the_server_stops(
         drain.running = 0 if len(waited) == 4 else 1  # it is answered at the fourth look
 
     monkeypatch.setattr(startup, "IDLE", 0)
+    monkeypatch.setattr("os.setpriority", lambda *_: None)  # of the thread, here the tests' own
     monkeypatch.setattr(startup, "prototype_geodesics", paths)
     monkeypatch.setattr("latent_navigator.app.startup.time.sleep", sleep)
     startup.warm_up(space, drain)

@@ -17,9 +17,9 @@ train: $(VENV)/installed
 	$(RUN) trainer.py
 
 # Workers take whole files, so that a file's tests share their server and their page. Three for two cores:
-# much of a browser's test is waiting.
+# much of a browser's test is waiting. In the order of testpaths: files with long tests come first.
 test: $(VENV)/chromium node_modules/installed
-	$(RUN) -m pytest -n 3 --dist loadfile
+	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: lint
 	$(RUN) -m pytest -n 2 --dist loadfile -m 'not slow' tests/unit

@@ -152,7 +152,7 @@ def test_measured_page_meets_its_targets() -> None:
     report = read_report("page_speed")
     for name in ("map: move to painted, ms", "slider: key to painted, ms"):
         assert report[name]["n"] >= 100, name
-    # The aims are 9 and 17 ms and 59 images a second. Without a GPU, on two cores that others share,
+    # The aims are 9 and 17 ms and 59 images a second. Without a GPU, on two cores that are shared,
     # waiting for a frame of 60 Hz takes 8 ms on average and drawing it 6. These notice a loss.
     assert report["map: move to painted, ms"]["p50"] <= 17
     assert report["map: move to painted, ms"]["p95"] <= 24

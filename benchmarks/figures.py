@@ -51,13 +51,17 @@ def quality() -> str:
 def training() -> str:
     """The speed of training, as a section of Markdown."""
     report = read_report("training_speed")
+    one, two = (report["beside_busy_processes"][count] for count in ("1", "2"))
+    shares = report["shares_beside"]
     return (
         "## Training speed\n\n"
-        f"Median of {report['rounds']} rounds on {report['cores']} cores, alternating with a "
-        "plain PyTorch implementation of the same size (`python -m benchmarks.training_speed`): "
-        f"{report['trainer']:,.0f} images per second against {report['plain']:,.0f}, "
-        f"{report['ratio']:.1f} times as fast (min {report['min_ratio']:.1f}, max "
-        f"{report['max_ratio']:.1f}). The [model card](../pretrained/README.md) gives the time "
+        f"Median of {report['rounds']} rounds in {report['precision']}, "
+        "alternating with a plain PyTorch implementation of the same size (`python -m "
+        f"benchmarks.training_speed`): {report['trainer']:,.0f} images per second against "
+        f"{report['plain']:,.0f}, {report['ratio']:.1f} times as fast (min "
+        f"{report['min_ratio']:.1f}, max {report['max_ratio']:.1f}). Beside one process that never "
+        f"rests {one:,.0f} images per second ({100 * shares['1']:.0f} %), beside two {two:,.0f} "
+        f"({100 * shares['2']:.0f} %). The [model card](../pretrained/README.md) gives the time "
         "that the committed checkpoint took."
     )
 
@@ -238,8 +242,20 @@ def photographs() -> str:
 
 def document() -> str:
     """The text of docs/benchmarks.md."""
-    sections = quality(), training(), prior(), paths(), photographs(), page(), load()
-    return "\n\n".join([INTRODUCTION.rstrip("\n"), *sections]) + "\n"
+    sections = {
+        "quality": quality,
+        "training_speed": training,
+        "prior": prior,
+        "paths": paths,
+        "photographs": photographs,
+        "page_speed": page,
+        "load": load,
+    }
+    texts = [INTRODUCTION.rstrip("\n")]
+    for name, section in sections.items():
+        processor = read_report(name).get("processor")
+        texts.append(section() + (f"\n\nMeasured on {processor}." if processor else ""))
+    return "\n\n".join(texts) + "\n"
 
 
 def headline() -> str:

@@ -1,6 +1,9 @@
 """The committed reports of the benchmarks: benchmarks/<name>.json."""
 
+import contextlib
 import json
+import os
+import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +24,26 @@ def read_report(name: str) -> Report:
     return report
 
 
+def processor() -> str:
+    """The processor's name and its cores, as far as the system tells."""
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                name = value.strip()
+                break
+    cores = os.cpu_count() or 1
+    return f"{name}, {cores} core{'s' * (cores != 1)}"
+
+
 def write_report(path: Path, report: Mapping[str, object]) -> None:
-    """Write a report.
+    """Write a report, and the processor that it was measured on.
 
     Raises:
         ValueError: if it holds a number that is not finite.
     """
-    path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps({"processor": processor(), **report}, indent=1, allow_nan=False) + "\n",
+        encoding="utf-8",
+    )

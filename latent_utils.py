@@ -12,10 +12,15 @@ import torch
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from latent_navigator.density import NEIGHBOURS as NEIGHBOURS
+from latent_navigator.density import RADIUS as RADIUS
+from latent_navigator.density import support_radius as support_radius
+from latent_navigator.density import window_bandwidth as window_bandwidth
 from neural_network import VAE
 
-NEIGHBOURS = 50  # k of the k-nearest-neighbour estimates
-RADIUS = 0.1  # within which encodings count as being at a position, in units of the prior's sigma
+UNUSED = 0.05  # nats: a dimension with a smaller KL does not tell the decoder anything
+BATCH = 500  # positions whose distances to all encodings are computed at once
+TREE_DIMENSIONS = 3  # in more, a k-d tree has to look at nearly every point
 MIN_ARC = 1e-3  # with a smaller radius, or angle from 0 or pi radians, an arc is ill-posed
 
 
@@ -107,6 +112,21 @@ def digit_centroids(means: Tensor, labels: Tensor, classes: int = 10) -> Tensor:
 
 
 @torch.inference_mode()
+def kl_per_dimension(means: Tensor, logvars: Tensor) -> Tensor:
+    """KL(q(z_i|x) || N(0, 1)), averaged over images, in nats.
+
+    Args:
+        means, logvars: (N, latent_dim).
+
+    Returns:
+        (latent_dim,) >= 0; their sum is the KL of the loss. A dimension below UNUSED has collapsed:
+        its posterior is the prior whatever the image.
+    """
+    kl: Tensor = 0.5 * (means.square() + logvars.exp() - logvars - 1).mean(0)
+    return kl
+
+
+@torch.inference_mode()
 def digit_prototypes(
     means: Tensor, labels: Tensor, candidates: int = 100, classes: int = 10
 ) -> Tensor:
@@ -114,7 +134,7 @@ def digit_prototypes(
 
     Among the encodings of class c, the one where p_c * (p_c / p) is greatest: the density of the
     class times its share of the density of all classes. Both are Gaussian kernel density estimates
-    (Parzen 1962) of bandwidth RADIUS.
+    (Parzen 1962) of the bandwidth that `window_bandwidth` gives.
 
     Args:
         means: (N, latent_dim). labels: (N,) integers; each of 0 ... classes - 1 at least once.
@@ -129,7 +149,7 @@ def digit_prototypes(
     """
     means, labels = _check_labelled(means, labels, classes)
     one_hot = torch.nn.functional.one_hot(labels, classes).float()  # (N, classes)
-    scaled = means / RADIUS  # (N, latent_dim)
+    scaled = means / window_bandwidth(means)  # (N, latent_dim)
     halves = scaled.square().sum(1) / 2  # (N,)
     prototypes = []
     for label in range(classes):
@@ -158,12 +178,32 @@ def neighbourhood(
             of them C - 1.
         radius: in units of the prior's standard deviation.
     """
-    positions = z.double().numpy()
-    wanted = np.arange(1, min(neighbours, tree.n) + 1)
-    distances, indices = map(torch.from_numpy, tree.query(positions, k=wanted))  # (N, k) each
-    within = torch.from_numpy(tree.query_ball_point(positions, radius, return_length=True))  # (N,)
+    positions, k = z.double().numpy(), min(neighbours, tree.n)
+    search = _search_tree if tree.m <= TREE_DIMENSIONS else _search_all
+    distances, indices, within = search(positions, tree, k, radius)  # (N, k) twice, (N,)
     votes = torch.nn.functional.one_hot(labels[indices], int(labels.max()) + 1)  # (N, k, C)
     return Neighbourhood(votes.float().mean(1), within, distances[:, 0].float(), indices)
+
+
+def _search_tree(
+    positions: np.ndarray, tree: cKDTree, k: int, radius: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    distances, indices = map(torch.from_numpy, tree.query(positions, k=np.arange(1, k + 1)))
+    within = tree.query_ball_point(positions, radius, return_length=True)
+    return distances, indices, torch.from_numpy(within)
+
+
+def _search_all(
+    positions: np.ndarray, tree: cKDTree, k: int, radius: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    points = torch.from_numpy(tree.data)  # (M, latent_dim)
+    parts = []
+    for z in torch.from_numpy(positions).split(BATCH):
+        distances = torch.cdist(z, points)  # (B, M)
+        nearest = distances.topk(k, largest=False)
+        parts.append((nearest.values, nearest.indices, (distances <= radius).sum(1)))
+    distances, indices, within = map(torch.cat, zip(*parts, strict=True))
+    return distances, indices, within
 
 
 @torch.inference_mode()

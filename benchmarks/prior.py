@@ -30,7 +30,7 @@ def measure(path: Path) -> Report:
     """The figures of one checkpoint."""
     checkpoint = load_checkpoint(path)
     space = LatentSpace(checkpoint)
-    z = torch.randn(SAMPLES, 2, generator=torch.Generator().manual_seed(0))
+    z = torch.randn(SAMPLES, space.latent_dim, generator=torch.Generator().manual_seed(0))
     within, winners, distances = [], [], []
     for batch in z.split(BATCH):
         around = space.around(batch)

@@ -20,7 +20,7 @@ from benchmarks.reports import report_path, write_report
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.data.datasets import load_dataset
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_utils import encode_dataset
+from latent_utils import encode_dataset, kl_per_dimension
 
 NEIGHBOURS = 15
 BATCH = 500
@@ -46,7 +46,7 @@ def measure(path: Path, digits: LabelledImages) -> dict[str, float]:
     final = checkpoint.history[-1]
     train = encode_dataset(checkpoint.build_model(), digits.train_images, digits.train_labels)
     mu, logvar = checkpoint.means, checkpoint.logvars
-    kl_of_dimension = 0.5 * (mu.square() + logvar.exp() - logvar - 1).mean(0)  # (latent_dim,)
+    kl_of_dimension = kl_per_dimension(mu, logvar)
     return {
         "recon": final["test_recon"],
         "kl": final["test_kl"],

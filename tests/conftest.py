@@ -28,7 +28,7 @@ from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
 from tests.helpers import wait_until
 from tests.small import SMALL as SMALL
-from tests.small import read_digits
+from tests.small import TEN, read_digits
 
 # Playwright's default of five seconds is too short on a busy machine.
 expect.set_options(timeout=30_000)
@@ -84,6 +84,32 @@ def small_checkpoint(
     checkpoint = trainer.train(config, SMALL, digits)
     assert checkpoint is not None
     return checkpoint
+
+
+@pytest.fixture(scope="session")
+def ten_checkpoint(
+    digits: LabelledImages,
+    small_config: TrainingConfig,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Checkpoint:
+    """A small model of ten dimensions, some of which it leaves unused."""
+    output = tmp_path_factory.mktemp("ten") / "vae.pt"
+    checkpoint = trainer.train(dataclasses.replace(small_config, output=str(output)), TEN, digits)
+    assert checkpoint is not None
+    return checkpoint
+
+
+@pytest.fixture(scope="session", params=[2, 10])
+def any_space(request: pytest.FixtureRequest) -> LatentSpace:
+    """The LatentSpace of a small model of two and of ten dimensions."""
+    name = "small_checkpoint" if request.param == 2 else "ten_checkpoint"
+    return LatentSpace(request.getfixturevalue(name))
+
+
+@pytest.fixture(scope="session")
+def ten_space(ten_checkpoint: Checkpoint) -> LatentSpace:
+    """The LatentSpace of a small model of ten dimensions."""
+    return LatentSpace(ten_checkpoint)
 
 
 @pytest.fixture(scope="session")

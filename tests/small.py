@@ -1,5 +1,6 @@
 """A small model and data set, for training runs of a few seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.model_config import VAEConfig
 
 SMALL = VAEConfig(hidden=48, encoder_channels_2=16, decoder_channels=16)
+TEN = replace(SMALL, latent_dim=10)
 
 
 def read_digits() -> LabelledImages:

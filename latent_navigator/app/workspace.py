@@ -21,7 +21,7 @@ from latent_navigator.explorer.inference import infer_drawing, infer_test_image,
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_paths
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.lessons import check_lesson, lessons
-from latent_navigator.explorer.map_layers import LAYERS
+from latent_navigator.explorer.map_layers import map_layers
 from latent_navigator.explorer.navigation import describe_anchor, start_class
 from latent_navigator.explorer.readout import decode_position
 from latent_navigator.explorer.training_replay import ReplayFile
@@ -122,7 +122,7 @@ def page_props(
             for anchor in ANCHORS
         },
         "start": start_class(space),
-        "layers": [layer.record(info) for layer in LAYERS],
+        "layers": [layer.record(info) for layer in map_layers(space)],
         "methods": [method.record(info) for method in INTERPOLATIONS],
         "controls": [control.record() for control in page_controls(space)],
         "attributes": [{"name": name} | found._asdict() for name, found in ATTRIBUTES.items()],

@@ -16,7 +16,7 @@ from torch import Tensor
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.decoder_file import pack_decoder
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.map_layers import LAYERS, layer_data
+from latent_navigator.explorer.map_layers import layer_data, map_layers
 from latent_navigator.explorer.packed import pack
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def decoder_file(space: LatentSpace) -> bytes:
 
 
 def encodings_file(space: LatentSpace) -> bytes:
-    """The encoded test images: mu, classes, and where each image is in the files of images.
+    """The encoded test images: mu (N, D), classes, and where each image is in the files of images.
 
     Image i is number places[i] % block_size of the file images/<places[i] // block_size>.bin.
     """
@@ -86,7 +86,7 @@ def layer_file(space: LatentSpace, key: str) -> bytes:
 def model_files(space: LatentSpace) -> dict[str, Maker]:
     """By name, a function that makes the file; called when a browser first asks for it."""
     blocks = -(-len(space.images) // BLOCK)
-    computed = [layer.key for layer in LAYERS if layer.compute is not None]
+    computed = [layer.key for layer in map_layers(space) if layer.compute is not None]
     return {
         "decoder.bin": partial(decoder_file, space),
         "encodings.bin": partial(encodings_file, space),

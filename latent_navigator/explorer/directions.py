@@ -6,11 +6,12 @@ What the page and its API ask of `geometry.attributes`.
 import math
 from typing import Any
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from latent_navigator.data.dataset_info import with_article
 from latent_navigator.explorer.arguments import choice, whole_number
-from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace, percent
+from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace, percent, use_one_thread
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
     Nudge,
@@ -20,7 +21,10 @@ from latent_navigator.geometry.attributes import (
     nudge,
 )
 from latent_navigator.geometry.latent_graph import between_nodes, sensitivity
+from latent_navigator.geometry.neighbour_graph import sensitivity_at
 from latent_utils import NEIGHBOURS, semantic_directions
+
+RANKED = 1000  # encodings among which a sensitivity is ranked above two dimensions
 
 
 def degrees(vector: Tensor) -> float:
@@ -28,8 +32,34 @@ def degrees(vector: Tensor) -> float:
     return math.degrees(math.atan2(float(vector[1]), float(vector[0])))
 
 
+def map_direction(space: LatentSpace, vector: Tensor) -> dict[str, Any]:
+    """A vector (D,) as the map shows it.
+
+    Returns:
+        {"direction": in degrees}; above two dimensions that of its projection onto the plane of the
+        map, with "in_plane", how much of the vector's length that has (0 ... 1), and "vector", D
+        numbers of length 1, or zeros.
+    """
+    if space.latent_dim == 2:
+        return {"direction": degrees(vector)}
+    unit = F.normalize(vector, dim=0)
+    flat = space.plane.axes @ unit  # (2,)
+    return {
+        "direction": degrees(flat),
+        "in_plane": min(1.0, float(flat.norm())),
+        "vector": unit.tolist(),
+    }
+
+
 def sensitivities(space: LatentSpace) -> Tensor:
-    """(N,) the decoder's sensitivity at the encoded test images, sorted."""
+    """(N,) the decoder's sensitivity at the encoded test images, sorted.
+
+    Above two dimensions, at RANKED of them.
+    """
+    if space.latent_dim > 2:
+        use_one_thread()
+        ranked = space.means[:: math.ceil(len(space.means) / RANKED)]
+        return sensitivity_at(space.decode, ranked, space.used).sort().values
     return between_nodes(space.range, sensitivity(space.graph), space.means).sort().values
 
 
@@ -38,10 +68,11 @@ def sensitivity_rank(space: LatentSpace, norm: Tensor) -> float:
     return float((space.once(sensitivities) < norm).float().mean())
 
 
-def attribute_directions(space: LatentSpace, x: object, y: object) -> dict[str, Any]:
+def attribute_directions(space: LatentSpace, x: object, y: object = None) -> dict[str, Any]:
     """The attributes of the image at a position, each with its direction; and the sensitivity.
 
-    Directions are in degrees, counterclockwise from x, toward more of the attribute.
+    Directions are in degrees, counterclockwise from x, toward more of the attribute; see
+    `map_direction`. Slopes are per unit of z in all dimensions.
 
     Raises:
         ValueError: if the position is not on the map.
@@ -55,7 +86,7 @@ def attribute_directions(space: LatentSpace, x: object, y: object) -> dict[str, 
             name: {
                 "value": float(value),
                 "message": describe(name, float(value)),
-                "direction": degrees(gradient),
+                **map_direction(space, gradient),
                 "slope": float(gradient.norm()),
             }
             for name, value, gradient in zip(ATTRIBUTES, values, gradients, strict=True)
@@ -68,8 +99,8 @@ def attribute_directions(space: LatentSpace, x: object, y: object) -> dict[str, 
 
 
 def class_directions(
-    space: LatentSpace, x: object, y: object, anchor: object = "typical"
-) -> list[dict[str, float]]:
+    space: LatentSpace, x: object, y: object = None, anchor: object = "typical"
+) -> list[dict[str, Any]]:
     """For each class, the distance and direction (degrees) from a position to its anchor.
 
     Raises:
@@ -78,7 +109,7 @@ def class_directions(
     z = space.position(x, y)
     toward = semantic_directions(space.anchors[choice("anchor", anchor, ANCHORS)], z[None])
     return [
-        {"distance": float(distance), "direction": degrees(direction)}
+        {"distance": float(distance), **map_direction(space, direction)}
         for distance, direction in zip(toward.distances[0], toward.directions[0], strict=True)
     ]
 
@@ -95,7 +126,7 @@ def nudge_attribute(
         attribute: a key of ATTRIBUTES. sign: 1 for more of it, -1 for less.
 
     Returns:
-        {"path": [[x, y], ...] with at least the start, "values": of the attribute along it,
+        {"path": positions of D numbers, at least the start, "values": of the attribute along it,
         "stopped": None, "extreme" or "barred", "message": a sentence}.
 
     Raises:
@@ -110,7 +141,7 @@ def nudge_attribute(
     def allowed(tried: Tensor) -> Tensor:
         around = space.around(tried)
         same = around.shares.argmax(1) == label
-        on_map = (tried.abs() <= space.range).all(1)
+        on_map = (tried.abs() <= space.limit).all(1)
         return same & on_map & ((around.within > 0) | (not supported))
 
     found = nudge(space.ink, z, name, direction, allowed)

@@ -14,9 +14,10 @@ import torch
 from latent_navigator.explorer.arguments import choice
 from latent_navigator.explorer.interpolation import compare_paths, methods, strip_row
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.navigation import random_sample
+from latent_navigator.explorer.navigation import draw_from_prior
+from latent_navigator.explorer.norms import typical_norms
 from latent_navigator.explorer.presets import presets
-from latent_utils import RADIUS, linear_interpolation, spherical_interpolation
+from latent_utils import linear_interpolation, spherical_interpolation
 
 DRAWS = 12  # of the random exploration
 FINE = 257  # positions at which the border between two classes is looked for
@@ -98,8 +99,8 @@ def all_methods(space: LatentSpace) -> Result:
     largest = [f"{row['largest_step']:.1f}" for row in (straight, spherical, shortest)]
     text = (
         "Spherical paths are often recommended because they keep their distance from the centre, "
-        "where samples of a Gaussian in many dimensions never lie. In two dimensions the centre is "
-        f"the densest region of all. Here the spherical path is {longer:.2f} times as long in "
+        f"where samples of a Gaussian in many dimensions never lie. {_at_the_centre(space, found)} "
+        f"Here the spherical path is {longer:.2f} times as long in "
         "image space as the straight one, and the geodesic, which minimises that length, "
         f"{shorter:.2f} times; their largest steps are {largest[1]}, {largest[0]} and "
         f"{largest[2]}. Try “equal visual change per step” before you call a path jumpy."
@@ -108,16 +109,28 @@ def all_methods(space: LatentSpace) -> Result:
     return compared | {"note": note, "play": False, "scattered": False}
 
 
+def _at_the_centre(space: LatentSpace, found: dict[str, Any]) -> str:
+    """How much of that holds in this space."""
+    if space.latent_dim == 2:
+        return "In two dimensions the centre is the densest region of all."
+    low, middle, high = space.once(typical_norms)
+    nearest = [f"{min(found[key]['norms']):.2f}" for key in ("linear", "spherical")]
+    return (
+        f"Half of the encoded {space.info.items} lie beyond {middle:.2f}, and 90 % between "
+        f"{low:.2f} and {high:.2f}. The straight path comes as close to the centre as "
+        f"{nearest[0]}, the spherical one {nearest[1]}."
+    )
+
+
 def random_exploration(space: LatentSpace) -> Result:
     """Draws from the prior."""
     seed = random.SystemRandom().randrange(2**31)
-    draws = [random_sample(space, seed + i) for i in range(DRAWS)]
-    path = torch.tensor([[z["x"], z["y"]] for z in draws])
+    path = torch.stack([draw_from_prior(space, seed + i) for i in range(DRAWS)])
     empty = int((space.around(path).within == 0).sum())
     item, items = space.info.item, space.info.items
     text = (
         f"{DRAWS} draws from the prior N(0, I), which is how a VAE generates new {items}. "
-        f"{DRAWS - empty} of these fell within {RADIUS:g} of an encoded test {item}. Click a "
+        f"{DRAWS - empty} of these fell within {space.radius:g} of an encoded test {item}. Click a "
         "blurred one and look at the bars: which classes are nearby?"
     )
     return {

@@ -12,8 +12,9 @@ from latent_navigator.data.image_reader import read_image
 from latent_navigator.data.preprocessing import Crop, preprocess, preprocess_crop
 from latent_navigator.data.strokes import PAD, PEN, Stroke, draw_strokes
 from latent_navigator.explorer.arguments import number, whole_number
+from latent_navigator.explorer.directions import degrees
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
-from latent_utils import NEIGHBOURS
+from latent_utils import NEIGHBOURS, kl_per_dimension
 
 SAMPLES = 6  # of the posterior
 SHOWN = 6  # nearest test images
@@ -101,7 +102,7 @@ def infer_test_image(space: LatentSpace, index: object) -> dict[str, Any]:
 
 @torch.inference_mode()
 def reconstruction_errors(space: LatentSpace, images: np.ndarray | Tensor, mu: Tensor) -> Tensor:
-    """-log p(x|mu) of images (N, 28, 28) uint8 at mu (N, 2), in nats; (N,)."""
+    """-log p(x|mu) of images (N, 28, 28) uint8 at mu (N, D), in nats; (N,)."""
     x = torch.as_tensor(images).float().flatten(1) / 255  # (N, 784)
     logits = space.model.decoder(mu).flatten(1)  # (N, 784)
     return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
@@ -126,15 +127,16 @@ def _infer(
         exclude: index of a test image that is not listed among the nearest.
 
     Returns:
-        {"title", "pixels": base64 of the image, one byte a pixel, "mu": [x, y], "sigma": [x, y],
-        "recon", "kl": in nats, "samples": [[x, y], ...] of the posterior, "nearest": the indices
-        of test images, "message": a sentence}.
+        {"title", "pixels": base64 of the image, one byte a pixel, "mu", "sigma": D numbers
+        each, "recon", "kl": in nats, "samples": positions drawn from the posterior, "nearest": the
+        indices of test images, "message": a sentence}; above two dimensions also those of
+        `_in_many_dimensions`.
     """
-    mu, logvar = space.encode(image[None])  # (1, 2) each
+    mu, logvar = space.encode(image[None])  # (1, D) each
     sigma = (logvar / 2).exp()
     recon = float(reconstruction_errors(space, image[None], mu))
     kl = float((mu.square() + logvar.exp() - logvar - 1).sum() / 2)
-    eps = torch.randn(SAMPLES, 2, generator=torch.Generator().manual_seed(0))
+    eps = torch.randn(SAMPLES, space.latent_dim, generator=torch.Generator().manual_seed(0))
     around = space.around(mu)
     nearest = around.neighbours[0]
     nearest = nearest[nearest != exclude][:SHOWN] if exclude is not None else nearest[:SHOWN]
@@ -148,6 +150,29 @@ def _infer(
         "samples": (mu + eps * sigma).tolist(),
         "nearest": nearest.tolist(),
         "message": _describe(space, mu[0], sigma[0], around.shares[0], recon),
+        **({} if space.latent_dim == 2 else _in_many_dimensions(space, mu, logvar)),
+    }
+
+
+def _in_many_dimensions(space: LatentSpace, mu: Tensor, logvar: Tensor) -> dict[str, Any]:
+    """What a map shows of a posterior, mu and logvar (1, D), of more than two dimensions.
+
+    Returns:
+        {"kl_of_dimensions": D numbers in nats, "xy": of its mean on the plane of the map,
+        "distance": of its mean from the plane, "ellipse": {"sigma": [larger, smaller], "direction":
+        of the larger in degrees}, one standard deviation of its projection}.
+    """
+    plane = space.plane
+    covariance = (plane.axes * logvar.exp()) @ plane.axes.T  # (2, 2), A diag(sigma^2) A^T
+    variances, vectors = torch.linalg.eigh(covariance.double())  # ascending
+    return {
+        "kl_of_dimensions": kl_per_dimension(mu, logvar).tolist(),
+        "xy": plane.to_plane(mu)[0].tolist(),
+        "distance": float(plane.distance(mu)),
+        "ellipse": {
+            "sigma": variances.clamp_min(0).sqrt().flip(0).tolist(),
+            "direction": degrees(vectors[:, 1]),
+        },
     }
 
 
@@ -156,7 +181,7 @@ def _describe(space: LatentSpace, mu: Tensor, sigma: Tensor, shares: Tensor, rec
     plural, items = space.plurals[first], space.info.items
     votes = round(float(shares[first]) * NEIGHBOURS)
     worse = float((space.once(all_test_errors) < recon).float().mean())
-    off_map = "" if mu.abs().max() <= space.range else " It lands beyond the edge of the map."
+    off_map = "" if mu.abs().max() <= space.limit else " It lands beyond the edge of the map."
     fit = f"Its reconstruction error is higher than that of {percent(worse)} of the test {items}"
     if worse > UNLIKE_ANY:
         fit += f": the image looks like no {space.info.item} that the model has learnt."
@@ -164,6 +189,16 @@ def _describe(space: LatentSpace, mu: Tensor, sigma: Tensor, shares: Tensor, rec
         fit += ": the model cannot draw this image." if worse > POOR_FIT else "."
     return (
         f"It lands among the {plural}: {votes} of the {NEIGHBOURS} nearest encoded {items} are "
-        f"{plural}.{off_map} The encoder's uncertainty (posterior σ) is {float(sigma[0]):.2f} in "
-        f"x and {float(sigma[1]):.2f} in y. {fit}"
+        f"{plural}.{off_map} The encoder's uncertainty (posterior σ) is "
+        f"{_describe_sigma(space, sigma)}. {fit}"
     )
+
+
+def _describe_sigma(space: LatentSpace, sigma: Tensor) -> str:
+    if space.latent_dim == 2:
+        return f"{float(sigma[0]):.2f} in x and {float(sigma[1]):.2f} in y"
+    used = sigma[space.used]
+    if len(used) == 1:
+        return f"{float(used[0]):.2f} in the one dimension that is used"
+    spread = f"from {float(used.min()):.2f} to {float(used.max()):.2f}"
+    return f"{spread} in the {len(used)} dimensions that are used"

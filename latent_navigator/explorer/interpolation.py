@@ -17,6 +17,7 @@ from torch import Tensor
 from latent_navigator.data.dataset_info import DatasetInfo
 from latent_navigator.explorer.arguments import choice, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, use_one_thread
+from latent_navigator.explorer.norms import typical_norms
 from latent_navigator.geometry.geodesics import FINE, DecodedPath, geodesic
 from latent_utils import linear_interpolation, spherical_interpolation
 
@@ -38,9 +39,9 @@ class Interpolation:
     term: str  # of the field
     short_label: str  # on the map, where there is little room
     help: str  # one sentence; {items} stands for the name of the images
-    # (space, start (2,), end (2,)) -> (K, 2), the path as a fine line
+    # (space, start (D,), end (D,)) -> (K, D), the path as a fine line
     curve: Curve
-    # (start, end, steps) -> (steps, 2), evenly spaced in z; None: always evenly in image space
+    # (start, end, steps) -> (steps, D), evenly spaced in z; None: always evenly in image space
     spacing: Spacing | None = None
     default: bool = True  # whether it is chosen when the page opens
 
@@ -91,7 +92,14 @@ def _geodesics(space: LatentSpace) -> Callable[..., Tensor]:
     def find(weighted: bool, start: tuple[float, ...], end: tuple[float, ...]) -> Tensor:
         use_one_thread()
         graph = space.data_graph if weighted else space.graph
-        return geodesic(space.decode, graph, torch.tensor(start), torch.tensor(end))
+        ends = torch.tensor([start, end])
+        path = geodesic(space.decode_used, graph, *ends[:, space.used])
+        if len(space.used) == space.latent_dim:
+            return path
+        # Straight in the dimensions that the decoder ignores.
+        whole = linear_interpolation(ends[0], ends[1], len(path))
+        whole[:, space.used] = path
+        return whole
 
     return find
 
@@ -153,7 +161,7 @@ def interpolation(name: str, key: object) -> Interpolation:
 
 
 def endpoint(space: LatentSpace, value: object, anchor: object) -> Tensor:
-    """(2,) from a label or from a position [x, y].
+    """(D,) from a label or from a position, a list of D numbers.
 
     Raises:
         ValueError: if it is neither, or not on the map.
@@ -161,9 +169,7 @@ def endpoint(space: LatentSpace, value: object, anchor: object) -> Tensor:
     if value in ("A", "B"):
         raise ValueError("A and B are not set; pick them on the map first")
     if isinstance(value, list | tuple):
-        if len(value) != 2:
-            raise ValueError(f"position is {value!r:.40}; give two numbers, [x, y]")
-        return space.position(*value)
+        return space.position(value)
     return space.anchor(value, anchor)
 
 
@@ -171,8 +177,9 @@ def measure_path(space: LatentSpace, decoded: DecodedPath) -> dict[str, Any]:
     """What holds along a path, whatever the number of images.
 
     Returns:
-        {"length": in image space, "support": the fewest test images within RADIUS of a position,
-        "radius": the largest |z|, "passes": the names of the classes that prevail along it}.
+        {"length": in image space, "support": the fewest test images within the radius of a
+        position, "radius": the largest |z|, "passes": the names of the classes that prevail along
+        it}.
     """
     positions = decoded.vertices[:: FINE // 2]  # both ends are among them
     around = space.around(positions)
@@ -210,13 +217,14 @@ def interpolate(
     """One path between two classes or positions: its points and measures, as JSON.
 
     Args:
-        start, end: a label 0 ... C - 1, or [x, y]. method: a key of INTERPOLATIONS.
+        start, end: a label 0 ... C - 1, or a position, D numbers. method: a key of INTERPOLATIONS.
         steps: MIN_STEPS ... MAX_STEPS. anchor: what represents a class, one of ANCHORS.
         even: whether every step changes the image equally, as geodesics always do.
 
     Returns:
-        {"path": [[x, y], ...], "curve": the same as a fine line, "method", "changes": from image
-        to image, "largest_step", and those of `measure_path`}.
+        {"path": [[x, y], ...], or D numbers each, "curve": the same as a fine line, "method",
+        "changes": from image to image, "largest_step", and those of `measure_path`}. Above two
+        dimensions also "norms", |z| along the path, and "typical_norms" of the encodings.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -232,6 +240,11 @@ def interpolate(
     else:
         path = found.spacing(curve[0], curve[-1], count)
     changes = image_changes(space.decode_images(path))
+    in_many = (
+        {}
+        if space.latent_dim == 2
+        else {"norms": path.norm(dim=1).tolist(), "typical_norms": space.once(typical_norms)}
+    )
     return {
         "path": path.tolist(),
         "curve": curve.tolist(),
@@ -239,6 +252,7 @@ def interpolate(
         "changes": changes.tolist(),
         "largest_step": float(changes.max()),
         **measure_path(space, decoded),
+        **in_many,
     }
 
 
@@ -284,12 +298,13 @@ def compare_paths(
 def _name(space: LatentSpace, end: object) -> str:
     """A valid endpoint as text: the class name, or the coordinates."""
     if isinstance(end, list | tuple):
-        return f"({end[0]:.2f}, {end[1]:.2f})".replace("-", "−")
+        more = ", …" if len(end) > 2 else ""
+        return f"({end[0]:.2f}, {end[1]:.2f}{more})".replace("-", "−")
     return space.class_names[whole_number("digit", end, 0, len(space.class_names) - 1)]
 
 
 def strip_row(title: str, path: Tensor, note: str = "") -> dict[str, Any]:
-    """A row of the film strip that is not part of a comparison, from positions (N, 2)."""
+    """A row of the film strip that is not part of a comparison, from positions (N, D)."""
     points = path.tolist()
     return {"title": title, "note": note, "points": points, "curve": points}
 

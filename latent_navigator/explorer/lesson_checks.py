@@ -16,7 +16,7 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.presets import presets
 from latent_navigator.explorer.readout import WELL_SUPPORTED, count_encoded
 from latent_navigator.geometry.attributes import ATTRIBUTES, describe, jacobian_norm, measure
-from latent_utils import NEIGHBOURS, RADIUS, Neighbourhood
+from latent_utils import NEIGHBOURS, Neighbourhood
 
 INSIDE = 2.5  # sigma from the centre, within which 96 % of the prior's draws fall
 FAR_OUT = 2.0  # sigma from the centre, beyond which 14 % of the prior's draws fall
@@ -56,7 +56,8 @@ def _missing_class(space: LatentSpace, label: int, around: Neighbourhood) -> str
     if prevails(label, around):
         if around.within:
             return None
-        return f"{own} prevail, but {count_encoded(space, 0)} within {RADIUS:g} of this position."
+        none = f"{count_encoded(space, 0)} within {space.radius:g} of this position"
+        return f"{own} prevail, but {none}."
     rivals = counts.clone()
     rivals[label] = -1
     rival = int(rivals.argmax())
@@ -67,16 +68,17 @@ def _missing_class(space: LatentSpace, label: int, around: Neighbourhood) -> str
 
 
 def no_data(space: LatentSpace, z: Tensor) -> Verdict:
-    """Goal: no test image within RADIUS, and at most INSIDE sigma from the centre."""
+    """Goal: no test image within the radius, and at most INSIDE sigma from the centre."""
     around = space.around(z[None])
     within, nearest, radius = int(around.within), float(around.nearest), float(z.norm())
     if within:
         return Verdict(
             False,
-            f"{count_encoded(space, within)} within {RADIUS:g}, the nearest "
+            f"{count_encoded(space, within)} within {space.radius:g}, the nearest "
             f"{nearest:.3f} away. Find a position with none.",
         )
-    none = f"No test {space.info.item} was encoded within {RADIUS:g}: the nearest is {nearest:.3f}"
+    item = space.info.item
+    none = f"No test {item} was encoded within {space.radius:g}: the nearest is {nearest:.3f}"
     if round(radius, 2) > INSIDE:
         return Verdict(
             False, f"{none} away. But the centre is {radius:.2f}σ away; stay within {INSIDE:g}σ."
@@ -92,7 +94,8 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
         return Verdict(False, missing)
     ones, others = space.plurals[one], space.plurals[other]
     angles = torch.arange(DIRECTIONS) * (2 * math.pi / DIRECTIONS)
-    ring = torch.stack([angles.cos(), angles.sin()], dim=1)  # (24, 2)
+    # Above two dimensions the steps are in parallel to the plane of the map.
+    ring = torch.stack([angles.cos(), angles.sin()], dim=1) @ space.plane.axes  # (24, D)
     there = space.around(z + torch.cat([length * ring for length in STEPS]))  # 72, nearest first
     good = prevails(other, there) & (there.within > 0)
     prefix = f"{ones} prevail: {int(votes(here)[0, one])} of the {NEIGHBOURS} nearest."
@@ -114,7 +117,7 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
 
 @torch.no_grad()  # and not inference mode, whose tensors cannot be differentiated
 def _ink(space: LatentSpace, z: Tensor) -> Tensor:
-    """(N, 2) -> (N,) the ink of the decoded images, in percent."""
+    """(N, D) -> (N,) the ink of the decoded images, in percent."""
     return measure(space.ink(z))[:, list(ATTRIBUTES).index("ink")]
 
 
@@ -170,14 +173,16 @@ def mixed(space: LatentSpace, z: Tensor) -> Verdict:
     if counts[2] < PRESENT:
         return Verdict(False, f"{prefix} The third needs {PRESENT}.")
     if not around.within:
-        return Verdict(False, f"{prefix} But {count_encoded(space, 0)} within {RADIUS:g}.")
+        return Verdict(False, f"{prefix} But {count_encoded(space, 0)} within {space.radius:g}.")
     return Verdict(True, prefix)
 
 
 def far_out(space: LatentSpace, z: Tensor) -> Verdict:
     """Goal: FAR_OUT sigma from the centre or more, and well supported."""
     within, radius = int(space.around(z[None]).within), float(z.norm())
-    prefix = f"{radius:.2f}σ from the centre; {count_encoded(space, within)} within {RADIUS:g}."
+    prefix = (
+        f"{radius:.2f}σ from the centre; {count_encoded(space, within)} within {space.radius:g}."
+    )
     if round(radius, 2) < FAR_OUT:
         return Verdict(False, f"{prefix} Go out to {FAR_OUT:g}σ.")
     if within < WELL_SUPPORTED:

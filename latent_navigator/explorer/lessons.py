@@ -24,7 +24,7 @@ from latent_navigator.explorer.lesson_checks import (
 )
 from latent_navigator.explorer.presets import presets
 from latent_navigator.explorer.readout import WELL_SUPPORTED
-from latent_utils import NEIGHBOURS, RADIUS
+from latent_utils import NEIGHBOURS
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _no_data(space: LatentSpace) -> Lesson:
         key="no_data",
         title="Find where the model extrapolates",
         task=f"Go to a position within {INSIDE:g}σ of the centre where no test {info.item} was "
-        f"encoded within {RADIUS:g}.",
+        f"encoded within {space.radius:g}.",
         hint=f"Zoom in just outside the second ring{_hint(info.hints.empty_regions)} and move the "
         "cursor into the middle of a gap between the points.",
         why="The decoder draws something everywhere, even where nothing was encoded. The image "
@@ -140,7 +140,7 @@ def _far_out(space: LatentSpace) -> Lesson:
         key="far_out",
         title="Far out, yet well supported",
         task=f"Go at least {FAR_OUT:g}σ from the centre, to a position where {WELL_SUPPORTED} or "
-        f"more test {info.items} were encoded within {RADIUS:g}.",
+        f"more test {info.items} were encoded within {space.radius:g}.",
         hint=f"Follow the dense points outward past the second ring{_hint(info.hints.far_side)} "
         "until they thin out; some sides thin out sooner.",
         why=f"The prior N(0, I) is the same in all directions; the encoded {info.items} (the "
@@ -159,15 +159,20 @@ LESSONS: list[Callable[[LatentSpace], Lesson]] = [
     _far_out,
 ]
 
+# What they show is true of two dimensions: the full centre, the two numbers.
+FLAT = ("no_data", "mixed", "far_out")
+
 
 def lessons(space: LatentSpace) -> list[Lesson]:
     """The lessons for a model, in their order."""
     found = [make(space) for make in LESSONS]
+    if space.latent_dim > 2:
+        found = [lesson for lesson in found if lesson.key not in FLAT]
     enough = len(space.class_names) > 2  # the lesson on mixed classes needs three
     return [lesson for lesson in found if enough or lesson.key != "mixed"]
 
 
-def check_lesson(space: LatentSpace, key: object, x: object, y: object) -> dict[str, Any]:
+def check_lesson(space: LatentSpace, key: object, x: object, y: object = None) -> dict[str, Any]:
     """Whether a position meets the goal of a lesson.
 
     Returns:

@@ -1,10 +1,14 @@
 """The layers of the map: what each shows, and the data it is drawn from.
 
+The map shows a plane through the latent space (`geometry.plane`), in two dimensions the whole of
+it. Each layer is computed on that plane from the full space.
+
 To add a layer, add a record with its function to LAYERS, and its drawing in
 web/map/layers/<key>.js. The button, the links and the file that the page fetches follow from the
 record.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +19,10 @@ from torch import Tensor
 
 from latent_navigator.data.dataset_info import DatasetInfo
 from latent_navigator.explorer.arguments import choice
-from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.latent_space import LatentSpace, use_one_thread
 from latent_navigator.geometry.latent_graph import sensitivity
+from latent_navigator.geometry.neighbour_graph import sensitivity_at
+from latent_navigator.geometry.plane import Plane
 from latent_utils import RADIUS
 
 REGION_CELLS = 120  # a side of the map
@@ -25,7 +31,9 @@ RATIO_CELLS = 128
 ARROWS = 24  # round trips a side
 FACTOR = 16  # prior and data are drawn in full colour where they differ by this factor
 
-Compute = Callable[[LatentSpace], dict[str, Any]]
+SENSITIVITY_CELLS = 64  # a side, above two dimensions, where each takes a decoding a dimension
+
+Compute = Callable[[LatentSpace, Plane], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class MapLayer:
     busy: str = ""  # while the data is computed
     default: bool = False  # whether it is shown when the page opens
     more: bool = False  # whether its button is folded away under "More"
+    flat: bool = False  # whether it is of two dimensions only
     aliases: tuple[str, ...] = ()  # keys of the past, which saved links may hold
 
     def record(self, info: DatasetInfo) -> dict[str, Any]:
@@ -57,22 +66,18 @@ class MapLayer:
         }
 
 
-def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
+def regions(space: LatentSpace, plane: Plane, side: int = REGION_CELLS) -> dict[str, Any]:
     """Which class prevails in each cell of the map, and which two where none does.
 
-    The shares are those of the nearest neighbours; a cell without an encoded image within RADIUS
-    of its middle is unknown, because neighbours far away say nothing about it.
+    The shares are those of the nearest neighbours; a cell without an encoded image within the
+    radius of its middle is unknown, because neighbours far away say nothing about it.
 
     Returns:
         {"first", "second": (side, side) uint8 from the top left, the labels of the two greatest
         shares, and twice the first where it has at least CLEAR; "known": (side, side) uint8, 0 or
         1; "side"}.
     """
-
-    middle = _cell_middles(side) * space.range  # (side,)
-    y, x = torch.meshgrid(-middle, middle, indexing="ij")  # the first row is the top
-    z = torch.stack([x, y], dim=-1).reshape(-1, 2)  # (side * side, 2)
-    parts = [space.around(some) for some in z.split(1000)]
+    parts = [space.around(some) for some in _cells(space, plane, side).split(1000)]
     share, leading = torch.cat([part.shares for part in parts]).topk(2)  # (side * side, 2)
     first, second = leading.byte().unbind(dim=1)
     known = torch.cat([part.within for part in parts]) > 0
@@ -84,16 +89,29 @@ def regions(space: LatentSpace, side: int = REGION_CELLS) -> dict[str, Any]:
     }
 
 
-def sensitivity_field(space: LatentSpace) -> dict[str, Any]:
+def _cells(space: LatentSpace, plane: Plane, side: int) -> Tensor:
+    """(side * side, D) the middles of the map's cells, row by row from the top left."""
+    middle = _cell_middles(side) * space.range  # (side,)
+    y, x = torch.meshgrid(-middle, middle, indexing="ij")
+    return plane.from_plane(torch.stack([x, y], dim=-1).reshape(-1, 2))
+
+
+def sensitivity_field(space: LatentSpace, plane: Plane) -> dict[str, Any]:
     """The decoder's sensitivity |J| over the map.
 
     Returns:
         {"strength": (side, side) uint8 from the top left, where 255 stands for "most"
         and more, "side", "most"}.
     """
-    norms = sensitivity(space.graph)  # (128, 128), the first row is the bottom
+    if space.latent_dim == 2:
+        norms = sensitivity(space.graph).flip(0)  # (128, 128); the graph's first row is the bottom
+    else:
+        use_one_thread()
+        cells = _cells(space, plane, SENSITIVITY_CELLS)
+        norms = sensitivity_at(space.decode, cells, space.used)
+        norms = norms.view(SENSITIVITY_CELLS, SENSITIVITY_CELLS)
     most = float(norms.quantile(0.99))
-    strength = (norms / most).clamp(max=1).mul(255).round().byte().flip(0)
+    strength = (norms / most).clamp(max=1).mul(255).round().byte()
     return {"strength": strength.numpy(), "side": len(strength), "most": most}
 
 
@@ -116,8 +134,8 @@ def aggregate_posterior(means: Tensor, logvars: Tensor, axis: Tensor) -> Tensor:
     return y.T @ x / len(means)
 
 
-def prior_vs_data(space: LatentSpace) -> dict[str, Any]:
-    """Where the prior expects images and few were encoded, and the reverse.
+def prior_vs_data(space: LatentSpace, _: Plane) -> dict[str, Any]:
+    """Where the prior expects images and few were encoded, and the reverse; in two dimensions.
 
     Returns:
         {"strength": (side, side) uint8 from the top left: 128 where p = q, 255 where the
@@ -137,17 +155,19 @@ def prior_vs_data(space: LatentSpace) -> dict[str, Any]:
     }
 
 
-def round_trips(space: LatentSpace) -> dict[str, Any]:
+def round_trips(space: LatentSpace, plane: Plane) -> dict[str, Any]:
     """Where the encoder puts the image that the decoder draws at each position of a grid.
 
     Returns:
-        {"from", "to": (ARROWS ** 2, 2) float32}.
+        {"from", "to": (ARROWS ** 2, 2) float32, coordinates of the plane}; above two dimensions
+        also "distance": (ARROWS ** 2,) float32, of the latter from the plane.
     """
     middle = _cell_middles(ARROWS) * space.range
     x, y = torch.meshgrid(middle, middle, indexing="xy")
     start = torch.stack([x.flatten(), y.flatten()], dim=1)  # (ARROWS ** 2, 2)
-    end, _ = space.encode(space.decode_images(start))
-    return {"from": start.numpy(), "to": end.numpy()}
+    end, _ = space.encode(space.decode_images(plane.from_plane(start)))
+    found = {"from": start.numpy(), "to": plane.to_plane(end).numpy()}
+    return found if space.latent_dim == 2 else found | {"distance": plane.distance(end).numpy()}
 
 
 def _cell_middles(side: int) -> Tensor:
@@ -212,6 +232,7 @@ LAYERS: list[MapLayer] = [
         compute=prior_vs_data,
         busy="Comparing prior and {items}…",
         more=True,
+        flat=True,
         aliases=("gaps",),
     ),
     MapLayer(
@@ -228,11 +249,27 @@ LAYERS: list[MapLayer] = [
 ]
 
 
-def layer_data(space: LatentSpace, key: object) -> dict[str, Any]:
-    """The data of a layer, computed once a space.
+def map_layers(space: LatentSpace) -> list[MapLayer]:
+    """Those of LAYERS that a space has."""
+    return [layer for layer in LAYERS if space.latent_dim == 2 or not layer.flat]
+
+
+def layer_data(space: LatentSpace, key: object, plane: Plane | None = None) -> dict[str, Any]:
+    """The data of a layer, on the plane of the space (computed once) or on another one.
 
     Raises:
         ValueError: if there is no layer of that key with data.
     """
-    computed = {layer.key: layer.compute for layer in LAYERS if layer.compute is not None}
-    return space.once(computed[choice("layer", key, tuple(computed))])
+    computed = {
+        layer.key: layer.compute for layer in map_layers(space) if layer.compute is not None
+    }
+    compute = computed[choice("layer", key, tuple(computed))]
+    if plane is not None:
+        return compute(space, plane)
+    return space.once(_on_own_plane(compute))
+
+
+@functools.cache
+def _on_own_plane(compute: Compute) -> Callable[[LatentSpace], dict[str, Any]]:
+    """One function for each `compute`, by which `LatentSpace.once` knows its result."""
+    return lambda space: compute(space, space.plane)

@@ -1,6 +1,9 @@
 """Positions to go to: a draw from the prior, a class's anchor, a step toward one."""
 
+from typing import Any
+
 import torch
+from torch import Tensor
 
 from latent_navigator.explorer.arguments import number, whole_number
 from latent_navigator.explorer.latent_space import LatentSpace, as_dict, percent
@@ -11,8 +14,13 @@ MAX_SEED = 2**63 - 1
 NOTEWORTHY = 0.2  # of the neighbours: a second class with less is not mentioned
 
 
-def random_sample(space: LatentSpace, seed: object = None) -> dict[str, float]:
-    """A draw from the prior N(0, I), drawn again if it falls off the map (1 in 8,000 does).
+def random_sample(space: LatentSpace, seed: object = None) -> dict[str, Any]:
+    """A draw from the prior N(0, I); see `draw_from_prior`."""
+    return as_dict(draw_from_prior(space, seed))
+
+
+def draw_from_prior(space: LatentSpace, seed: object = None) -> Tensor:
+    """(D,) a draw from N(0, I), drawn again if it is beyond the limit (1 in 8,000 is).
 
     Args:
         seed: 0 ... MAX_SEED; the same one gives the same sample. None draws a fresh one.
@@ -26,12 +34,12 @@ def random_sample(space: LatentSpace, seed: object = None) -> dict[str, float]:
     else:
         generator.manual_seed(whole_number("seed", seed, 0, MAX_SEED))
     while True:
-        z = torch.randn(2, generator=generator)
-        if z.abs().max() <= space.range:
-            return as_dict(z)
+        z = torch.randn(space.latent_dim, generator=generator)
+        if z.abs().max() <= space.limit:
+            return z
 
 
-def go_to_class(space: LatentSpace, digit: object, anchor: object = "typical") -> dict[str, float]:
+def go_to_class(space: LatentSpace, digit: object, anchor: object = "typical") -> dict[str, Any]:
     """The prototype ("typical") or the centroid of a class.
 
     Raises:
@@ -47,8 +55,8 @@ def morph_toward(
     digit: object,
     amount: object,
     anchor: object = "typical",
-) -> dict[str, float]:
-    """The position that is `amount` (0 ... 1) of the path from (x, y) to a class's anchor.
+) -> dict[str, Any]:
+    """The position that is `amount` (0 ... 1) of the path from a position to a class's anchor.
 
     Raises:
         ValueError: if an argument is out of range.

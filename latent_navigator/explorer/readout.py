@@ -4,14 +4,14 @@ from typing import Any
 
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of
 
-WELL_SUPPORTED = 5  # test images within RADIUS; as in web/core/readout.js
+WELL_SUPPORTED = 5  # test images within the radius; as in web/core/readout.js
 
 
-def decode_position(space: LatentSpace, x: object, y: object) -> dict[str, Any]:
-    """The image at a position, and where the encoder puts that image.
+def decode_position(space: LatentSpace, x: object, y: object = None) -> dict[str, Any]:
+    """The image at a position (see `LatentSpace.position`), and where the encoder puts that image.
 
     Returns:
-        {"pixels": base64 of (28, 28) uint8, "round_trip": [x, y]}.
+        {"pixels": base64 of (28, 28) uint8, "round_trip": D numbers}.
 
     Raises:
         ValueError: if the position is not on the map.

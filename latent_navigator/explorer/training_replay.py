@@ -12,6 +12,7 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.snapshots import REACH, SIDE, snapshot_epochs
 from latent_navigator.explorer.data_files import model_hash
 from latent_navigator.explorer.packed import pack
+from latent_navigator.geometry.plane import principal_plane
 
 CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # on the page: in the history
 FAR = 64.0  # points beyond it are out of view; clamped here, they do not coarsen the others
@@ -30,14 +31,10 @@ def replay_files(checkpoints: dict[str, Checkpoint]) -> dict[str, ReplayFile]:
     Models that were learned alike share a file: it does not contain the label.
 
     Raises:
-        ValueError: if there is no checkpoint, or one whose latent space is not two-dimensional.
+        ValueError: if there is no checkpoint.
     """
     if not checkpoints:
         raise ValueError("there is no checkpoint to replay; give at least one")
-    for label, checkpoint in checkpoints.items():
-        latent_dim = checkpoint.model_config.latent_dim
-        if latent_dim != 2:
-            raise ValueError(f"{label}: latent_dim is {latent_dim}; the replay needs 2")
     return {
         label: ReplayFile(f"replay/{replay_hash(checkpoint)}.bin", partial(_pack, checkpoint))
         for label, checkpoint in checkpoints.items()
@@ -62,11 +59,15 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
         {"summary": a sentence, "epochs": E of them, in order, from 0 to the last,
         "xy": (E, S, 2) int16, the encoded test images, times "scale" in units of the prior's sigma,
         "labels": (S,) uint8, their classes,
-        "images": (E, 9, 9, 28, 28) uint8, decoded on a grid, "grid_side", "grid_reach",
+        "images": (E, 9, 9, 28, 28) uint8, decoded on a grid, "grid_side", "grid_reach"; none above
+        two dimensions, where the points are seen on the principal plane of the finished model,
         "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
     """
     snapshots = checkpoint.snapshots
-    means = snapshots.means.float().clamp(-FAR, FAR)
+    means, images = snapshots.means.float(), snapshots.grids.numpy()
+    if means.shape[2] > 2:
+        means, images = principal_plane(checkpoint.means).to_plane(means), images[:0]
+    means = means.clamp(-FAR, FAR)
     scale = max(float(means.abs().max()), 1e-6) / 32767
     return {
         "summary": summary(checkpoint),
@@ -74,7 +75,7 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
         "xy": (means / scale).round().to(torch.int16).numpy(),
         "scale": scale,
         "labels": checkpoint.labels[snapshots.sample].to(torch.uint8).numpy(),
-        "images": snapshots.grids.numpy(),
+        "images": images,
         "grid_side": SIDE,
         "grid_reach": REACH,
         "curves": curves(checkpoint),

@@ -3,7 +3,7 @@
 torch.func gives each measure's exact gradient with respect to z, through the decoder: the
 direction in the latent space in which the digit becomes bolder, or more slanted.
 
-`decode` is any differentiable map from positions (N, 2) to images (N, 784), pixels in 0 ... 1.
+`decode` is any differentiable map from positions (N, D) to images (N, 784), pixels in 0 ... 1.
 
 Only reverse-mode differentiation is used: the levels of torch's forward mode are global to the
 process, so two threads that differentiate at once would interfere.
@@ -48,7 +48,7 @@ ATTRIBUTES = {  # in the order of the columns of `measure`
 class Nudge(NamedTuple):
     """A short path along which one attribute changes strictly in one direction."""
 
-    path: Tensor  # (K, 2), K >= 1; the first row is the start
+    path: Tensor  # (K, D), K >= 1; the first row is the start
     values: Tensor  # (K,) of the attribute, strictly monotone
     stopped: str | None  # None; "extreme": no step improves; "barred": no such step is allowed
 
@@ -105,11 +105,11 @@ def attributes_at(decode: Decode, z: Tensor) -> tuple[Tensor, Tensor]:
     """The attributes of the digit at z and their exact gradients.
 
     Args:
-        decode: positions (N, 2) -> images (N, 784).
-        z: (2,).
+        decode: positions (N, D) -> images (N, 784).
+        z: (D,).
 
     Returns:
-        values (6,) and gradients (6, 2), the change of each value per unit of z.
+        values (6,) and gradients (6, D), the change of each value per unit of z.
     """
 
     def values_twice(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,11 +121,11 @@ def attributes_at(decode: Decode, z: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def jacobian_norm(decode: Decode, z: Tensor) -> Tensor:
-    """The decoder's sensitivity: the exact Frobenius norm |J|, from two double-backward products.
+    """The decoder's sensitivity: the exact Frobenius norm |J|, from D double-backward products.
 
     Args:
-        decode: positions (N, 2) -> images (N, 784).
-        z: (N, 2).
+        decode: positions (N, D) -> images (N, 784).
+        z: (N, D).
 
     Returns:
         (N,), change of the image per unit of z.
@@ -137,8 +137,30 @@ def jacobian_norm(decode: Decode, z: Tensor) -> Tensor:
         return product
 
     push = torch.func.vjp(transposed, torch.zeros_like(images))[1]  # push: v -> J v
-    columns = [push(axis.expand_as(z))[0] for axis in torch.eye(2)]  # two of (N, 784)
+    columns = [push(axis.expand_as(z))[0] for axis in torch.eye(z.shape[1])]  # D of (N, 784)
     return torch.stack(columns).square().sum((0, 2)).sqrt().detach()
+
+
+def directions_around(uphill: Tensor) -> Tensor:
+    """Unit vectors at the angles FAN from a direction (D,), the closest first.
+
+    In two dimensions these are seven. In more, the direction is turned toward each of D - 1 others
+    that are orthogonal to it and to each other (a Householder reflection of the axes).
+
+    Returns:
+        (F, D), the first of which is the direction itself. Zero gives that of the first axis.
+    """
+    turns = torch.tensor(FAN).deg2rad()
+    if len(uphill) == 2:
+        angle = torch.atan2(uphill[1], uphill[0]) + turns  # (7,)
+        return torch.stack([angle.cos(), angle.sin()], dim=1)
+    first = torch.eye(len(uphill))[0]
+    u = F.normalize(uphill, dim=0) if uphill.any() else first
+    # The reflection that takes the first axis to u or -u takes the others to its complement.
+    mirror = F.normalize(u + first if u[0] > 0 else u - first, dim=0)
+    across = (torch.eye(len(u)) - 2 * mirror[:, None] * mirror)[1:]  # (D - 1, D)
+    turned = turns[1:, None, None].cos() * u + turns[1:, None, None].sin() * across
+    return torch.cat([u[None], turned.flatten(0, 1)])
 
 
 def nudge(
@@ -150,11 +172,11 @@ def nudge(
     the closest direction of FAN that does not, and so slides along the boundary.
 
     Args:
-        decode: positions (N, 2) -> images (N, 784).
-        z: (2,), the start.
+        decode: positions (N, D) -> images (N, 784).
+        z: (D,), the start.
         attribute: a key of ATTRIBUTES.
         sign: 1 to increase it, -1 to decrease it.
-        allowed: positions (N, 2) -> (N,) bool, whether a step may end there.
+        allowed: positions (N, D) -> (N,) bool, whether a step may end there.
 
     Raises:
         ValueError: if the attribute or the sign is unknown.
@@ -164,7 +186,6 @@ def nudge(
     if sign not in (1, -1):
         raise ValueError(f"sign is {sign!r:.40}; give 1 to increase it or -1 to decrease it")
     index = list(ATTRIBUTES).index(attribute)
-    turns = torch.tensor(FAN).deg2rad()
     path = [z]
     values: list[Tensor] = []
     stopped = None
@@ -173,11 +194,10 @@ def nudge(
         value, uphill = here[index], sign * gradients[index]
         if not values:
             values.append(value)
-        angle = torch.atan2(uphill[1], uphill[0]) + turns  # (7,)
-        fan = torch.stack([angle.cos(), angle.sin()], dim=1)  # (7, 2)
-        candidates = path[-1] + torch.cat([STEP * fan, STEP / 4 * fan])  # (14, 2)
+        fan = directions_around(uphill)  # (F, D)
+        candidates = path[-1] + torch.cat([STEP * fan, STEP / 4 * fan])  # (2 F, D)
         with torch.no_grad():
-            reached = measure(decode(candidates))[:, index]  # (14,)
+            reached = measure(decode(candidates))[:, index]  # (2 F,)
         improves = sign * (reached - value) > TINY * max(1.0, abs(float(value)))
         good = improves & allowed(candidates)
         if not good.any():

@@ -1,8 +1,9 @@
 """Positions of the latent space as a graph: edge lengths are distances in image space.
 
 The graph gives a global shortest path between two positions, where a local search that starts
-from the straight line would stop in a local minimum. Paths work for any number of dimensions D;
-`build_graph`, `sensitivity` and `data_weight` belong to the plane, whose graph is a square grid.
+from the straight line would stop in a local minimum. Paths work for any number of dimensions D. In
+two, the graph is a square grid (`build_graph`, `sensitivity`, `data_weight`). A grid of more has
+too many nodes: there, the encodings are the nodes (`latent_navigator.geometry.neighbour_graph`).
 """
 
 import math
@@ -44,11 +45,12 @@ class LatentGraph(NamedTuple):
     nodes: Tensor  # (N, D); of a square grid row by row upward, the first at the bottom left
     edges: csr_array[np.float64, tuple[int, int]]  # (N, N) cost of a step, symmetric
     weight: Weight = unweighted
+    limit: float | None = None  # of coordinates; None: the largest of a node
 
     @property
     def reach(self) -> float:
-        """The largest coordinate of a node."""
-        return float(self.nodes.max())
+        """The largest coordinate that a path may have."""
+        return float(self.nodes.max()) if self.limit is None else self.limit
 
     def weighted(self, weight: Weight) -> "LatentGraph":
         """The same graph, where an edge counts as often as the mean weight of its nodes says.

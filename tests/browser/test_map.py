@@ -299,7 +299,7 @@ def test_without_workers_the_layer_is_drawn_all_the_same(served: str, browser: B
 
 
 def test_regions_tell_clear_mixed_and_unknown_apart(space: LatentSpace) -> None:
-    answer = regions(space, side=40)
+    answer = regions(space, space.plane, side=40)
     first, second, known = (answer[name].reshape(40, 40) for name in ("first", "second", "known"))
     assert 0.2 < known.mean() < 0.8
     assert 0.1 < (second != first)[known > 0].mean() < 0.5
@@ -307,7 +307,7 @@ def test_regions_tell_clear_mixed_and_unknown_apart(space: LatentSpace) -> None:
         for column in range(0, 40, 3):
             x = ((column + 0.5) / 40 * 2 - 1) * space.range
             y = -((row + 0.5) / 40 * 2 - 1) * space.range
-            around = space.around(torch.tensor([[x, y]]), radius=0.1)
+            around = space.around(torch.tensor([[x, y]]))
             assert known[row, column] == (int(around.within) > 0)
             shares, most = around.shares[0], float(around.shares.max())
             assert shares[first[row, column]] == most

@@ -17,7 +17,7 @@ RECORDS = {
 import numpy as np
 LAYERS.append(MapLayer(
     key="chess", label="Chess", term="checkerboard", help="Alternate fields",
-    compute=lambda space: {"fields": np.arange(64, dtype=np.uint8) // 8, "side": 8}))
+    compute=lambda space, plane: {"fields": np.arange(64, dtype=np.uint8) // 8, "side": 8}))
 """,
     "interpolation.py": """
 from dataclasses import replace

@@ -41,7 +41,7 @@ def test_a_registered_layer_and_method_reach_page_api_and_links(space: LatentSpa
         label="Dummy",
         term="nothing",
         help="Shows nothing of the {items}",
-        compute=lambda space: {"count": len(space.labels)},
+        compute=lambda space, _: {"count": len(space.labels)},
     )
     method = Interpolation(
         key="detour",

@@ -248,7 +248,7 @@ def test_the_aggregate_posterior_integrates_to_one(released: Checkpoint) -> None
 def test_prior_vs_data_is_high_where_the_prior_is_greater(
     space: LatentSpace, released: Checkpoint
 ) -> None:
-    layer = prior_vs_data(space)
+    layer = prior_vs_data(space, space.plane)
     side = layer["side"]
     cells = layer["strength"].reshape(side, side)
     centres = ((torch.arange(side) + 0.5) / side * 2 - 1) * space.range
@@ -272,7 +272,7 @@ def test_prior_vs_data_is_high_where_the_prior_is_greater(
 def test_round_trips_are_shorter_where_the_data_is(
     space: LatentSpace, released: Checkpoint
 ) -> None:
-    trips = round_trips(space)
+    trips = round_trips(space, space.plane)
     start, end = np.array(trips["from"]), np.array(trips["to"])
     assert start.shape == end.shape
     assert len(start) == 24**2

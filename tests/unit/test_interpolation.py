@@ -299,7 +299,7 @@ def test_attributes_have_values_directions_and_a_sensitivity(space: LatentSpace)
 
 
 def test_the_sensitivity_layer_approximates_the_exact_norm(space: LatentSpace) -> None:
-    layer = sensitivity_field(space)
+    layer = sensitivity_field(space, space.plane)
     side = layer["side"]
     cells = layer["strength"].reshape(side, side)
     axis = np.linspace(-space.range, space.range, side)

@@ -21,7 +21,7 @@ LEVELS = [
     ("neural_network",),
     tuple(
         f"{PACKAGE}.{name}"
-        for name in ("model_config", "pretrained", "atomic_io", "console", "device")
+        for name in ("density", "model_config", "pretrained", "atomic_io", "console", "device")
     ),
 ]
 MAX_MODULE, MAX_FUNCTION = 300, 50  # lines

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, fields
 
+LATENT_DIMS = (2, 64)  # that can be explored: one is no map, and more are too many to compare
+
 
 @dataclass(frozen=True)
 class VAEConfig:

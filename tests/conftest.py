@@ -26,7 +26,7 @@ from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
-from tests.helpers import wait_until
+from tests.helpers import wait_until, without_last_dimensions
 from tests.small import SMALL as SMALL
 from tests.small import TEN, read_digits
 
@@ -92,11 +92,12 @@ def ten_checkpoint(
     small_config: TrainingConfig,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Checkpoint:
-    """A small model of ten dimensions, some of which it leaves unused."""
-    output = tmp_path_factory.mktemp("ten") / "vae.pt"
-    checkpoint = trainer.train(dataclasses.replace(small_config, output=str(output)), TEN, digits)
+    """A small model of ten dimensions, of which the last two are unused."""
+    output = str(tmp_path_factory.mktemp("ten") / "vae.pt")
+    config = dataclasses.replace(small_config, epochs=20, warmup_epochs=5, beta=0.2, output=output)
+    checkpoint = trainer.train(config, TEN, digits)
     assert checkpoint is not None
-    return checkpoint
+    return without_last_dimensions(checkpoint)
 
 
 @pytest.fixture(scope="session", params=[2, 10])

@@ -66,3 +66,23 @@ def write_unchecked(path: Path, checkpoint: Checkpoint, **changes: object) -> No
     contents = torch.load(path, weights_only=True)
     contents.update(changes)
     torch.save({key: v for key, v in contents.items() if v is not ...}, path)
+
+
+def without_last_dimensions(checkpoint: Checkpoint, count: int = 2) -> Checkpoint:
+    """The same model as if its last dimensions had collapsed.
+
+    Their posterior is the prior for every image, and the decoder does not read them.
+    """
+    weights = {name: values.clone() for name, values in checkpoint.weights.items()}
+    latent_dim = checkpoint.model_config.latent_dim
+    unused = slice(latent_dim - count, latent_dim)
+    weights["decoder.hidden.weight"][:, unused] = 0
+    for name in ("encoder.out.weight", "encoder.out.bias"):  # mu above logvar
+        weights[name].view(2, latent_dim, -1)[:, unused] = 0
+    changed = {
+        name: getattr(checkpoint, name).clone()
+        for name in ("means", "logvars", "centroids", "prototypes")
+    }
+    for values in changed.values():
+        values[:, unused] = 0
+    return dataclasses.replace(checkpoint, weights=weights, **changed)

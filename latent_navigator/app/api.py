@@ -17,6 +17,10 @@ from latent_navigator.app.errors import OVERLOADED, InvalidInput, client_errors,
 from latent_navigator.explorer import directions, interpolation, navigation
 from latent_navigator.explorer.latent_space import LatentSpace
 
+# A list has one number for each dimension of the latent space. Two numbers x and y are coordinates
+# on the map, in a space of more dimensions on its principal plane.
+Position = float | list[float]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -102,12 +106,12 @@ def one_at_a_time(functions: Sequence[Callable[..., Any]], most: int) -> list[Ca
 def add_api(space: LatentSpace) -> None:
     """The named endpoints for gradio_client and HTTP; their docstrings are the public help."""
 
-    def decode(x: float, y: float) -> Image.Image:
+    def decode(x: Position, y: float | None = None) -> Image.Image:
         """Decode a position of the latent space into a 28 x 28 grey PNG.
 
         Args:
-            x: first coordinate, in units of the prior's sigma.
-            y: second coordinate.
+            x: first coordinate, in units of the prior's sigma; or all coordinates as a list.
+            y: second coordinate; null after a list.
         """
         return Image.fromarray(space.decode_images(space.position(x, y)[None])[0], "L")
 
@@ -130,16 +134,24 @@ def json_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
 def position_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
     """Endpoints that return a position."""
 
-    def random_sample(seed: int | None = None) -> dict[str, float]:
-        """Draw a position from the prior N(0, I): {"x", "y"}. A seed makes it repeatable."""
+    def random_sample(seed: int | None = None) -> dict[str, Any]:
+        """Draw a position from the prior N(0, I): {"x", "y"}. A seed makes it repeatable.
+
+        As all answers: of more than two dimensions {"z": one number each} instead.
+        """
         return navigation.random_sample(space, seed)
 
-    def jump_to_digit(digit: int, anchor: str = "typical") -> dict[str, float]:
+    def jump_to_digit(digit: int, anchor: str = "typical") -> dict[str, Any]:
         """Where a class lies: {"x", "y"}. anchor: "typical" (prototype) or "centroid" (mean)."""
         return navigation.go_to_class(space, digit, anchor)
 
-    def morph_toward(x: float, y: float, digit: int, amount: float = 1.0) -> dict[str, float]:
-        """The position `amount` (0 ... 1) of the path from (x, y) to a class: {"x", "y"}."""
+    def morph_toward(
+        x: Position, y: float | None, digit: int, amount: float = 1.0
+    ) -> dict[str, Any]:
+        """The position `amount` (0 ... 1) of the path from (x, y) to a class: {"x", "y"}.
+
+        As everywhere: x can be a list of all coordinates, and y is null then.
+        """
         return navigation.morph_toward(space, x, y, digit, amount)
 
     return [random_sample, jump_to_digit, morph_toward]
@@ -159,6 +171,8 @@ def path_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
     )
     interpolate.__doc__ = f"""A path of 5 ... 24 positions between two ends, each a class or [x, y].
 
+        Of more dimensions, a position is a list of as many numbers.
+
         method: {listed}. even: equal visual change per step, as the geodesics always have.
 
         Returns {{"path": [[x, y], ...], "changes" from image to image, "largest_step", "length" in
@@ -171,7 +185,7 @@ def path_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
 def direction_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
     """Endpoints about attributes and directions."""
 
-    def attributes(x: float, y: float) -> dict[str, Any]:
+    def attributes(x: Position, y: float | None = None) -> dict[str, Any]:
         """Ink, stroke width, slant, width, height and roundness of the image at a position.
 
         Each with "value", its gradient as "direction" in degrees and "slope" per unit of z; and
@@ -183,11 +197,11 @@ def direction_endpoints(space: LatentSpace) -> list[Callable[..., Any]]:
         }
         return with_old_name(answer)
 
-    def digit_directions(x: float, y: float) -> list[dict[str, float]]:
+    def digit_directions(x: Position, y: float | None = None) -> list[dict[str, Any]]:
         """For each class, its "distance" from (x, y) and "direction" in degrees."""
         return directions.class_directions(space, x, y)
 
-    def nudge(x: float, y: float, attribute: str, sign: int) -> dict[str, Any]:
+    def nudge(x: Position, y: float | None, attribute: str, sign: int) -> dict[str, Any]:
         """A short path that changes an attribute one way (sign 1 or -1) within the same class.
 
         Returns {"path": [[x, y], ...], "values": of the attribute along it, "stopped": null,

@@ -37,16 +37,18 @@ def describe_model(checkpoint: Checkpoint) -> str:
     """What the model is, how well it does and what it cannot do, as HTML."""
     final, config, info = checkpoint.history[-1], checkpoint.training_config, checkpoint.info
     size = f"{info.train_size:,} " if info.train_size else ""
+    latent_dim = checkpoint.model_config.latent_dim
+    limits = "Two" if latent_dim == 2 else str(latent_dim)
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
         f"<h3>This model</h3><p>A convolutional VAE with {parameters:,} parameters and "
-        f"{checkpoint.model_config.latent_dim} latent dimensions, trained on the {size}training "
+        f"{latent_dim} latent dimensions, trained on the {size}training "
         f"{info.items} of {escape(info.title)} for {len(checkpoint.history)} epochs "
         f"(beta {config.get('beta')}, seed {config.get('seed')}).</p>"
         f"<p>On the {len(checkpoint.labels):,} test {info.items}, in nats per image: "
         f"reconstruction {final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO "
         f"{final['test_elbo']:.1f}.</p>"
-        f"<p><b>Limits.</b> Two numbers cannot capture everything about "
+        f"<p><b>Limits.</b> {limits} numbers cannot capture everything about "
         f"{with_article(info.described_item)}: {info.lost_detail}. The prior packs the "
         f"{info.items} tightly around the centre, which makes the map full and the images soft. "
         "Far from all points the decoder still draws something: it extrapolates, and the page "

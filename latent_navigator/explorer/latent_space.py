@@ -22,6 +22,7 @@ from latent_navigator.explorer.arguments import choice, number, whole_number
 from latent_navigator.geometry.latent_graph import LatentGraph, build_graph, data_weight
 from latent_navigator.geometry.neighbour_graph import build_neighbour_graph, window_weight
 from latent_navigator.geometry.plane import principal_plane
+from latent_navigator.model_config import LATENT_DIMS
 from latent_utils import (
     UNUSED,
     Neighbourhood,
@@ -35,7 +36,6 @@ T = TypeVar("T")
 
 ANCHORS = ("typical", "centroid")  # a class is represented by its prototype or its mean
 ROUND_UP = 2  # the edge of the map is rounded up to the next 1 / ROUND_UP
-LATENT_DIMS = (2, 64)  # with fewer there is no map, with more no dimension can be told apart
 # The corner of a map lies sqrt(2) of its range from its middle, and that from the centre of the
 # prior at most the range: no coordinate of a plane exceeds sqrt(3) of it.
 LIMIT = 2  # of coordinates above two dimensions, in ranges of the map

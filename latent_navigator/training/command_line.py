@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from latent_navigator.model_config import VAEConfig
+from latent_navigator.model_config import LATENT_DIMS, VAEConfig
 from latent_navigator.training.config import TrainingConfig
 
 
@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Train the VAE and save the checkpoint that demo.py explores.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
+    fewest, most = LATENT_DIMS
     groups = {name: parser.add_argument_group(name) for name in ("training", "model", "run")}
     for f in dataclasses.fields(TrainingConfig):
         groups[f.metadata["group"]].add_argument(
@@ -36,7 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--latent-dim",
         type=int,
         default=VAEConfig().latent_dim,
-        help="dimensions of the latent space; the demo needs 2",
+        help=f"dimensions of the latent space, {fewest} to {most}. With 2 the map shows all of it. "
+        "More reconstruct better: 10 with --beta 2 is a good start; some may stay unused",
     )
     start = groups["run"].add_mutually_exclusive_group()
     start.add_argument(
@@ -66,10 +68,22 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
     """
     options = vars(build_parser().parse_args(argv))
     flags = {name: options.pop(name) for name in ("resume", "discard", "skip_damaged")}
-    model_config = VAEConfig(latent_dim=options.pop("latent_dim"))
+    model_config = VAEConfig(latent_dim=checked_latent_dim(options.pop("latent_dim")))
     config = TrainingConfig(**options)
     config = dataclasses.replace(config, output=str(config.output_path()))
     return Arguments(config, model_config, **flags)
+
+
+def checked_latent_dim(value: int) -> int:
+    """`value`, if the latent space can be explored.
+
+    Raises:
+        ValueError: if it has fewer or more dimensions than LATENT_DIMS.
+    """
+    fewest, most = LATENT_DIMS
+    if not fewest <= value <= most:
+        raise ValueError(f"latent_dim is {value}; give --latent-dim {fewest} to {most}")
+    return value
 
 
 def answer_help(argv: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.metrics import plot_curves, write_metrics
 from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.signals import ignore_stop_signals
+from latent_utils import UNUSED, kl_per_dimension
 
 MAP_DIMENSIONS = 2  # of the latent space, that demo.py can draw
 
@@ -31,7 +32,22 @@ def write_results(state: Checkpoint, paths: RunPaths) -> None:
     paths.state.unlink(missing_ok=True)
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     print(f"Saved {output} (SHA-256 {digest}),\n      {paths.metrics} and {paths.curves}.")
+    if collapsed := describe_collapse(state):
+        print(collapsed)
     print(_next_step(state.model_config.latent_dim, output))
+
+
+def describe_collapse(state: Checkpoint) -> str:
+    """One sentence if more than a third of the dimensions are unused; else empty."""
+    kl = kl_per_dimension(state.means, state.logvars)
+    unused = int((kl < UNUSED).sum())
+    if 3 * unused <= len(kl):
+        return ""
+    are = "is" if unused == 1 else "are"
+    return (
+        f"Of the {len(kl)} dimensions {unused} {are} unused (KL under {UNUSED:g} nats), and the "
+        "decoder ignores them: a smaller --latent-dim does as well, a lower --beta uses more."
+    )
 
 
 def _next_step(latent_dim: int, output: Path) -> str:

@@ -41,7 +41,7 @@ INVALID = [
     *[("--blanking", v) for v in ("-0.1", "1", "nan")],
     *[("--seed", v) for v in ("-1", "2147483648")],
     *[("--precision", v) for v in ("", "fp64", "BF16")],
-    *[("--latent-dim", v) for v in ("0", "-2", "100000")],
+    *[("--latent-dim", v) for v in ("-2", "1", "65", "4096")],
     *[("--device", v) for v in ("", "abacus", "cuda:99", "meta")],
 ]
 

@@ -56,6 +56,18 @@ def test_decode_returns_the_decoders_image_as_png(client: Client, released: Chec
     np.testing.assert_array_equal(pixels, (expected[0, 0] * 255).round().byte().numpy())
 
 
+def test_a_position_can_be_a_list(client: Client) -> None:
+    images = []
+    for arguments in ((0.5, -1.25), ([0.5, -1.25],), ([0.5, -1.25], None)):
+        with Image.open(client.predict(*arguments, api_name="/decode")) as image:
+            images.append(image.tobytes())
+    assert len(set(images)) == 1
+    two, one = (0.5, -1.25, 7, 0.5), ([0.5, -1.25], None, 7, 0.5)
+    assert client.predict(*two, api_name="/morph_toward") == client.predict(
+        *one, api_name="/morph_toward"
+    )
+
+
 def test_random_sample(client: Client) -> None:
     first = client.predict(42, api_name="/random_sample")
     assert set(first) == {"x", "y"}
@@ -122,6 +134,9 @@ def test_digit_directions(client: Client, released: Checkpoint) -> None:
         ("/decode", (True, 0), "x is True"),
         ("/decode", ("1", 0), "x is"),
         ("/decode", (99, 0), "x is 99; give a number from -4"),
+        ("/decode", ([0, 1, 2],), "position is [0, 1, 2]; give two numbers, [x, y]"),
+        ("/decode", ([0, None],), "y is None; give a number from -4"),
+        ("/attributes", ([0, 99],), "y is 99"),
         ("/random_sample", (-1,), "seed is -1"),
         ("/jump_to_digit", (10,), "digit is 10"),
         ("/jump_to_digit", (1, "nowhere"), "anchor is 'nowhere'"),

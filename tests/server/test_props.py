@@ -2,6 +2,9 @@
 
 import types
 
+import pytest
+
+from latent_navigator.app.api import json_endpoints
 from latent_navigator.app.server import build_blocks
 from latent_navigator.app.workspace import Workspace
 from latent_navigator.explorer import interpolation, map_layers
@@ -32,6 +35,22 @@ def test_props_are_json_or_server_functions(space: LatentSpace) -> None:
     """
     page, _ = in_loop(lambda: build_blocks(space, {}))
     assert non_json(page.config["components"]) == []
+
+
+def test_the_endpoints_and_props_of_ten_dimensions(ten_space: LatentSpace) -> None:
+    """The page does not show them yet; what it will be handed is JSON."""
+    page, _ = in_loop(lambda: build_blocks(ten_space, {}))
+    assert non_json(page.config["components"]) == []
+    answers = {function.__name__: function for function in json_endpoints(ten_space)}
+    z = answers["random_sample"](5)["z"]
+    assert len(z) == len(answers["jump_to_digit"](3)["z"]) == 10
+    assert len(answers["morph_toward"](z, None, 3, 0.5)["z"]) == 10
+    assert len(answers["interpolate"](z, 3)["path"][0]) == 10
+    assert len(answers["attributes"](z)["attributes"]["slant"]["vector"]) == 10
+    assert len(answers["digit_directions"](z)) == 10
+    assert len(answers["nudge"](z, None, "slant", 1)["path"][0]) == 10
+    with pytest.raises(ValueError, match=r"position is .*give 10 numbers"):
+        answers["attributes"](z[:9])
 
 
 def test_a_registered_layer_and_method_reach_page_api_and_links(space: LatentSpace) -> None:

@@ -1,7 +1,6 @@
 """Answers about positions, on a small model."""
 
 import base64
-import dataclasses
 import math
 import threading
 from functools import partial
@@ -37,13 +36,6 @@ anything = st.one_of(
 @pytest.fixture(scope="module")
 def space(small_checkpoint: Checkpoint) -> LatentSpace:
     return LatentSpace(small_checkpoint)
-
-
-@pytest.mark.parametrize("latent_dim", [1, 65, 4096])
-def test_other_dimensions_are_rejected(small_checkpoint: Checkpoint, latent_dim: int) -> None:
-    config = dataclasses.replace(small_checkpoint.model_config, latent_dim=latent_dim)
-    with pytest.raises(ValueError, match=rf"latent_dim is {latent_dim}.*--latent-dim 2 to 64"):
-        LatentSpace(dataclasses.replace(small_checkpoint, model_config=config))
 
 
 def test_the_map_contains_all_points(space: LatentSpace) -> None:

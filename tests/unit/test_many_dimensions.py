@@ -1,0 +1,396 @@
+"""Whatever is asked of a latent space, of two and of ten dimensions."""
+
+import base64
+import dataclasses
+import json
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.explorer.dimensions import (
+    STEPS,
+    dimensions,
+    traversals,
+    traverse,
+    unused_message,
+)
+from latent_navigator.explorer.directions import (
+    attribute_directions,
+    class_directions,
+    nudge_attribute,
+)
+from latent_navigator.explorer.experiments import experiments, run_experiment
+from latent_navigator.explorer.exports import export_path
+from latent_navigator.explorer.inference import infer_test_image
+from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_paths, interpolate
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.lessons import check_lesson, lessons
+from latent_navigator.explorer.map_layers import layer_data, map_layers
+from latent_navigator.explorer.navigation import draw_from_prior, go_to_class, morph_toward
+from latent_navigator.explorer.norms import norm_distribution
+from latent_navigator.explorer.planes import find_plane, layer_on_plane, plane_on_map
+from latent_navigator.explorer.readout import decode_position
+from latent_navigator.explorer.training_replay import training_replay
+from latent_navigator.geometry.geodesics import DecodedPath
+from latent_navigator.training.results import describe_collapse
+
+METHODS = [method.key for method in INTERPOLATIONS]
+
+
+def listed(answer: dict[str, Any]) -> list[float]:
+    """The coordinates of a position as it is answered."""
+    found: list[float] = answer["z"] if "z" in answer else [answer["x"], answer["y"]]
+    return found
+
+
+def test_a_list_of_all_coordinates_is_a_position(any_space: LatentSpace) -> None:
+    z = torch.linspace(-1, 1, any_space.latent_dim).tolist()
+    assert any_space.position(z).tolist() == pytest.approx(z)
+    answer = decode_position(any_space, z)
+    expected = (any_space.model.decode(torch.tensor([z])) * 255).round().byte().detach().numpy()
+    assert base64.b64decode(answer["pixels"]) == expected.tobytes()
+    assert len(answer["round_trip"]) == any_space.latent_dim
+
+
+def test_two_numbers_are_coordinates_on_the_map(any_space: LatentSpace) -> None:
+    z = any_space.position(0.5, -1.25)
+    torch.testing.assert_close(any_space.plane.to_plane(z[None]), torch.tensor([[0.5, -1.25]]))
+    assert float(any_space.plane.distance(z[None])) < 1e-6
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e30, True, None, "1", [0.0]])
+def test_invalid_coordinates_are_named(any_space: LatentSpace, value: object) -> None:
+    z: list[object] = [0.0] * any_space.latent_dim
+    z[1] = value
+    name = "y" if any_space.latent_dim == 2 else "z2"
+    with pytest.raises(ValueError, match=f"{name} is .*give a number from -{any_space.limit:g}"):
+        any_space.position(z)
+
+
+@pytest.mark.parametrize("length", [0, 1, 3, 9, 11, 4096])
+def test_a_list_of_another_length_is_explained(any_space: LatentSpace, length: int) -> None:
+    needed = "two numbers" if any_space.latent_dim == 2 else "10 numbers"
+    for ask in (any_space.position, lambda z: interpolate(any_space, z, 3)):
+        with pytest.raises(ValueError, match=rf"position is \[.*give {needed}"):
+            ask([0.0] * length)
+
+
+def test_the_map_contains_all_points_on_any_plane(any_space: LatentSpace) -> None:
+    through = any_space.means[5].tolist()
+    planes = [
+        {"kind": "principal"},
+        {"kind": "dimensions", "dimensions": [2, 1], "through": through},
+        {"kind": "points", "points": [any_space.means[i].tolist() for i in range(3)]},
+    ]
+    corners = any_space.range * torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]])
+    for wanted in planes:
+        plane = find_plane(any_space, wanted)
+        assert float(plane.to_plane(any_space.means).abs().max()) <= any_space.range
+        for corner in plane.from_plane(corners):
+            any_space.position(corner.tolist())
+        shown = plane_on_map(any_space, wanted)
+        json.dumps(shown, allow_nan=False)
+        assert f"{100 * shown['variance']:.0f} % of the variance" in shown["message"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (None, "plane is None"),
+        ({"kind": "sphere"}, "kind is 'sphere'; give one of principal"),
+        ({"kind": "points", "points": [[0] * 10]}, "give three positions"),
+        ({"kind": "points", "points": [[0] * 10] * 3}, "lie on a line"),
+        ({"kind": "dimensions", "dimensions": [1]}, "give two of 1 to 10"),
+        ({"kind": "dimensions", "dimensions": [0, 1], "through": [0] * 10}, "dimension is 0"),
+        ({"kind": "dimensions", "dimensions": [3, 3], "through": [0] * 10}, "twice"),
+        ({"kind": "dimensions", "dimensions": [3, 2]}, "x is None"),
+    ],
+)
+def test_invalid_planes_are_explained(ten_space: LatentSpace, wanted: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        layer_on_plane(ten_space, "regions", wanted)
+
+
+def test_unused_dimensions_do_not_count(ten_space: LatentSpace) -> None:
+    """Noise there, as draws from the prior have it, changes neither images nor neighbours."""
+    assert ten_space.used.tolist() == list(range(8))
+    z = ten_space.means[:20].clone()
+    moved = z.clone()
+    moved[:, 8:] = 3.0
+    for before, after in zip(ten_space.around(z), ten_space.around(moved), strict=True):
+        assert torch.equal(before, after)
+    assert (ten_space.around(z).within >= 1).all()
+    assert unused_message(ten_space) == "2 unused dimensions: the decoder ignores them"
+
+
+def test_neighbours_agree_with_brute_force(any_space: LatentSpace) -> None:
+    z = torch.randn(30, any_space.latent_dim, generator=torch.Generator().manual_seed(0))
+    distances = (z[:, None] - any_space.means)[..., any_space.used].double().norm(dim=2)
+    around = any_space.around(z)
+    assert torch.equal(around.within, (distances <= any_space.radius).sum(1))
+    torch.testing.assert_close(around.nearest.double(), distances.min(1).values)
+    nearest = distances.topk(50, largest=False).values
+    torch.testing.assert_close(distances.gather(1, around.neighbours), nearest)
+
+
+def test_half_of_the_encodings_are_well_supported(ten_space: LatentSpace) -> None:
+    within = ten_space.around(ten_space.means).within - 1  # but themselves
+    assert 0.3 < float((within >= 5).float().mean()) < 0.7
+
+
+def test_random_samples_follow_the_prior(any_space: LatentSpace) -> None:
+    z = torch.stack([draw_from_prior(any_space, seed) for seed in range(1000)])
+    expected = any_space.latent_dim
+    assert float(z.square().sum(1).mean()) == pytest.approx(expected, rel=0.1)
+
+
+def test_morphs_lead_to_prototypes(any_space: LatentSpace) -> None:
+    start = [0.1] * any_space.latent_dim
+    assert listed(morph_toward(any_space, start, None, 7, 1)) == listed(go_to_class(any_space, 7))
+    half = listed(morph_toward(any_space, start, None, 7, 0.5))
+    expected = (torch.tensor(start) + any_space.anchor(7)) / 2
+    assert half == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_prototypes_lie_among_their_class(any_space: LatentSpace) -> None:
+    shares = any_space.around(any_space.anchors["typical"]).shares
+    assert float(shares.diagonal().median()) > 0.3
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_path_keeps_its_ends_and_its_measures_are_correct(
+    any_space: LatentSpace, method: str
+) -> None:
+    answer = interpolate(any_space, 1, 7, method, 6, even=True)
+    path, curve = torch.tensor(answer["path"]), torch.tensor(answer["curve"])
+    for ends in (path, curve):
+        assert torch.equal(ends[0], any_space.anchor(1))
+        assert torch.equal(ends[-1], any_space.anchor(7))
+    frames = any_space.decode_images(path).astype(float).reshape(6, -1) / 255
+    changes = [float(np.linalg.norm(b - a)) for a, b in pairwise(frames)]
+    assert answer["changes"] == pytest.approx(changes)
+    assert max(changes) < 1.15 * min(changes)
+    assert answer["length"] == pytest.approx(DecodedPath.along(any_space.decode, curve).length)
+    assert 0 <= answer["support"] <= int(any_space.around(curve).within.min())
+    if any_space.latent_dim > 2:
+        assert answer["norms"] == pytest.approx(path.norm(dim=1).tolist())
+        assert answer["typical_norms"] == sorted(answer["typical_norms"])
+    reverse = interpolate(any_space, 7, 1, method, 6, even=True)
+    assert reverse["curve"][0] == curve[-1].tolist()
+
+
+def test_geodesics_are_shortest(any_space: LatentSpace) -> None:
+    shorter = 0
+    for pair in ((0, 7), (1, 6), (3, 4)):
+        length = {m: interpolate(any_space, *pair, m)["length"] for m in METHODS}
+        assert length["geodesic"] <= min(length.values()) * 1.005
+        shorter += length["geodesic"] < 0.97 * length["linear"]
+    assert shorter, "this model is no test case: its geodesics are straight"
+
+
+def test_geodesics_between_positions_of_the_map(any_space: LatentSpace) -> None:
+    """Also beyond the encodings, in dimensions that are not used, and with equal ends."""
+    corner = any_space.position(any_space.range, -any_space.range)
+    away = torch.full((any_space.latent_dim,), -1.0)
+    for ends in ((corner, away), (away, away)):
+        answer = interpolate(any_space, *(end.tolist() for end in ends), "data")
+        assert answer["curve"][0] == ends[0].tolist()
+        assert answer["curve"][-1] == ends[1].tolist()
+        json.dumps(answer, allow_nan=False)
+
+
+def test_spherical_paths_keep_the_norm_that_straight_ones_lose(ten_space: LatentSpace) -> None:
+    a, b = torch.eye(10)[:2] * 3
+    straight, spherical = (
+        interpolate(ten_space, a.tolist(), b.tolist(), method)["norms"]
+        for method in ("linear", "spherical")
+    )
+    assert min(straight) == pytest.approx(3 / math.sqrt(2))
+    assert spherical == pytest.approx([3.0] * 9)
+
+
+def test_comparisons_experiments_and_exports_are_json(any_space: LatentSpace) -> None:
+    start = [0.5] * any_space.latent_dim
+    compared = compare_paths(any_space, start, 3, METHODS, 7, False, "typical")
+    json.dumps(compared, allow_nan=False)
+    for experiment in experiments(any_space):
+        shown = run_experiment(any_space, experiment.key)
+        json.dumps(shown, allow_nan=False)
+        assert ("In two dimensions" in shown["note"]["text"]) == (
+            any_space.latent_dim == 2 and experiment.key == "paths"
+        )
+    for kind in ("png", "json", "gif"):
+        assert export_path(any_space, kind, compared["rows"][0])["data"]
+
+
+def test_gradients_agree_with_differences(any_space: LatentSpace) -> None:
+    z, step = any_space.anchor(3), 1e-2
+    found = attribute_directions(any_space, z.tolist())["attributes"]["ink"]
+    if any_space.latent_dim == 2:
+        angle = math.radians(found["direction"])
+        uphill = torch.tensor([math.cos(angle), math.sin(angle)])
+    else:
+        uphill = torch.tensor(found["vector"])
+        assert 0 <= found["in_plane"] <= 1
+        flat = any_space.plane.axes @ uphill
+        assert found["in_plane"] == pytest.approx(float(flat.norm()), abs=1e-5)
+        assert found["direction"] == pytest.approx(math.degrees(math.atan2(flat[1], flat[0])))
+    ahead, behind = (
+        attribute_directions(any_space, (z + sign * step * uphill).tolist())["attributes"]["ink"]
+        for sign in (1, -1)
+    )
+    slope = (ahead["value"] - behind["value"]) / (2 * step)
+    assert found["slope"] == pytest.approx(slope, rel=0.05)
+
+
+@pytest.mark.parametrize("attribute", ["ink", "slant", "width"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_nudge_changes_its_attribute_within_the_class(
+    any_space: LatentSpace, attribute: str, sign: int
+) -> None:
+    z = any_space.anchor(3)
+    label = int(any_space.around(z[None]).shares[0].argmax())
+    found = nudge_attribute(any_space, z.tolist(), None, attribute, sign)
+    changes = torch.tensor(found["values"]).diff() * sign
+    assert (changes > 0).all()
+    assert len(changes) > 0 or found["stopped"]
+    path = torch.tensor(found["path"])
+    assert path.shape[1] == any_space.latent_dim
+    assert (any_space.around(path).shares.argmax(1) == label).all()
+
+
+def test_class_directions_lead_to_the_anchors(any_space: LatentSpace) -> None:
+    z = any_space.position(0.5, -0.5)
+    for digit, found in enumerate(class_directions(any_space, z.tolist())):
+        difference = any_space.anchor(digit) - z
+        assert found["distance"] == pytest.approx(float(difference.norm()), rel=1e-5)
+        if any_space.latent_dim > 2:
+            reached = z + found["distance"] * torch.tensor(found["vector"])
+            torch.testing.assert_close(reached, any_space.anchor(digit), atol=1e-5, rtol=0)
+
+
+def test_a_posterior_has_all_dimensions(any_space: LatentSpace) -> None:
+    answer = infer_test_image(any_space, 4)
+    json.dumps(answer, allow_nan=False)
+    mu, logvar = any_space.encode(any_space.images[4:5])
+    assert answer["mu"] == pytest.approx(mu[0].tolist())
+    assert answer["sigma"] == pytest.approx((logvar[0] / 2).exp().tolist())
+    assert {len(z) for z in answer["samples"]} == {any_space.latent_dim}
+    if any_space.latent_dim == 2:
+        assert "ellipse" not in answer
+        return
+    assert sum(answer["kl_of_dimensions"]) == pytest.approx(answer["kl"], rel=1e-5)
+    assert "in the 8 dimensions that are used" in answer["message"]
+    # Draws from the posterior, projected, have the covariance of the ellipse.
+    generator = torch.Generator().manual_seed(0)
+    draws = mu + torch.randn(20_000, 10, generator=generator) * (logvar / 2).exp()
+    covariance = torch.cov(any_space.plane.to_plane(draws).T)
+    angle = math.radians(answer["ellipse"]["direction"])
+    larger = torch.tensor([math.cos(angle), math.sin(angle)])
+    smaller = torch.tensor([-larger[1], larger[0]])
+    for sigma, axis in zip(answer["ellipse"]["sigma"], (larger, smaller), strict=True):
+        assert float(axis @ covariance @ axis) == pytest.approx(sigma**2, rel=0.05)
+
+
+def test_layers_are_computed_on_the_plane_from_the_full_space(ten_space: LatentSpace) -> None:
+    assert "prior_vs_data" not in [layer.key for layer in map_layers(ten_space)]
+    wanted = {"kind": "dimensions", "dimensions": [1, 2], "through": ten_space.means[0].tolist()}
+    plane = find_plane(ten_space, wanted)
+    regions = layer_data(ten_space, "regions", plane)
+    side = regions["side"]
+    row, column = 40, 70
+    x = (column + 0.5) / side * 2 - 1
+    y = 1 - (row + 0.5) / side * 2
+    z = plane.from_plane(ten_space.range * torch.tensor([[x, y]]))
+    shares = ten_space.around(z).shares[0]
+    assert shares[int(regions["first"].reshape(side, side)[row, column])] == shares.max()
+
+    trips = layer_data(ten_space, "round_trips", plane)
+    mu, _ = ten_space.encode(
+        ten_space.decode_images(plane.from_plane(torch.from_numpy(trips["from"])))
+    )
+    torch.testing.assert_close(torch.from_numpy(trips["to"]), plane.to_plane(mu))
+    torch.testing.assert_close(torch.from_numpy(trips["distance"]), plane.distance(mu))
+
+    field = layer_data(ten_space, "sensitivity", plane)
+    assert field["strength"].shape == (field["side"], field["side"])
+    assert base64.b64decode(layer_on_plane(ten_space, "regions", wanted)["file"])
+    own = layer_data(ten_space, "regions")
+    assert own is layer_data(ten_space, "regions"), "computed twice"
+
+
+def test_the_norms_of_the_data_stand_beside_the_chi_distribution(any_space: LatentSpace) -> None:
+    found = norm_distribution(any_space)
+    width = found["most"] / len(found["prior"])
+    for name in ("prior", "data", "means"):
+        assert float(found[name].sum()) * width == pytest.approx(1, abs=0.02)
+    draws = torch.randn(20_000, any_space.latent_dim, generator=torch.Generator().manual_seed(0))
+    assert found["expected"] == pytest.approx(float(draws.norm(dim=1).median()), rel=0.01)
+
+
+def test_dimensions_are_listed_by_their_use(any_space: LatentSpace) -> None:
+    found = dimensions(any_space)
+    kl = [dimension["kl"] for dimension in found]
+    assert kl == sorted(kl, reverse=True)
+    final = any_space.checkpoint.history[-1]
+    if any_space.latent_dim == 2:
+        assert sum(kl) == pytest.approx(final["test_kl"], abs=0.01)
+    else:
+        assert [d["dimension"] for d in found if not d["used"]] == [9, 10]
+        assert max(kl[-2:]) == 0
+
+
+def test_traversals_change_one_dimension(any_space: LatentSpace) -> None:
+    z = any_space.anchor(3)
+    images = traverse(any_space, z)
+    assert images.shape == (any_space.latent_dim, STEPS, 28, 28)
+    moved = z.clone()
+    moved[1] = -3
+    assert (images[1, 0] == any_space.decode_images(moved[None])[0]).all()
+    answer = traversals(any_space, z.tolist())
+    rows = np.frombuffer(base64.b64decode(answer["images"]), np.uint8).reshape(images.shape)
+    for row, dimension in zip(rows, answer["dimensions"], strict=True):
+        assert (row == images[dimension - 1]).all()
+        if dimension > 8:
+            assert (row == row[0]).all(), "an unused dimension changes the image"
+
+
+def test_lessons_answer_in_any_dimension(any_space: LatentSpace) -> None:
+    keys = [lesson.key for lesson in lessons(any_space)]
+    assert ("far_out" in keys) == (any_space.latent_dim == 2)
+    for key in keys:
+        json.dumps(check_lesson(any_space, key, any_space.anchor(8).tolist()))
+
+
+def test_a_replay_is_seen_on_the_plane_of_the_finished_model(ten_space: LatentSpace) -> None:
+    replay = training_replay(ten_space.checkpoint)
+    xy = torch.from_numpy(replay["xy"]).float() * replay["scale"]
+    expected = ten_space.plane.to_plane(ten_space.checkpoint.snapshots.means.float())
+    torch.testing.assert_close(xy, expected, atol=replay["scale"], rtol=0)
+    assert len(replay["images"]) == 0
+
+
+@pytest.mark.parametrize("latent_dim", [1, 65, 4096])
+def test_other_dimensions_are_rejected(small_checkpoint: Checkpoint, latent_dim: int) -> None:
+    config = dataclasses.replace(small_checkpoint.model_config, latent_dim=latent_dim)
+    with pytest.raises(ValueError, match=rf"latent_dim is {latent_dim}.*--latent-dim 2 to 64"):
+        LatentSpace(dataclasses.replace(small_checkpoint, model_config=config))
+
+
+def with_unused(checkpoint: Checkpoint, count: int) -> Checkpoint:
+    means: Tensor = torch.ones(len(checkpoint.labels), 10)
+    means[:, :count] = 0
+    return dataclasses.replace(checkpoint, means=means, logvars=torch.zeros_like(means))
+
+
+def test_a_collapse_of_more_than_a_third_is_reported(ten_checkpoint: Checkpoint) -> None:
+    assert describe_collapse(with_unused(ten_checkpoint, 3)) == ""
+    message = describe_collapse(with_unused(ten_checkpoint, 4))
+    assert message.startswith("Of the 10 dimensions 4 are unused (KL under 0.05 nats)")
+    assert message.count(". ") == 0

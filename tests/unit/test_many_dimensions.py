@@ -204,7 +204,7 @@ def test_geodesics_between_positions_of_the_map(any_space: LatentSpace) -> None:
     corner = any_space.position(any_space.range, -any_space.range)
     away = torch.full((any_space.latent_dim,), -1.0)
     for ends in ((corner, away), (away, away)):
-        answer = interpolate(any_space, *(end.tolist() for end in ends), "data")
+        answer = interpolate(any_space, ends[0].tolist(), ends[1].tolist(), "data")
         assert answer["curve"][0] == ends[0].tolist()
         assert answer["curve"][-1] == ends[1].tolist()
         json.dumps(answer, allow_nan=False)

@@ -20,7 +20,7 @@ def test_a_model_is_measured(ten_checkpoint: Checkpoint, digits: LabelledImages)
     found = measure(ten_checkpoint, digits)
     assert found["unused"] == 2
     assert found["kl_of_dimensions"] == sorted(found["kl_of_dimensions"], reverse=True)
-    assert 0.3 < found["knn_accuracy"] <= 1
+    assert 0.2 < found["knn_accuracy"] <= 1  # 0.1 by chance
 
 
 def test_the_best_recipe_that_uses_its_dimensions_is_chosen() -> None:

@@ -103,9 +103,9 @@ class HashedFiles:
         return self._bodies[name]
 
 
-def data_files(space: LatentSpace, replays: Mapping[str, Callable[[], bytes]]) -> HashedFiles:
-    """The files of a model, below /data/, with those of training replays."""
-    return HashedFiles("data", model_hash(space.checkpoint), model_files(space) | dict(replays))
+def data_files(space: LatentSpace, more: Mapping[str, Callable[[], bytes]]) -> HashedFiles:
+    """The files of a model, below /data/, with those of training replays and comparisons."""
+    return HashedFiles("data", model_hash(space.checkpoint), model_files(space) | dict(more))
 
 
 def web_files() -> HashedFiles:

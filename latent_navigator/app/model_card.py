@@ -1,11 +1,15 @@
 """Texts of the page that depend on the model: how VAEs work, what the model is."""
 
+import shlex
 from html import escape
+from pathlib import Path
 from string import Template
 
 from latent_navigator.app.web_files import web_file
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.data.dataset_info import with_article
+from latent_navigator.data.dataset_info import DATASETS, with_article
+from latent_navigator.model_config import VAEConfig
+from latent_navigator.training.command_line import command_line
 
 
 def page_text(name: str, checkpoint: Checkpoint) -> str:
@@ -54,3 +58,38 @@ def describe_model(checkpoint: Checkpoint) -> str:
         "Far from all points the decoder still draws something: it extrapolates, and the page "
         "says so.</p>"
     )
+
+
+def training_command(checkpoint: Checkpoint) -> str:
+    """The command that trains such a model again; empty if trainer.py cannot build its network."""
+    config = checkpoint.model_config
+    if config != VAEConfig(latent_dim=config.latent_dim):
+        return ""
+    known = checkpoint.dataset in DATASETS
+    # A folder's place on the server is nobody's business, and of no use elsewhere.
+    dataset = checkpoint.dataset if known else f"path/to/{Path(checkpoint.dataset).name}"
+    values = {**checkpoint.training_config, "dataset": dataset, "latent_dim": config.latent_dim}
+    output = "runs/again/vae.pt"  # never over the model that is shown
+    return shlex.join(["python", "trainer.py", *command_line(values), "--output", output])
+
+
+def describe_training(checkpoint: Checkpoint) -> str:
+    """How long the training took, and what came of it, as HTML."""
+    final, history = checkpoint.history[-1], checkpoint.history
+    seconds = sum(entry.get("seconds", 0) for entry in history)
+    took = f" took {duration(seconds)} on the machine that trained it" if seconds else ""
+    epochs = f"{len(history)} epoch{'s' * (len(history) != 1)}"
+    return (
+        f"All hyperparameters of this model. Its {epochs}{took} and reached reconstruction "
+        f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f} and ELBO {final['test_elbo']:.1f}. "
+        "Other hardware may round differently and end with slightly different figures."
+    )
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words: "48 seconds", "9 minutes", "2.5 hours"."""
+    for unit, length, most in (("second", 1, 99), ("minute", 60, 99)):
+        count = round(seconds / length)
+        if count <= most:
+            return f"{count} {unit}{'s' * (count != 1)}"
+    return f"{seconds / 3600:.1f} hours"

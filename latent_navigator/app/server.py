@@ -48,6 +48,7 @@ from latent_navigator.app.page_head import HeadContent
 from latent_navigator.app.startup import load_models, tune_process, warm_up
 from latent_navigator.app.workspace import build_workspace
 from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.explorer.beta_comparison import comparison_files
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.training_replay import replay_files
 
@@ -118,14 +119,15 @@ def build_blocks(space: LatentSpace, others: dict[str, Checkpoint]) -> tuple[gr.
         ValueError: if the training of one of the others cannot be shown.
     """
     replays = replay_files({space.checkpoint.label: space.checkpoint} | others)
-    data = data_files(space, dict(replays.values()))
+    comparisons = comparison_files(space, others)
+    data = data_files(space, dict([*replays.values(), *comparisons.values()]))
     files = PageFiles(web_files(), data)
     # /decode leaves a small PNG in Gradio's cache for each answer.
     blocks = Page(
         title="Latent Space Navigator", analytics_enabled=False, delete_cache=CACHE_CLEANING
     )
     with blocks:
-        build_workspace(space, replays, *files)
+        build_workspace(space, replays, comparisons, *files)
         add_api(space)
     blocks.queue(max_size=MAX_QUEUE)
     return blocks, files

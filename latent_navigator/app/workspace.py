@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -9,7 +10,12 @@ import gradio as gr
 from latent_navigator.app.api import one_at_a_time, server_function
 from latent_navigator.app.controls import page_controls
 from latent_navigator.app.data_routes import HashedFiles
-from latent_navigator.app.model_card import describe_model, page_text
+from latent_navigator.app.model_card import (
+    describe_model,
+    describe_training,
+    page_text,
+    training_command,
+)
 from latent_navigator.app.web_files import page_template
 from latent_navigator.data.image_reader import MAX_BYTES
 from latent_navigator.data.strokes import PAD, PEN
@@ -72,22 +78,29 @@ class Workspace(gr.HTML):
 
 
 def build_workspace(
-    space: LatentSpace, replays: dict[str, ReplayFile], web: HashedFiles, data: HashedFiles
+    space: LatentSpace,
+    replays: dict[str, ReplayFile],
+    comparisons: dict[str, ReplayFile],
+    web: HashedFiles,
+    data: HashedFiles,
 ) -> Workspace:
     """The page of a model.
 
     Args:
         replays: by label, of the model's own training and of those that it is compared with.
+        comparisons: by label, of the model with others on the same test images.
         web, data: where the page finds its modules and the model's files.
     """
     texts = {
         "how": page_text("about/how_vaes_work.html", space.checkpoint),
         "model": describe_model(space.checkpoint),
+        "training": describe_training(space.checkpoint),
+        "command": escape(training_command(space.checkpoint)),
     }
     return Workspace(
         item_names(space),
         web.address("page.js"),
-        page_props(space, replays, data),
+        page_props(space, replays, comparisons, data),
         texts,
         server_functions(space),
     )
@@ -105,7 +118,10 @@ def item_names(space: LatentSpace) -> dict[str, Any]:
 
 
 def page_props(
-    space: LatentSpace, replays: dict[str, ReplayFile], data: HashedFiles
+    space: LatentSpace,
+    replays: dict[str, ReplayFile],
+    comparisons: dict[str, ReplayFile],
+    data: HashedFiles,
 ) -> dict[str, Any]:
     """All that the page is handed, as JSON; see the type Props of web/page.js."""
     info, preparation = space.info, space.preparation
@@ -128,7 +144,14 @@ def page_props(
         "attributes": [{"name": name} | found._asdict() for name, found in ATTRIBUTES.items()],
         "lessons": [lesson.record() for lesson in lessons(space)],
         "experiments": [{"key": some.key, "label": some.label} for some in experiments(space)],
-        "replays": [{"label": label, "file": file.name} for label, file in replays.items()],
+        "replays": [
+            {
+                "label": label,
+                "file": file.name,
+                "comparison": comparisons[label].name if label in comparisons else None,
+            }
+            for label, file in replays.items()
+        ],
         "pad": {
             "paper": preparation.paper,
             "ink": preparation.ink,

@@ -18,6 +18,7 @@ from latent_navigator.checkpoint.decoder_file import pack_decoder
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.map_layers import layer_data, map_layers
 from latent_navigator.explorer.packed import pack
+from latent_navigator.explorer.reconstructions import best_and_worst
 
 ROOT = Path(__file__).parents[2]
 BLOCK = 64  # test images in a file: those around a position are in one to three of them
@@ -78,6 +79,11 @@ def image_block(space: LatentSpace, block: int) -> bytes:
     return space.images[indices].numpy().tobytes()
 
 
+def reconstructions_file(space: LatentSpace) -> bytes:
+    """The best and the worst reconstruction of each class, as the About tab shows them."""
+    return pack(best_and_worst(space))
+
+
 def layer_file(space: LatentSpace, key: str) -> bytes:
     """The data of a layer of the map."""
     return pack(layer_data(space, key))
@@ -90,6 +96,7 @@ def model_files(space: LatentSpace) -> dict[str, Maker]:
     return {
         "decoder.bin": partial(decoder_file, space),
         "encodings.bin": partial(encodings_file, space),
+        "reconstructions.bin": partial(reconstructions_file, space),
         **{f"images/{i}.bin": partial(image_block, space, i) for i in range(blocks)},
         **{f"layers/{key}.bin": partial(layer_file, space, key) for key in computed},
     }

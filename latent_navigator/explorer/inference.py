@@ -108,11 +108,15 @@ def reconstruction_errors(space: LatentSpace, images: np.ndarray | Tensor, mu: T
     return F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
 
 
+def errors_by_image(space: LatentSpace) -> Tensor:
+    """(N,) the reconstruction error of every test image at its own mean, in their order."""
+    parts = zip(space.images.split(500), space.means.split(500), strict=True)
+    return torch.cat([reconstruction_errors(space, images, means) for images, means in parts])
+
+
 def all_test_errors(space: LatentSpace) -> Tensor:
     """(N,) the reconstruction error of every test image at its own mean, sorted."""
-    parts = zip(space.images.split(500), space.means.split(500), strict=True)
-    errors = [reconstruction_errors(space, images, means) for images, means in parts]
-    return torch.cat(errors).sort().values
+    return space.once(errors_by_image).sort().values
 
 
 @torch.inference_mode()

@@ -20,6 +20,7 @@ from torch import Tensor
 from latent_navigator.data.dataset_info import DatasetInfo
 from latent_navigator.explorer.arguments import choice
 from latent_navigator.explorer.latent_space import LatentSpace, use_one_thread
+from latent_navigator.explorer.posteriors import width_field
 from latent_navigator.geometry.latent_graph import sensitivity
 from latent_navigator.geometry.neighbour_graph import sensitivity_at
 from latent_navigator.geometry.plane import Plane
@@ -28,6 +29,7 @@ from latent_utils import RADIUS
 REGION_CELLS = 120  # a side of the map
 CLEAR = 2 / 3  # of the nearest neighbours: with fewer, a class does not prevail
 RATIO_CELLS = 128
+WIDTH_CELLS = 128
 ARROWS = 24  # round trips a side
 FACTOR = 16  # prior and data are drawn in full colour where they differ by this factor
 
@@ -155,6 +157,27 @@ def prior_vs_data(space: LatentSpace, _: Plane) -> dict[str, Any]:
     }
 
 
+def posterior_width(space: LatentSpace, _: Plane) -> dict[str, Any]:
+    """How wide the clouds q(z|x) of the test images are over the map; in two dimensions.
+
+    Returns:
+        {"strength": (side, side) uint8 from the top left, where 1 stands for "least" and less, 255
+        for "most" and more, linear in the logarithm between, and 0 where no test image is encoded
+        within RADIUS; "side", "least", "most", in units of the prior's sigma}.
+    """
+    field = width_field(space, _cell_middles(WIDTH_CELLS) * space.range)
+    known = ~field.isnan()
+    least, most = field[known].quantile(torch.tensor([0.01, 0.99])).tolist()
+    steps = (field / least).log() / max(math.log(most / least), 1e-6)
+    strength = (1 + 254 * steps.nan_to_num().clamp(0, 1)).round() * known
+    return {
+        "strength": strength.byte().flip(0).contiguous().numpy(),
+        "side": WIDTH_CELLS,
+        "least": least,
+        "most": most,
+    }
+
+
 def round_trips(space: LatentSpace, plane: Plane) -> dict[str, Any]:
     """Where the encoder puts the image that the decoder draws at each position of a grid.
 
@@ -234,6 +257,17 @@ LAYERS: list[MapLayer] = [
         more=True,
         flat=True,
         aliases=("gaps",),
+    ),
+    MapLayer(
+        key="posterior_width",
+        label="Posterior width",
+        term="σ of q(z|x)",
+        help="How uncertain the encoder is: the mean width (σ) of the clouds of the {items} "
+        "encoded nearby, in units of the prior's σ. Hatched: none within 0.1",
+        compute=posterior_width,
+        busy="Measuring the posteriors…",
+        more=True,
+        flat=True,
     ),
     MapLayer(
         key="round_trips",

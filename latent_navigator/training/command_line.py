@@ -2,7 +2,7 @@
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from latent_navigator.model_config import LATENT_DIMS, VAEConfig
@@ -84,6 +84,24 @@ def checked_latent_dim(value: int) -> int:
     if not fewest <= value <= most:
         raise ValueError(f"latent_dim is {value}; give --latent-dim {fewest} to {most}")
     return value
+
+
+def command_line(values: Mapping[str, object]) -> list[str]:
+    """The options that `parse_arguments` reads as these hyperparameters; other keys are left out.
+
+    Args:
+        values: by field of TrainingConfig, and "latent_dim", as a checkpoint keeps them.
+    """
+    names = [f.name for f in dataclasses.fields(TrainingConfig) if f.metadata["group"] != "run"]
+    options = ((name, values[name]) for name in (*names, "latent_dim") if name in values)
+    return [
+        part
+        for name, value in options
+        for part in (
+            f"--{name.replace('_', '-')}",
+            f"{value:.15g}" if isinstance(value, float) else f"{value}",
+        )
+    ]
 
 
 def answer_help(argv: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
  * page; see app/workspace.py.
  */
 
+import { start as startAbout } from "./about/index.js";
 import { styleClasses } from "./core/class_colours.js";
 import { find } from "./core/dom.js";
 import { Encodings } from "./core/encodings.js";
@@ -36,7 +37,7 @@ import { start as startTraining } from "./training/index.js";
  *   attributes: { name: string, term: string, less: string, more: string }[],
  *   lessons: { name: string, title: string, task: string, hint: string, why: string }[],
  *   experiments: { key: string, label: string }[],
- *   replays: { label: string, file: string }[],
+ *   replays: { label: string, file: string, comparison: string | null }[],
  *   pad: import("./draw/pad.js").PadProps & { max_bytes: number },
  *   data: string,
  * }} Props
@@ -139,6 +140,7 @@ export async function start(element, props, functions) {
   startDraw(page, find(element, "#own-digit"));
   startTraining(page, find(element, "#replay"), find(element, "#instrument"));
   startLessons(page, find(element, "#lessons"), find(element, "#lesson-bar"));
+  startAbout(page, find(element, "#about"));
   startTabs(state, find(element, "#tabs"));
   startMenus();
 }

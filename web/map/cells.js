@@ -37,7 +37,14 @@ export function ramp(rgb) {
   return `linear-gradient(90deg, rgb(${rgb.join(" ")} / 0), rgb(${rgb.join(" ")}))`;
 }
 
+/** A colour that covers what lies beneath, 0 ... 255 each. @param {string} code such as #3f90da */
+export function opaque(code) {
+  const rgb = Number.parseInt(code.slice(1), 16);
+  return [rgb >> 16, (rgb >> 8) & 255, rgb & 255, 255];
+}
+
 // Hues that differ from each other and from the classes, on a light and a dark background alike.
 export const PINK = [214, 51, 132];
 export const ORANGE = [232, 117, 0];
 export const TEAL = [0, 150, 150];
+export const VIOLET = [112, 72, 232];

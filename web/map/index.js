@@ -1,5 +1,6 @@
 /** The map of the latent space, on which the user moves z by pointer or keys. */
 
+import { copyOnPress } from "../core/copying.js";
 import { find, findCanvas, onTheme } from "../core/dom.js";
 import { Rest } from "../core/rest.js";
 import { MapLayers } from "./layers.js";
@@ -10,7 +11,6 @@ import { MapPointer, startPicking } from "./pointer.js";
 /** @typedef {import("../page.js").Page} Page */
 
 const SPEECH = 300; // ms without a move before the position is spoken
-const COPIED = 1500; // ms
 const REST = 200; // ms without a move before the labels are placed around the cursor
 
 /** Draws in the browser's next frame. @param {(all: boolean) => boolean} draw false: not yet */
@@ -33,20 +33,8 @@ function frameLoop(draw) {
 
 /** @param {Page} page @param {HTMLButtonElement} button that copies a link */
 export function startCopying({ state }, button) {
-  const text = button.textContent;
-  button.addEventListener("click", async () => {
-    const link = `${location.href.split("#")[0]}#${state.link}`;
-    try {
-      await navigator.clipboard.writeText(link);
-      button.textContent = "Copied";
-    } catch {
-      history.replaceState(null, "", link); // no clipboard outside https and localhost
-      button.textContent = "In the address bar";
-    }
-    setTimeout(() => {
-      button.textContent = text;
-    }, COPIED);
-  });
+  const link = () => `${location.href.split("#")[0]}#${state.link}`;
+  copyOnPress(button, link, "In the address bar", (text) => history.replaceState(null, "", text));
 }
 
 /** The position for screen readers. @param {Page} page @param {HTMLElement} element */

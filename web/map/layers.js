@@ -90,6 +90,8 @@ class Layer {
 export class MapLayers {
   /** @type {Layer[]} those whose drawings are there, from the bottom to the top */
   #layers = [];
+  /** @type {Set<string>} keys of the layers that the legend explains */
+  #explained = new Set();
   #state;
   #element;
   #redraw;
@@ -137,34 +139,57 @@ export class MapLayers {
           this.#redraw();
         } catch {
           if (this.#state.layers[layer.record.key]) this.#state.toggleLayer(layer.record.key);
-          this.#showLegend([["", FAILED]]);
+          this.#showLegend([make("div", FAILED)]);
           return;
         }
-        this.#showLegend(this.#legend());
+        this.#showLegends();
       });
-    this.#showLegend(this.#legend());
+    this.#showLegends();
     await Promise.all(loading);
   }
 
-  #legend() {
-    return this.shown().flatMap(({ legend }) => legend);
+  #showLegends() {
+    const explained = this.shown().filter(({ legend }) => legend.length);
+    this.#showLegend(explained.map((layer) => this.#legendOf(layer)));
   }
 
-  /** @param {[string, string][]} lines */
-  #showLegend(lines) {
+  /** @param {HTMLElement[]} parts */
+  #showLegend(parts) {
     const legend = find(this.#element, ".map-legend");
-    legend.hidden = !lines.length;
-    legend.replaceChildren(
-      ...lines.map(([background, text]) => {
-        const line = make("div", text);
-        if (background) {
-          const ramp = make("span");
-          ramp.style.background = background;
-          line.prepend(ramp, " ");
-        }
-        return line;
-      }),
-    );
+    legend.hidden = !parts.length;
+    legend.replaceChildren(...parts);
+  }
+
+  /** What a layer's colours mean, and a button that says what the layer shows. @param {Layer} layer */
+  #legendOf({ legend, record: { key, label, help } }) {
+    const part = make("div");
+    part.dataset.legend = key;
+    for (const [background, text] of legend) {
+      const line = make("div", text);
+      if (background) {
+        const ramp = make("span");
+        ramp.style.background = background;
+        line.prepend(ramp, " ");
+      }
+      part.append(line);
+    }
+    const text = make("div", help, "explanation");
+    const show = () => {
+      const open = this.#explained.has(key);
+      button.ariaExpanded = `${open}`;
+      if (open) part.append(text);
+      else text.remove();
+    };
+    const button = makeButton("", () => {
+      if (!this.#explained.delete(key)) this.#explained.add(key);
+      show();
+    });
+    button.className = "explain";
+    button.ariaLabel = `What does ${label} show?`;
+    button.title = button.ariaLabel;
+    part.append(button);
+    show();
+    return part;
   }
 
   /** @param {LayerRecord[]} records */

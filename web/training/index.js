@@ -7,6 +7,7 @@ import { find, findButton, onTheme } from "../core/dom.js";
 import { readColours } from "../core/drawing.js";
 import { unpack } from "../core/packed.js";
 import { ServerError } from "../core/server.js";
+import { BetaComparison } from "./beta.js";
 import { ComparedMap } from "./compared.js";
 import { CURVES, Plot } from "./curves.js";
 import { EpochDrawing } from "./epoch_drawing.js";
@@ -60,7 +61,15 @@ class TrainingReplay {
     find(element, ".models").hidden = page.props.replays.length < 2;
     this.#model.addEventListener("change", () => this.#show());
     findButton(element, ".retry").addEventListener("click", () => this.#show());
+    new BetaComparison(page, element, this.#root, (open) => this.#giveWay(open));
     this.#follow();
+  }
+
+  /** The comparison is about the trained models. @param {boolean} open whether it takes the panel */
+  #giveWay(open) {
+    if (!open) return; // the replay is drawn as soon as it has a size again
+    this.#transport.pause();
+    this.#stage.clear();
   }
 
   #follow() {

@@ -74,15 +74,14 @@ def training_command(checkpoint: Checkpoint) -> str:
 
 
 def describe_training(checkpoint: Checkpoint) -> str:
-    """How long the training took, and what came of it, as HTML."""
-    final, history = checkpoint.history[-1], checkpoint.history
+    """What the training command gives, and how long it took, as HTML."""
+    history = checkpoint.history
     seconds = sum(entry.get("seconds", 0) for entry in history)
     took = f" took {duration(seconds)} on the machine that trained it" if seconds else ""
     epochs = f"{len(history)} epoch{'s' * (len(history) != 1)}"
     return (
-        f"All hyperparameters of this model. Its {epochs}{took} and reached reconstruction "
-        f"{final['test_recon']:.1f}, KL {final['test_kl']:.2f} and ELBO {final['test_elbo']:.1f}. "
-        "Other hardware may round differently and end with slightly different figures."
+        f"This command has all hyperparameters of the model. Its {epochs}{took} and gave the "
+        "figures above; other hardware may round differently and give slightly different ones."
     )
 
 

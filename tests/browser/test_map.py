@@ -353,6 +353,22 @@ def test_sensitivity_layer(open_page: OpenPage) -> None:
     expect(legend).to_be_hidden()
 
 
+def test_posterior_width_layer_and_its_explanation(open_page: OpenPage) -> None:
+    page = open_page(390, 844)
+    legend = page.locator("#latent-map .map-legend")
+    before = page.locator("#latent-map .map-base").evaluate(INKED)
+    switch_layer(page, "Posterior width")
+    expect(legend).to_contain_text("of the prior’s σ")
+    page.wait_for_function(f"(before) => ({INKED})({BASE}) > 2 * before", arg=before)
+    page.keyboard.press("Escape")  # the menu
+    explain = legend.get_by_role("button", name="What does Posterior width show?")
+    explain.click()
+    expect(explain).to_have_attribute("aria-expanded", "true")
+    expect(legend).to_contain_text("How uncertain the encoder is")
+    explain.click()
+    expect(legend).not_to_contain_text("How uncertain the encoder is")
+
+
 def test_round_trips_and_prior_layers(open_page: OpenPage, space: LatentSpace) -> None:
     page = open_page()
     legend = page.locator("#latent-map .map-legend")

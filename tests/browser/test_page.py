@@ -8,9 +8,11 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
+from latent_navigator.app.model_card import training_command
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.navigation import describe_anchor, go_to_class, start_class
+from latent_navigator.explorer.reconstructions import best_and_worst
 from latent_utils import morph_toward
 from tests.browser.helpers import (
     FILES,
@@ -343,6 +345,28 @@ def test_tabs_explain_vaes_and_the_model(open_page: OpenPage, released: Checkpoi
     expect(page.get_by_text("reparameterisation")).to_be_visible()
     elbo = f"{released.history[-1]['test_elbo']:.1f}"
     expect(page.get_by_text(f"ELBO {elbo}")).to_be_visible()
+    assert page.locator("#about pre").inner_text() == training_command(released)
+
+
+def test_best_and_worst_reconstructions_open_on_the_map(
+    open_page: OpenPage, visit: Visits, space: LatentSpace
+) -> None:
+    page = open_page()
+    asked = [request for request in visit.requests if "reconstructions.bin" in request.url]
+    assert asked == []
+    open_tab(page, "About")
+    page.wait_for_selector("#about .gallery[data-state=shown]")
+    expected = best_and_worst(space)
+    for kind in ("best", "worst"):
+        grid = page.locator(f"#about [data-kind={kind}]")
+        nats = [f"{value:.0f}" for value in expected[f"{kind}_nats"]]
+        assert grid.locator("small").all_inner_texts() == nats
+        column = grid.locator("li").nth(8)
+        original, decoded = column.locator("canvas").all()
+        np.testing.assert_array_equal(pixels_of(original), expected[f"{kind}_originals"][7])
+        np.testing.assert_array_equal(pixels_of(decoded), expected[f"{kind}_images"][7])
+    grid.get_by_role("button").nth(7).click()
+    wait_for_position(page, *space.means[expected["worst_indices"][7]].tolist())
 
 
 @pytest.mark.guarantee("accessibility")

@@ -18,9 +18,11 @@ from latent_navigator.app.drain import Drain
 from latent_navigator.app.layout import page_head
 from latent_navigator.app.server import build_blocks
 from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.explorer.beta_comparison import compare_models
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.training_replay import CURVES
 from tests.browser.helpers import (
+    INKED,
     OpenPage,
     Visits,
     after_timers,
@@ -405,6 +407,47 @@ def test_two_models_are_compared_side_by_side(
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_comparison_of_two_betas_takes_the_panel(
+    open_replay: OpenPage, checkpoints: dict[str, Checkpoint], width: int
+) -> None:
+    expected = compare_models(*map(LatentSpace, checkpoints.values()), "short")
+    page = open_replay(width)
+    scrub(page, SHORT)
+    page.locator("#beta-open").click()
+    shown = page.locator("#beta-comparison[data-state=shown]")
+    expect(shown.locator(".verdict")).to_have_text(expected["verdict"])
+    expect(page.locator("#beta-comparison .back")).to_be_focused()
+    expect(page.locator("#replay .replay")).to_be_hidden()
+    assert page.evaluate("() => latentSpace.state.epoch === null"), "the trained model is shown"
+    assert shown.locator("thead th").all_inner_texts() == ["beta 1", "short"]
+    errors = shown.locator("tbody tr").first.locator("td").all_inner_texts()
+    assert errors == [f"{model['recon']:.1f}" for model in expected["models"]]
+
+    third = shown.locator(".image-columns > li").nth(3)  # the first item has the titles
+    assert third.locator("small").all_inner_texts() == [f"{n[2]:.0f}" for n in expected["nats"]]
+    for canvas, image in zip(
+        third.locator("canvas").all(),
+        (expected["originals"][2], *expected["images"][:, 2]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(pixels_of(canvas), image)
+    for canvas in shown.locator("figure canvas").all():
+        assert canvas.evaluate(INKED) > 100
+    assert_fits(page, width)
+
+    mu = checkpoints["long"].means[expected["indices"][2]].tolist()
+    third.get_by_role("button").click()
+    page.wait_for_function(
+        "([x, y]) => Math.hypot(latentSpace.state.z.x - x, latentSpace.state.z.y - y) < 0.01",
+        arg=mu,
+    )
+    shown.locator(".back").click()
+    expect(page.locator("#beta-open")).to_be_focused()
+    page.wait_for_function("() => latentSpace.state.epoch !== null")
+    expect(page.locator("#replay .now")).to_contain_text(f"Epoch {SHORT}")
+
+
 def test_both_maps_are_in_view_with_the_controls(
     open_replay: OpenPage, width: int, height: int
 ) -> None:

@@ -99,7 +99,7 @@ def command_line(values: Mapping[str, object]) -> list[str]:
         for name, value in options
         for part in (
             f"--{name.replace('_', '-')}",
-            f"{value:.15g}" if isinstance(value, float) else f"{value}",
+            str(value).removesuffix(".0") if isinstance(value, float) else str(value),
         )
     ]
 

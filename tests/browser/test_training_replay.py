@@ -411,7 +411,8 @@ def test_two_models_are_compared_side_by_side(
 def test_the_comparison_of_two_betas_takes_the_panel(
     open_replay: OpenPage, checkpoints: dict[str, Checkpoint], width: int
 ) -> None:
-    expected = compare_models(*map(LatentSpace, checkpoints.values()), "short")
+    own, other = (LatentSpace(checkpoint) for checkpoint in checkpoints.values())
+    expected = compare_models(own, other, "short")
     page = open_replay(width)
     scrub(page, SHORT)
     page.locator("#beta-open").click()

@@ -56,7 +56,7 @@ def test_the_time_of_the_training_is_measured(released: Checkpoint) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(1.2, "1 second"), (99.4, "99 seconds"), (100, "2 minutes"), (5941, "1.7 hours")],
+    [(1.2, "1 second"), (99.4, "99 seconds"), (100, "2 minutes"), (5980, "1.7 hours")],
 )
 def test_durations_in_words(seconds: float, text: str) -> None:
     assert duration(seconds) == text

@@ -358,7 +358,7 @@ def test_posterior_width_layer_and_its_explanation(open_page: OpenPage) -> None:
     legend = page.locator("#latent-map .map-legend")
     before = page.locator("#latent-map .map-base").evaluate(INKED)
     switch_layer(page, "Posterior width")
-    expect(legend).to_contain_text("of the prior's σ")
+    expect(legend).to_contain_text("of the prior's")
     page.wait_for_function(f"(before) => ({INKED})({BASE}) > 2 * before", arg=before)
     page.keyboard.press("Escape")  # the menu
     explain = legend.get_by_role("button", name="What does Posterior width show?")

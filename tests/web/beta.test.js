@@ -51,7 +51,7 @@ test("the table has the figures of both models, with what they count", () => {
 test("the texts name the figures of each model", () => {
   assert.match(
     describeClouds(COMPARISON, INFO),
-    /covers 47 other test digits with beta 4, and 0 other test digits with beta 0\.1\./,
+    /covers 47 other test digits with beta 4, and 0 with beta 0\.1\./,
   );
   assert.match(
     describeDetails(COMPARISON, INFO),

@@ -1,7 +1,7 @@
 /** The About tab: the command that trains the model again, its best and worst reconstructions. */
 
 import { copyOnPress } from "../core/copying.js";
-import { find, findButton } from "../core/dom.js";
+import { find, findButton, make } from "../core/dom.js";
 import { imageColumns, imageNames } from "../core/image_columns.js";
 import { unpack } from "../core/packed.js";
 
@@ -66,11 +66,17 @@ class Gallery {
   }
 }
 
+/** An option with its value stays in one line. @param {string} option @param {number} i */
+function unbroken(option, i) {
+  return i ? [" ", make("span", `--${option}`)] : [make("span", option)];
+}
+
 /** @param {Page} page @param {HTMLElement} element */
 export function start(page, element) {
-  const command = find(element, "pre");
-  find(element, ".again").hidden = !command.textContent;
-  const copy = findButton(element, ".copy-command");
-  copyOnPress(copy, () => command.textContent ?? "", "Select and copy it yourself");
+  const code = find(element, "pre code");
+  const command = code.textContent ?? "";
+  find(element, ".again").hidden = !command;
+  code.replaceChildren(...command.split(" --").flatMap(unbroken));
+  copyOnPress(findButton(element, ".copy-command"), () => command, "Select and copy it yourself");
   new Gallery(page, find(element, ".gallery"));
 }

@@ -40,9 +40,7 @@ export function figureRows({ models, samples, radius, reach }, { item, items }) 
 
 /** What the clouds show. @param {Comparison} comparison @param {Info} info */
 export function describeClouds({ models: [own, other] }, { item, items }) {
-  const covers = (/** @type {Model} */ { label, covered }) =>
-    `${covered} other test ${items} with ${label}`;
-  return `The KL divergence charges for every cloud q(z|x) that is narrower than the prior or far from its centre, and beta sets the price. So the median cloud covers ${covers(own)}, and ${covers(other)}. Where clouds overlap, the decoder must draw what suits all of them, and positions between them decode to a plausible ${item}. Between islands it was never trained.`;
+  return `The KL divergence charges for every cloud q(z|x) that is narrower than the prior or far from its centre, and beta sets the price. The median cloud covers ${own.covered} other test ${items} with ${own.label}, and ${other.covered} with ${other.label}. Where clouds overlap, the decoder must draw what suits all of them, and positions between them decode to a plausible ${item}. Between separate clouds it was never trained.`;
 }
 
 /** How the test images were chosen. @param {Comparison} comparison @param {Info} info */

@@ -38,7 +38,7 @@ export function createLayer() {
     legend: ({ least, most }) => [
       [
         ramp(VIOLET),
-        `posterior width: ${least.toPrecision(2)} to ${most.toPrecision(2)} of the prior's σ`,
+        `posterior σ: ${least.toPrecision(2)} to ${most.toPrecision(2)} of the prior's`,
       ],
       ["", "hatched: no data within 0.1"],
     ],

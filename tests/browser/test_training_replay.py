@@ -406,7 +406,6 @@ def test_two_models_are_compared_side_by_side(
     expect(page.locator("#replay .model")).to_have_value("")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_comparison_of_two_betas_takes_the_panel(
     open_replay: OpenPage, checkpoints: dict[str, Checkpoint], width: int
@@ -449,6 +448,7 @@ def test_the_comparison_of_two_betas_takes_the_panel(
     expect(page.locator("#replay .now")).to_contain_text(f"Epoch {SHORT}")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (390, 844)])
 def test_both_maps_are_in_view_with_the_controls(
     open_replay: OpenPage, width: int, height: int
 ) -> None:

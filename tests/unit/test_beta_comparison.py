@@ -187,7 +187,7 @@ def test_the_width_is_the_mean_of_the_clouds_nearby(own: LatentSpace) -> None:
 
 
 def test_the_layer_is_logarithmic_and_empty_where_nothing_is_encoded(own: LatentSpace) -> None:
-    data = posterior_width(own)
+    data = posterior_width(own, own.plane)
     strength, least, most = data["strength"].reshape(data["side"], -1), data["least"], data["most"]
     middle = ((torch.arange(WIDTH_CELLS) + 0.5) / WIDTH_CELLS * 2 - 1) * own.range
     field = width_field(own, middle).flip(0).numpy()  # the first row is the top

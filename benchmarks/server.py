@@ -6,8 +6,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
 
@@ -26,6 +27,23 @@ def free_port() -> int:
         return port
 
 
+class Process(Protocol):
+    """The part of Popen that is needed of a demo."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+def start_python(arguments: list[str], **options: Any) -> Process:
+    """Run Python with these arguments; the options are those of Popen."""
+    return subprocess.Popen([sys.executable, *arguments], **options)
+
+
 @contextlib.contextmanager
 def running_process(
     log: Path,
@@ -33,7 +51,8 @@ def running_process(
     environment: dict[str, str] | None = None,
     port: int | None = None,
     core: int | None = None,
-) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    start: Callable[..., Process] = start_python,
+) -> Iterator[tuple[str, Process]]:
     """The address and the process of a demo on the committed checkpoint.
 
     Args:
@@ -42,6 +61,7 @@ def running_process(
         environment: variables to set on top of this process's own.
         port: to listen on; by default a free one.
         core: the only one that it may use; by default all.
+        start: starts Python as `start_python` does.
 
     Raises:
         RuntimeError: with its output, if it does not start within START_SECONDS.
@@ -49,8 +69,8 @@ def running_process(
     port = port or free_port()
     arguments = ["demo.py", "--port"] if module == "demo" else ["-m", module]
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, *arguments, str(port)],
+        process = start(
+            [*arguments, str(port)],
             cwd=ROOT,
             stdout=output,
             stderr=output,
@@ -71,7 +91,7 @@ def running_process(
         process.wait(timeout=30)
 
 
-def wait_until_idle(process: "subprocess.Popen[bytes]") -> None:
+def wait_until_idle(process: Process) -> None:
     """Let a demo finish what it prepares after its start, as it has where users come later."""
     deadline = time.monotonic() + START_SECONDS
     server = psutil.Process(process.pid)

@@ -8,8 +8,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import contextlib
 import dataclasses
-import subprocess
-import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,12 +18,14 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 import trainer
 from benchmarks.chromium import launch_chromium
-from benchmarks.server import READY, free_port
+from benchmarks.server import READY, Process, free_port, start_python
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
+from tests.forks import fork_server, start_quiet_demo
+from tests.forks.client import ADDRESS
 from tests.helpers import wait_until, without_last_dimensions
 from tests.small import SMALL as SMALL
 from tests.small import TEN, read_digits
@@ -39,6 +39,14 @@ settings.load_profile("tests")
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run one fork server for all workers, which inherit its address."""
+    if ADDRESS not in os.environ:
+        stack = contextlib.ExitStack()
+        stack.enter_context(fork_server())
+        config.add_cleanup(stack.close)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -128,7 +136,7 @@ def space(released: Checkpoint) -> LatentSpace:
 class Demo(NamedTuple):
     """A running `python demo.py`."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     address: str
     log: Path
     cache: Path
@@ -140,17 +148,21 @@ def started_demo(
     *options: str,
     cwd: Path = ROOT,
     root: Path = ROOT,
+    forked: bool = True,
     **environment: str,
 ) -> Iterator[Demo]:
     """Run `python demo.py` with options and variables; its log and cache are in `folder`.
 
     Args:
         root: of the program that is run.
+        forked: whether the fork server starts it, in a fifth of the time, and without the work
+            that it does while it is idle; see forks/quiet_demo.py.
     """
     port, log, cache = free_port(), folder / "log", folder / "cache"
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [sys.executable, str(root / "demo.py"), "--port", str(port), *options],
+        start: Callable[..., Process] = start_quiet_demo if forked else start_python
+        process = start(
+            [str(root / "demo.py"), "--port", str(port), *options],
             cwd=cwd,
             stdout=output,
             stderr=output,
@@ -187,11 +199,9 @@ def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
     """own_demo(...) -> a demo that the test may stop; see `started_demo`."""
     with contextlib.ExitStack() as stack:
 
-        def start(*options: str, cwd: Path = ROOT, **environment: str) -> Demo:
+        def start(*options: str, cwd: Path = ROOT, forked: bool = True) -> Demo:
             folder = tmp_path_factory.mktemp("own")
-            return stack.enter_context(
-                started_demo(folder, *options, cwd=cwd, root=ROOT, **environment)
-            )
+            return stack.enter_context(started_demo(folder, *options, cwd=cwd, forked=forked))
 
         yield start
 

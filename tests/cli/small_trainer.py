@@ -11,6 +11,7 @@ import pytest
 
 import trainer
 from latent_navigator.data.labelled_images import LabelledImages
+from tests.forks import FORKED_PYTHON
 from tests.small import SMALL, read_digits
 
 ROOT = Path(__file__).parents[2]
@@ -49,15 +50,22 @@ def write_program(folder: Path, patch: str = "") -> Path:
 
 
 def start_process(
-    folder: Path, *arguments: str, patch: str = "", encoding: str = "", shell: str = ""
+    folder: Path,
+    *arguments: str,
+    patch: str = "",
+    encoding: str = "",
+    shell: str = "",
+    forked: bool = True,
 ) -> subprocess.Popen[str]:
     """The trainer as a process of its own, in this folder.
 
     Args:
         encoding: of its output, as in PYTHONIOENCODING.
         shell: redirections of its output, in Bash; the status is that of the trainer.
+        forked: whether the fork server starts it.
     """
-    command = [sys.executable, str(write_program(folder, patch)), *OPTIONS, *arguments]
+    python = FORKED_PYTHON if forked else [sys.executable]
+    command = [*python, str(write_program(folder, patch)), *OPTIONS, *arguments]
     if shell:
         line = f"exec {shlex.join(command)} {shell}"
         if "|" in shell:

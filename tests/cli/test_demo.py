@@ -149,7 +149,7 @@ def test_demo_starts_from_any_folder(
     released: Checkpoint,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, address, *_ = own_demo(cwd=tmp_path)
+    _, address, *_ = own_demo(cwd=tmp_path, forked=False)
     assert httpx.get(f"{address}health").json()["model"] == released.label
     monkeypatch.chdir(tmp_path)
     defaults = demo.parse_arguments([]).checkpoint

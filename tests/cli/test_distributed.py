@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from latent_navigator.training.distributed import (
     process_group_from_environment,
 )
 from tests.cli.small_trainer import SmallTrainer, write_program
+from tests.forks import FORKED_PYTHON, forked_executable
 from tests.small import SMALL
 
 # It dies once process 0 has saved the third epoch, which takes it a moment.
@@ -63,12 +63,12 @@ def torchrun(
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     program = write_program(folder, patch)
     return subprocess.run(
-        [sys.executable, *launch, str(program), *options(config), *arguments],
+        [*FORKED_PYTHON, *launch, str(program), *options(config), *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=200,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHON_EXEC": str(forked_executable())},  # starts the processes
         check=False,
     )
 

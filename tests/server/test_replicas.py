@@ -21,7 +21,7 @@ import torch
 from gradio_client import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from benchmarks.server import free_port, running_process
+from benchmarks.server import Process, free_port, running_process
 from latent_navigator.app.data_routes import web_files
 from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.app.middleware import RequestLimits
@@ -40,6 +40,7 @@ from tests.browser.helpers import (
     settle,
 )
 from tests.conftest import ROOT
+from tests.forks import start_quiet_demo
 from tests.helpers import wait_until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
@@ -65,7 +66,7 @@ class Replicas:
     def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
         self.folder, self.stack = folder, stack
         self.starts = 0
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}  # by "host:port"
+        self.processes: dict[str, Process] = {}  # by "host:port"
         ports = free_port(), free_port()
         with ThreadPoolExecutor() as pool:  # each start needs one core for some seconds
             list(pool.map(self.start, ports))
@@ -74,7 +75,7 @@ class Replicas:
     def start(self, port: int) -> None:
         self.starts += 1
         log = self.folder / f"replica-{self.starts}-{port}.log"
-        process = self.stack.enter_context(running_process(log, port=port))[1]
+        process = self.stack.enter_context(running_process(log, port=port, start=start_quiet_demo))[1]
         self.processes[f"127.0.0.1:{port}"] = process
 
     def _start_nginx(self) -> int:

@@ -1,0 +1,86 @@
+"""The fork server of the tests starts programs that behave as if Python had started them."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.forks import FORKED_PYTHON, ForkedPython
+from tests.helpers import wait_until
+
+PROGRAM = """
+import atexit, os, signal, sys, threading
+own = [name for name in sys.modules if name.split(".")[0] in ("latent_navigator", "trainer", "tests")]
+print(sys.argv, sys.path[0], os.getcwd(), os.environ.get("COLOUR"), __name__, __file__, own)
+print(sys.stdout.encoding, sys.stdout.errors, sys.stdin.read() if sys.stdin else None)
+print(signal.getsignal(signal.SIGTERM), threading.active_count(), file=sys.stderr)
+atexit.register(lambda: print("the end", flush=True))
+raise SystemExit(3)
+"""
+
+
+def run(
+    python: list[str], folder: Path, *arguments: str, redirection: str = "", **environment: str
+) -> tuple[int, bytes, bytes]:
+    """The exit status and the output of PROGRAM, in a folder."""
+    (folder / "program.py").write_text(PROGRAM)
+    program = [*python, str(folder / "program.py"), *arguments]
+    command = ["bash", "-c", f'exec "$@" {redirection}', "-", *program]
+    done = subprocess.run(
+        command, cwd=folder, input=b"x\xff", capture_output=True, env=os.environ | environment
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "encoding"),
+    [("", ""), ("", "cp1252:backslashreplace"), ("<&-", "ascii"), ("2>&-", ""), (">&-", "")],
+)
+def test_a_fork_runs_as_python_does(tmp_path: Path, redirection: str, encoding: str) -> None:
+    results = [
+        run(
+            python,
+            tmp_path,
+            *("--a", "b c", "\udcff"),
+            redirection=redirection,
+            COLOUR="blue",
+            PYTHONIOENCODING=encoding or "utf-8:surrogateescape",
+        )
+        for python in (FORKED_PYTHON, [sys.executable])
+    ]
+    assert results[0] == results[1]
+
+
+def test_a_fork_passes_on_signals_and_how_it_ended(tmp_path: Path) -> None:
+    program = tmp_path / "wait.py"
+    program.write_text("import signal, sys; print('ready', flush=True); signal.pause()")
+    for signum in (signal.SIGTERM, signal.SIGKILL, signal.SIGINT):
+        with (tmp_path / "log").open("w") as log:
+            process = ForkedPython([str(program)], stdout=log, stderr=log)
+        wait_until(lambda: "ready" in (tmp_path / "log").read_text())
+        assert process.poll() is None
+        process.send_signal(signum)
+        assert process.wait(60) == (1 if signum == signal.SIGINT else -signum)
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
+
+
+def test_a_fork_ends_with_its_client(tmp_path: Path) -> None:
+    program = tmp_path / "wait.py"
+    program.write_text("import signal; signal.pause()")
+    process = ForkedPython([str(program)], cwd=ROOT)
+    process.client.kill()
+
+    def gone() -> bool:
+        try:
+            os.kill(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait_until(gone)
+    process.wait()

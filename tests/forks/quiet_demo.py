@@ -1,0 +1,17 @@
+"""A demo.py that computes no paths in advance while it is idle: tests need the machine themselves.
+
+python quiet_demo.py PATH_OF_DEMO OPTIONS...
+"""
+
+import math
+import runpy
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    del sys.argv[0]
+    sys.path[0] = str(Path(sys.argv[0]).parent)
+    from latent_navigator.app import startup
+
+    startup.IDLE = math.inf
+    runpy.run_path(sys.argv[0], run_name="__main__")

@@ -323,7 +323,7 @@ def assert_fits(page: Page, width: int) -> None:
 
 def wait_until(page: Page, condition: Callable[[], object], what: str) -> None:
     """Handle the page's events until a condition of the test holds."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, what
         page.evaluate("() => new Promise((done) => setTimeout(done, 5))")

@@ -31,9 +31,16 @@ from typing import IO, Any
 from tests.forks.client import ADDRESS, Request, receive_request
 
 ROOT = Path(__file__).parents[2]
+# What programs import only where they need it: an optimizer, a figure, torchrun, --mcp.
+IMPORTED_LATER = (
+    "torch._dynamo",
+    "matplotlib.backends.backend_agg",
+    "torch.distributed.run",
+    "gradio.mcp",
+)
 START = dict(os.environ)
 # How the names of variables begin that Python, torch or the C library read when they start.
-KNOWN_AT_START = ("OMP_", "MKL_", "MALLOC_", "LD_", "PYTHONH", "PYTHONU")
+KNOWN_AT_START = ("OMP_", "MKL_", "MALLOC_", "LD_", "PYTHONH", "PYTHONUTF8")
 UNSET_FOLDER = "/gradio's folder is set after the fork"
 copies_of_the_folder: list[tuple[ModuleType, str]] = []  # modules and names of their attributes
 
@@ -59,7 +66,7 @@ def required_modules() -> Iterator[str]:
 def preload() -> None:
     """Import what the programs need; no module of the project, and nothing that starts a thread."""
     os.environ["GRADIO_TEMP_DIR"] = START["GRADIO_TEMP_DIR"] = UNSET_FOLDER
-    for name in sorted(set(required_modules()) | {"gradio.mcp", "torch.distributed.run"}):
+    for name in sorted({*required_modules(), *IMPORTED_LATER}):
         importlib.import_module(name)
     copies_of_the_folder.extend(
         (module, name)
@@ -180,15 +187,18 @@ def open_stream(
     except OSError:
         return None
     encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
+    strictness = "strict" if encoding else default.errors
     size = 0 if unbuffered else -1
     buffer: IO[bytes] = open(number, f"{mode}b", size, closefd=False)  # noqa: SIM115, PTH123
-    return io.TextIOWrapper(
+    stream = io.TextIOWrapper(
         buffer,  # type: ignore[arg-type]
         encoding=encoding or default.encoding,
-        errors=("backslashreplace" if number == 2 else errors) or default.errors,
-        line_buffering=number == 2 or buffer.isatty(),
+        errors=("backslashreplace" if number == 2 else errors) or strictness,
+        line_buffering=not unbuffered and (number == 2 or buffer.isatty()),
         write_through=unbuffered,
     )
+    stream.mode = mode  # type: ignore[misc]  # Python too sets it afterwards
+    return stream
 
 
 def take_streams(streams: list[int | None], unbuffered: bool) -> None:
@@ -231,8 +241,8 @@ def run(request: Request) -> None:
         del sys.modules[name]  # those of the server
     take_environment(request.environment)
     program, *arguments = request.arguments
-    unbuffered = program == "-u"
-    if unbuffered:
+    unbuffered = program == "-u" or bool(os.environ.get("PYTHONUNBUFFERED"))
+    if program == "-u":
         program, *arguments = arguments
     take_streams(request.streams, unbuffered)
     os.chdir(request.cwd)

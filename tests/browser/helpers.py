@@ -239,9 +239,11 @@ def stored_position(page: Page) -> tuple[float, float]:
 def position(page: Page) -> tuple[float, float]:
     """The settled position, after checking that every part of the page shows the same."""
     settle(page)
+    page.wait_for_function(
+        """() => { const { x, y } = document.querySelector('#digit .view').dataset;
+             const { z } = latentSpace.state; return +x === z.x && +y === z.y; }"""
+    )
     z = stored_position(page)
-    view = page.locator("#digit .view").evaluate("(view) => ({ ...view.dataset })")
-    assert (float(view["x"]), float(view["y"])) == z, "the image is of another position"
     shown = [
         float(page.locator(f"#readout .{axis}").inner_text().replace("−", "-")) for axis in "xy"
     ]

@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest

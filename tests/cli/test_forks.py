@@ -14,11 +14,12 @@ from tests.helpers import wait_until
 
 PROGRAM = """
 import atexit, os, signal, sys, threading
-own = [name for name in sys.modules if name.split(".")[0] in ("latent_navigator", "trainer", "tests")]
+project = "latent_navigator", "trainer", "tests"
+own = [name for name in sys.modules if name.split(".")[0] in project]
 print(sys.argv, sys.path[0], os.getcwd(), os.environ.get("COLOUR"), __name__, __file__, own)
 for stream in (sys.stdin, sys.stdout, sys.stderr):
-    known = [getattr(stream, name, None) for name in ("encoding", "errors", "line_buffering", "mode")]
-    print(known, file=sys.stderr)
+    for name in ("encoding", "errors", "line_buffering", "mode"):
+        print(getattr(stream, name, None), file=sys.stderr)
 print(sys.stdin.read() if sys.stdin else None)
 print(signal.getsignal(signal.SIGTERM), threading.active_count(), file=sys.stderr)
 atexit.register(lambda: print("the end", flush=True))

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
@@ -61,9 +62,10 @@ def receive_request(connection: socket.socket) -> Request:
     """
     size, streams, *_ = socket.recv_fds(connection, 4, 3)
     message = receive(connection, int.from_bytes(size, "big"))
-    *rest, given = json.loads(message.decode("utf-8", "surrogateescape"))
+    sent = Request(*json.loads(message.decode("utf-8", "surrogateescape")))
     order = iter(streams)
-    return Request(*rest, [None if stream is None else next(order) for stream in given])
+    received = [None if stream is None else next(order) for stream in sent.streams]
+    return sent._replace(streams=received)
 
 
 def own_stream(number: int) -> int | None:
@@ -85,7 +87,7 @@ def run(report: int, arguments: list[str]) -> int:
     streams = [own_stream(number) for number in range(3)]
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(os.environ[ADDRESS])
-        send_request(connection, Request(arguments, os.getcwd(), dict(os.environ), streams))
+        send_request(connection, Request(arguments, str(Path.cwd()), dict(os.environ), streams))
         pid = int.from_bytes(receive(connection, 4), "big")
 
         def forward(signum: int, _: FrameType | None) -> None:
@@ -102,6 +104,7 @@ def run(report: int, arguments: list[str]) -> int:
 if __name__ == "__main__":
     code = os.waitstatus_to_exitcode(run(int(sys.argv[1]), sys.argv[2:]))
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL) if -code != signal.SIGKILL else None
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     os._exit(code)

@@ -10,7 +10,6 @@ Python process does. What Python and torch read from variables before that is th
 `OWN_VARIABLES` cannot be changed.
 """
 
-import __main__
 import ast
 import contextlib
 import gc
@@ -28,6 +27,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
+import __main__
 from tests.forks.client import ADDRESS, Request, receive_request
 
 ROOT = Path(__file__).parents[2]
@@ -189,9 +189,9 @@ def open_stream(
     encoding, _, errors = os.environ.get("PYTHONIOENCODING", "").partition(":")
     strictness = "strict" if encoding else default.errors
     size = 0 if unbuffered else -1
-    buffer: IO[bytes] = open(number, f"{mode}b", size, closefd=False)  # noqa: SIM115, PTH123
+    buffer: IO[bytes] = open(number, f"{mode}b", size, closefd=False)  # noqa: SIM115
     stream = io.TextIOWrapper(
-        buffer,  # type: ignore[arg-type]
+        buffer,
         encoding=encoding or default.encoding,
         errors=("backslashreplace" if number == 2 else errors) or strictness,
         line_buffering=not unbuffered and (number == 2 or buffer.isatty()),
@@ -209,9 +209,9 @@ def take_streams(streams: list[int | None], unbuffered: bool) -> None:
         else:
             os.dup2(stream, number)
             os.close(stream)
-    sys.stdin = sys.__stdin__ = open_stream(0, "r", sys.__stdin__)  # type: ignore[misc, assignment]
-    sys.stdout = sys.__stdout__ = open_stream(1, "w", sys.__stdout__, unbuffered)  # type: ignore[misc, assignment]
-    sys.stderr = sys.__stderr__ = open_stream(2, "w", sys.__stderr__, unbuffered)  # type: ignore[misc, assignment]
+    sys.stdin = sys.__stdin__ = open_stream(0, "r", sys.__stdin__)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = open_stream(1, "w", sys.__stdout__, unbuffered)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = open_stream(2, "w", sys.__stderr__, unbuffered)  # type: ignore[misc]
 
 
 def take_environment(environment: dict[str, str]) -> None:

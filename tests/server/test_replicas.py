@@ -75,7 +75,9 @@ class Replicas:
     def start(self, port: int) -> None:
         self.starts += 1
         log = self.folder / f"replica-{self.starts}-{port}.log"
-        process = self.stack.enter_context(running_process(log, port=port, start=start_quiet_demo))[1]
+        process = self.stack.enter_context(running_process(log, port=port, start=start_quiet_demo))[
+            1
+        ]
         self.processes[f"127.0.0.1:{port}"] = process
 
     def _start_nginx(self) -> int:
@@ -385,5 +387,5 @@ def test_clients_do_not_notice_a_draining_replica(replicas: Replicas) -> None:
             request_image(client, component)
         since = replicas.logged()
         request_image(client, component)
-        assert replicas.processes[served].returncode == 0
+        assert replicas.processes[served].poll() == 0
         assert replicas.serving("/component_server", since) != served

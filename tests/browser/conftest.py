@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.helpers import OpenPage, SharedPage, Visits
+from tests.browser.helpers import OpenPage, SharedPages, Visits
 
 FAILED = pytest.StashKey[bool]()
 
@@ -21,18 +21,17 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def shared_page(browser: Browser) -> SharedPage:
-    """The page that tests share; the browser closes it."""
-    assert browser.is_connected()
-    return SharedPage()
+def shared_pages(browser: Browser) -> SharedPages:
+    """The pages that tests share; the browser closes them."""
+    return SharedPages(browser)
 
 
 @pytest.fixture
 def visit(
-    browser: Browser, shared_page: SharedPage, request: pytest.FixtureRequest
+    browser: Browser, shared_pages: SharedPages, request: pytest.FixtureRequest
 ) -> Iterator[Visits]:
     """visit(address, ...) -> the page, ready; errors in its console fail the test."""
-    visits = Visits(browser, shared_page)
+    visits = Visits(browser, shared_pages)
     yield visits
     visits.close(reusable=not (visits.errors or request.node.stash.get(FAILED, False)))
     assert visits.errors == []

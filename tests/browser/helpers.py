@@ -40,27 +40,45 @@ INKED = """(canvas) => {
 OpenPage = Callable[..., Page]
 
 
-class SharedPage:
-    """A page that each test reloads: much faster than a new browser context."""
+MEDIA = "color_scheme", "reduced_motion"  # options that a page can change
 
-    def __init__(self) -> None:
-        self.page: Page | None = None
+
+class SharedPages:
+    """Pages that tests reload: much faster than new browser contexts.
+
+    There is one for each set of options of a context, but for those of MEDIA.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.pages: dict[str, Page] = {}
+
+    def get(self, options: dict[str, Any]) -> Page:
+        """The page with these options, blank."""
+        media = {name: options.get(name, "null") for name in MEDIA}
+        others = {name: value for name, value in options.items() if name not in MEDIA}
+        key = repr(sorted(others.items()))
+        if key not in self.pages:
+            self.pages[key] = self.browser.new_context(**others).new_page()
+        # Otherwise an address that differs only after the # would not be reloaded.
+        self.pages[key].goto("about:blank")
+        self.pages[key].emulate_media(**media)
+        return self.pages[key]
 
     def discard(self) -> None:
-        """Close the page; the next test gets a new one."""
-        if self.page is not None:
-            self.page.context.close()
-        self.page = None
+        """Close the pages; the next tests get new ones."""
+        for page in self.pages.values():
+            page.context.close()
+        self.pages.clear()
 
 
 class Visits:
     """The pages that one test opens, with their console errors and requests.
 
-    The first page without context options is the shared one, unless `fresh`; all others have
-    contexts of their own.
+    The first page is a shared one, unless `fresh`; all others have contexts of their own.
     """
 
-    def __init__(self, browser: Browser, shared: SharedPage) -> None:
+    def __init__(self, browser: Browser, shared: SharedPages) -> None:
         self.browser = browser
         self.shared = shared
         self.contexts: list[BrowserContext] = []
@@ -86,7 +104,7 @@ class Visits:
             before: called with the page before it is opened, to install routes.
             options: of the browser context.
         """
-        page = self._page(fresh or bool(options), options)
+        page = self._page(fresh, options)
         page.set_viewport_size({"width": width, "height": height})
         before(page)
         self.pages.append(page)
@@ -99,12 +117,8 @@ class Visits:
         return page
 
     def _page(self, fresh: bool, options: dict[str, Any]) -> Page:
-        if not fresh and self.shared.page not in self.pages:
-            if self.shared.page is None:
-                self.shared.page = self.browser.new_context().new_page()
-            # Otherwise an address that differs only after the # would not be reloaded.
-            self.shared.page.goto("about:blank")
-            return self.shared.page
+        if not fresh and not any(page in self.pages for page in self.shared.pages.values()):
+            return self.shared.get(options)
         context = self.browser.new_context(**options)
         self.contexts.append(context)
         return context.new_page()
@@ -131,8 +145,8 @@ class Visits:
         """Close all pages but the shared one, and reset that if it is `reusable`."""
         for context in self.contexts:
             context.close()
-        page = self.shared.page
-        if page is None or page not in self.pages:
+        page = next((page for page in self.shared.pages.values() if page in self.pages), None)
+        if page is None:
             return
         if not reusable:
             self.shared.discard()
@@ -236,24 +250,22 @@ def stored_position(page: Page) -> tuple[float, float]:
     return float(z["x"]), float(z["y"])
 
 
+# The position at which nothing moves and every part of the page shows the same; false before.
+AGREED = """() => {
+  const { z, travelling } = latentSpace.state, view = document.querySelector("#digit .view");
+  const part = (selector) => document.querySelector(selector);
+  const value = (axis, type) => +part(`#${axis}-slider input[type=${type}]`).value;
+  return !travelling && ["x", "y"].every((axis) =>
+    +view.dataset[axis] === z[axis] &&
+    +part(`#readout .${axis}`).innerText.replace("−", "-") === z[axis] &&
+    value(axis, "number") === z[axis] &&
+    Math.abs(value(axis, "range") - z[axis]) <= 0.0051) && [z.x, z.y]; }"""
+
+
 def position(page: Page) -> tuple[float, float]:
-    """The settled position, after checking that every part of the page shows the same."""
-    settle(page)
-    page.wait_for_function(
-        """() => { const { x, y } = document.querySelector('#digit .view').dataset;
-             const { z } = latentSpace.state; return +x === z.x && +y === z.y; }"""
-    )
-    z = stored_position(page)
-    shown = [
-        float(page.locator(f"#readout .{axis}").inner_text().replace("−", "-")) for axis in "xy"
-    ]
-    assert shown == list(z)
-    for axis, value in zip("xy", z, strict=True):
-        number = page.locator(f"#{axis}-slider input[type=number]")
-        assert float(number.input_value()) == value
-        thumb = page.locator(f"#{axis}-slider input[type=range]")
-        assert float(thumb.input_value()) == pytest.approx(value, abs=0.0051)
-    return z
+    """The position, once every part of the page shows the same."""
+    x, y = page.wait_for_function(AGREED).json_value()
+    return float(x), float(y)
 
 
 def move_to(page: Page, x: float, y: float) -> None:

@@ -71,7 +71,7 @@ def run(tmp_path: Path, users: int, *actions: str) -> tuple[int, dict[str, Any]]
         patch.setattr(load, "KEPT", 1)
         status = load.main(
             [
-                *("--users", str(users), "--seconds", "120", "--spawn-rate", "4"),
+                *("--users", str(users), "--seconds", "60", "--spawn-rate", "4"),
                 *("--locustfile", str(locustfile), "--output", str(output)),
             ]
         )

@@ -38,6 +38,7 @@ from tests.browser.helpers import (
     open_tab,
     position,
     settle,
+    wait_for_position,
 )
 from tests.conftest import ROOT
 from tests.forks import start_quiet_demo
@@ -75,10 +76,8 @@ class Replicas:
     def start(self, port: int) -> None:
         self.starts += 1
         log = self.folder / f"replica-{self.starts}-{port}.log"
-        process = self.stack.enter_context(running_process(log, port=port, start=start_quiet_demo))[
-            1
-        ]
-        self.processes[f"127.0.0.1:{port}"] = process
+        demo = running_process(log, port=port, start=start_quiet_demo)
+        self.processes[f"127.0.0.1:{port}"] = self.stack.enter_context(demo)[1]
 
     def _start_nginx(self) -> int:
         port, text = free_port(), CONFIGURATION.read_text()
@@ -281,6 +280,7 @@ def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
     since = replicas.logged()
     page.mouse.up()
     page.mouse.click(*map_point(page, -1, -1))
+    wait_for_position(page, -1, -1)
     assert_painted(page, space)
     nearest = space.around(torch.tensor([[-1.0, -1.0]])).neighbours[0, 0]
     expect(page.locator("#readout .nearest button").first).to_have_attribute(

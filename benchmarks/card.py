@@ -6,7 +6,8 @@ python -m benchmarks.card
 import hashlib
 from pathlib import Path
 
-from latent_navigator.checkpoint.checkpoint import FORMAT_VERSION, load_checkpoint
+from latent_navigator.checkpoint.archive import read_archive
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 
 CARD = Path(DEFAULT_PATH).with_name("README.md")
@@ -78,7 +79,7 @@ def card(path: Path) -> str:
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         other_sha256=hashlib.sha256(COMPARED_PATH.read_bytes()).hexdigest(),
         size=path.stat().st_size,
-        version=FORMAT_VERSION,
+        version=read_archive(path)["format_version"],
         parameters=sum(value.numel() for value in checkpoint.weights.values()),
         model=", ".join(f"{key} {value}" for key, value in model.items()),
         config=", ".join(f"{key} {value}" for key, value in checkpoint.training_config.items()),

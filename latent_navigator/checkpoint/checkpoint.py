@@ -38,8 +38,9 @@ from neural_network import VAE
 
 __all__ = ["FORMAT_VERSION", "Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"]
 
-FORMAT_VERSION = 2
-# Fields that format 2 keeps under another key.
+FORMAT_VERSION = 3
+OLDEST_VERSION = 2  # lacks the reaches of the snapshots' grids
+# Fields that the file keeps under another key.
 FILE_KEYS = {"images": "pictures", "snapshots": "replay"}
 UNSAVED_REMEDY = "nothing was written; if it diverged, lower --learning-rate"
 
@@ -171,8 +172,9 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     contents = archive.read_archive(path)
     version = contents.pop("format_version", None)
-    if type(version) is not int or version < FORMAT_VERSION:  # a tensor has no truth value
-        raise CheckpointError(path, f"its format version is {version!r:.40}, not {FORMAT_VERSION}")
+    if type(version) is not int or version < OLDEST_VERSION:  # a tensor has no truth value
+        supported = f"{OLDEST_VERSION} to {FORMAT_VERSION}"
+        raise CheckpointError(path, f"its format version is {version!r:.40}, not {supported}")
     if version > FORMAT_VERSION:
         raise CheckpointError(
             path,

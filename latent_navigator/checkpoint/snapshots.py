@@ -1,8 +1,10 @@
 """Snapshots of the latent space: before training, and after each epoch or every few of them.
 
-Each keeps the encodings of a fixed sample of test images, and the decoded images of a fixed grid.
+Each keeps the encodings of a fixed sample of test images, and the decoded images of a grid that
+reaches as far as nearly all of them.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -14,7 +16,11 @@ from neural_network import VAE
 SAMPLE_SIZE = 1000  # test images, evenly spaced in their order
 SIDE = 9  # images per side of the grid
 MAX_SNAPSHOTS = 258  # 16 MB of grids before they are packed; a replay plays at most so many
-REACH = 3.0  # the grid covers -REACH ... REACH on both axes, in units of the prior's sigma
+# A grid covers -reach ... reach on both axes, in units of the prior's sigma: at least its 3-sigma
+# ring, which was all that a grid of format 2 covered.
+LEAST_REACH = 3.0
+MOST_REACH = 64.0  # of the map itself: with beta 0, nothing keeps the encodings from going farther
+COVERED = 0.99  # share of the sampled encodings
 
 
 class Snapshots(NamedTuple):
@@ -22,7 +28,8 @@ class Snapshots(NamedTuple):
 
     sample: Tensor  # (S,) int64 indices into the test set
     means: Tensor  # (E, S, latent_dim) float16
-    grids: Tensor  # (E, SIDE, SIDE, 28, 28) uint8; the first row is the top, y = REACH
+    grids: Tensor  # (E, SIDE, SIDE, 28, 28) uint8; the first row is the top, y = its reach
+    reaches: Tensor  # (E,) float32, LEAST_REACH ... MOST_REACH
 
 
 def kept_epochs(epochs: int) -> list[int]:
@@ -53,7 +60,22 @@ def no_snapshots(count: int, latent_dim: int) -> Snapshots:
         sample,
         torch.zeros(0, len(sample), latent_dim, dtype=torch.float16),
         torch.zeros(0, SIDE, SIDE, 28, 28, dtype=torch.uint8),
+        torch.zeros(0),
     )
+
+
+def grid_reach(sampled: Tensor) -> Tensor:
+    """How far a grid reaches: the least that covers COVERED of the encodings in both coordinates.
+
+    Args:
+        sampled: (S, latent_dim), of which the first and the last coordinate span the grid.
+
+    Returns:
+        A float32 scalar, LEAST_REACH ... MOST_REACH.
+    """
+    farthest = sampled[:, [0, -1]].float().abs().amax(1)
+    covering = farthest.kthvalue(math.ceil(COVERED * len(farthest))).values
+    return covering.clamp(LEAST_REACH, MOST_REACH)
 
 
 @torch.inference_mode()
@@ -65,23 +87,25 @@ def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor, epoch: int) ->
         means: (N, latent_dim), the encodings of all test images by this model.
         epoch: that has just ended.
     """
-    axis = torch.linspace(-REACH, REACH, SIDE)
+    sampled = means[snapshots.sample].to(torch.float16)  # (S, latent_dim)
+    # float16 ends at 65504; an outlier beyond is off every map, with or without the clamp.
+    sampled = sampled.clamp(-60000, 60000)
+    reach = grid_reach(sampled)
+    axis = torch.linspace(-1, 1, SIDE) * reach
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
     z = torch.zeros(SIDE * SIDE, means.shape[1])
     z[:, 0], z[:, -1] = x.flatten(), y.flatten()
     device = next(model.parameters()).device
     images = (model.decode(z.to(device)) * 255).round().byte().cpu()  # (SIDE * SIDE, 1, 28, 28)
     grid = images.reshape(1, SIDE, SIDE, 28, 28)
-    sampled = means[snapshots.sample][None].to(torch.float16)  # (1, S, latent_dim)
-    # float16 ends at 65504; an outlier beyond is off every map, with or without the clamp.
-    sampled = sampled.clamp(-60000, 60000)
     before = snapshot_epochs(len(snapshots.means), epoch - 1)
     kept = set(kept_epochs(epoch))
     rows = [row for row, earlier in enumerate(before) if earlier in kept]
     return Snapshots(
         snapshots.sample,
-        torch.cat([snapshots.means[rows], sampled]),
+        torch.cat([snapshots.means[rows], sampled[None]]),
         torch.cat([snapshots.grids[rows], grid]),
+        torch.cat([snapshots.reaches[rows], reach[None]]),
     )
 
 

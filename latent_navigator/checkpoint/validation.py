@@ -15,7 +15,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from latent_navigator.checkpoint.packing import unpack
-from latent_navigator.checkpoint.snapshots import SIDE, Snapshots, kept_epochs
+from latent_navigator.checkpoint.snapshots import (
+    LEAST_REACH,
+    MOST_REACH,
+    SIDE,
+    Snapshots,
+    kept_epochs,
+)
 from latent_navigator.data.fingerprint import Fingerprint
 from latent_navigator.data.preparation import Preparation
 from latent_navigator.data.train_data import TrainData
@@ -214,6 +220,8 @@ def check_snapshots(
 ) -> Snapshots:
     """The snapshots, unpacked; the key in the file is "replay".
 
+    Format 2 has no reaches: all of its grids have the least.
+
     Args:
         epochs: of the history, which determines how many snapshots there are.
         images: in the test set.
@@ -224,6 +232,7 @@ def check_snapshots(
     every = isinstance(raw_means, Tensor) and raw_means.ndim == 3 and len(raw_means) == epochs + 1
     count = epochs + 1 if every else len(kept_epochs(epochs))
     grids = unpack("replay grids", raw.get("grids"), (count, SIDE, SIDE, 28, 28), max_bytes)
+    raw = {"reaches": torch.full((count,), LEAST_REACH), **raw}
     if raw.keys() != set(Snapshots._fields):
         unexpected = ", ".join(sorted(raw.keys() ^ set(Snapshots._fields)))
         raise ValueError(f"replay has missing or unknown keys: {unexpected}")
@@ -237,4 +246,9 @@ def check_snapshots(
         "replay sample has indices outside the test set",
     )
     means = check_tensor("replay means", raw["means"], (count, size, latent_dim), torch.float16)
-    return Snapshots(sample, means, grids)
+    reaches = check_tensor("replay reaches", raw["reaches"], (count,), torch.float32)
+    require(
+        bool(((reaches >= LEAST_REACH) & (reaches <= MOST_REACH)).all()),
+        f"replay reaches are not within {LEAST_REACH:g} ... {MOST_REACH:g}",
+    )
+    return Snapshots(sample, means, grids, reaches)

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import torch
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.checkpoint.snapshots import REACH, SIDE, snapshot_epochs
+from latent_navigator.checkpoint.snapshots import MOST_REACH, SIDE, snapshot_epochs
 from latent_navigator.explorer.data_files import model_hash
 from latent_navigator.explorer.packed import pack
 from latent_navigator.geometry.plane import principal_plane
 
 CURVES = {"recon": "test_recon", "kl": "test_kl", "beta": "beta"}  # on the page: in the history
-FAR = 64.0  # points beyond it are out of view; clamped here, they do not coarsen the others
+FAR = MOST_REACH  # points beyond it are out of view; clamped here, they do not coarsen the others
 
 
 class ReplayFile(NamedTuple):
@@ -59,8 +59,9 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
         {"summary": a sentence, "epochs": E of them, in order, from 0 to the last,
         "xy": (E, S, 2) int16, the encoded test images, times "scale" in units of the prior's sigma,
         "labels": (S,) uint8, their classes,
-        "images": (E, 9, 9, 28, 28) uint8, decoded on a grid, "grid_side", "grid_reach"; none above
-        two dimensions, where the points are seen on the principal plane of the finished model,
+        "images": (E, 9, 9, 28, 28) uint8, decoded on grids of "grid_side" 9; none above two
+        dimensions, where the points are seen on the principal plane of the finished model,
+        "grid_reaches": E floats, half the sides of the grids in units of the prior's sigma,
         "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
     """
     snapshots = checkpoint.snapshots
@@ -77,7 +78,7 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
         "labels": checkpoint.labels[snapshots.sample].to(torch.uint8).numpy(),
         "images": images,
         "grid_side": SIDE,
-        "grid_reach": REACH,
+        "grid_reaches": snapshots.reaches.tolist(),
         "curves": curves(checkpoint),
     }
 

@@ -69,8 +69,9 @@ def serving(first: Checkpoint, others: dict[str, Checkpoint]) -> Iterator[str]:
 def checkpoints(small_checkpoint: Checkpoint) -> dict[str, Checkpoint]:
     """The small model, and the same one after fewer epochs."""
     snapshots = small_checkpoint.snapshots
+    kept = slice(SHORT + 1)
     fewer = snapshots._replace(
-        means=snapshots.means[: SHORT + 1], grids=snapshots.grids[: SHORT + 1]
+        means=snapshots.means[kept], grids=snapshots.grids[kept], reaches=snapshots.reaches[kept]
     )
     history = small_checkpoint.history[:SHORT]
     short = dataclasses.replace(small_checkpoint, snapshots=fewer, history=history)

@@ -23,6 +23,7 @@ from latent_navigator.checkpoint.checkpoint import (
 from latent_navigator.checkpoint.file_checks import MAX_BYTES
 from latent_navigator.checkpoint.size import largest_size
 from latent_navigator.checkpoint.snapshots import (
+    LEAST_REACH,
     MAX_SNAPSHOTS,
     SIDE,
     Snapshots,
@@ -90,6 +91,7 @@ def made(config: TrainingConfig, model_config: VAEConfig, names: list[str]) -> C
             sample,
             torch.zeros(kept, len(sample), model_config.latent_dim, dtype=torch.float16),
             torch.zeros(kept, SIDE, SIDE, 28, 28, dtype=torch.uint8),
+            torch.full((kept,), LEAST_REACH),
         ),
         train_data=describe_train_data(images, labels, classes),
     )
@@ -161,11 +163,11 @@ def test_what_would_not_be_loaded_is_not_saved(
 def test_file_over_the_size_limit_is_not_saved(
     small_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sample, means, grids = small_checkpoint.snapshots
+    sample, means, grids, reaches = small_checkpoint.snapshots
     short = dataclasses.replace(
         small_checkpoint,
         history=small_checkpoint.history[:2],
-        snapshots=Snapshots(sample, means[:3], grids[:3]),
+        snapshots=Snapshots(sample, means[:3], grids[:3], reaches[:3]),
     )
     save_checkpoint(tmp_path / "vae.pt", short)
     before = (tmp_path / "vae.pt").read_bytes()

@@ -64,8 +64,7 @@ def test_saved_checkpoint_is_loaded_unchanged(path: Path, small_checkpoint: Chec
     assert not list(path.parent.glob("*.tmp"))
 
 
-def test_file_keeps_the_keys_of_format_2(path: Path, small_checkpoint: Checkpoint) -> None:
-    """So that older versions of the program open it."""
+def test_file_has_the_keys_of_format_3(path: Path, small_checkpoint: Checkpoint) -> None:
     save_checkpoint(path, small_checkpoint)
     contents = torch.load(path, weights_only=True)
     assert contents.keys() == {
@@ -73,8 +72,41 @@ def test_file_keeps_the_keys_of_format_2(path: Path, small_checkpoint: Checkpoin
         *("class_names", "means", "logvars", "labels", "counts", "centroids", "prototypes"),
         *("pictures", "replay", "training_state"),
     }
-    assert contents["replay"].keys() == {"sample", "means", "grids"}
-    assert contents["format_version"] == 2
+    assert contents["replay"].keys() == {"sample", "means", "grids", "reaches"}
+    assert contents["format_version"] == 3
+
+
+def test_grids_of_format_2_reach_to_3(path: Path, small_checkpoint: Checkpoint) -> None:
+    save_checkpoint(path, small_checkpoint)
+    replay = torch.load(path, weights_only=True)["replay"]
+    del replay["reaches"]
+    write_unchecked(path, small_checkpoint, format_version=2, replay=replay)
+    sample, means, grids, reaches = load_checkpoint(path).snapshots
+    assert reaches.tolist() == [3.0] * len(means)
+    assert torch.equal(grids, small_checkpoint.snapshots.grids)
+    assert torch.equal(sample, small_checkpoint.snapshots.sample)
+
+
+@pytest.mark.parametrize(
+    ("reaches", "fault"),
+    [
+        ([3.0], "replay reaches is (1,)"),
+        ([3.0, torch.nan], "replay reaches has values that are not finite"),
+        ([3.0, torch.inf], "replay reaches has values that are not finite"),
+        ([3.0, -3.0], "replay reaches are not within 3 ... 64"),
+        ([0.0, 3.0], "replay reaches are not within 3 ... 64"),
+        ([3.0, 1e9], "replay reaches are not within 3 ... 64"),
+    ],
+)
+def test_invalid_reaches_are_named(
+    path: Path, small_checkpoint: Checkpoint, reaches: list[float], fault: str
+) -> None:
+    changed = small_checkpoint.snapshots.reaches.clone()[: 1 if len(reaches) == 1 else None]
+    changed[: len(reaches)] = torch.tensor(reaches)
+    save_checkpoint(path, small_checkpoint)
+    replay = torch.load(path, weights_only=True)["replay"]
+    write_unchecked(path, small_checkpoint, replay=replay | {"reaches": changed})
+    assert_rejected(path, fault)
 
 
 def test_equal_checkpoints_give_equal_bytes(path: Path, small_checkpoint: Checkpoint) -> None:

@@ -11,7 +11,7 @@ from benchmarks import figures
 from benchmarks.card import card
 from benchmarks.reports import read_report
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
-from latent_navigator.checkpoint.snapshots import REACH, SIDE
+from latent_navigator.checkpoint.snapshots import SIDE
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
@@ -66,12 +66,12 @@ def test_small_beta_reconstructs_better_but_leaves_gaps() -> None:
 
 
 def test_replay_ends_with_the_model_itself(released: Checkpoint) -> None:
-    sample, means, grids = released.snapshots
-    assert len(means) == len(grids) == len(released.history) + 1
+    sample, means, grids, reaches = released.snapshots
+    assert len(means) == len(grids) == len(reaches) == len(released.history) + 1
     assert len(sample) == 1000
     torch.testing.assert_close(means[-1].float(), released.means[sample], atol=2e-3, rtol=1e-3)
     assert means[0].float().std() < 0.2, "before training all encodings are close together"
-    axis = torch.linspace(-REACH, REACH, SIDE)
+    axis = torch.linspace(-1, 1, SIDE) * reaches[-1]
     with torch.inference_mode():
         z = torch.stack([axis[6], -axis[1]])[None]  # row 1 from the top, column 6
         image = released.build_model().decode(z)[0, 0] * 255  # (28, 28)

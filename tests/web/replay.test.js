@@ -11,6 +11,7 @@ import {
   momentAt,
   nearestImage,
   positionsAt,
+  shareBeyond,
   shareInside,
   sumsOf,
   valueAt,
@@ -33,7 +34,7 @@ function makeReplay(changes = {}) {
     labels: Uint8Array.of(3, 1),
     images: new Uint8Array(0),
     grid_side: 1,
-    grid_reach: 3,
+    grid_reaches: [3, 3, 3, 3],
     curves: { recon: [9, 8, 7], kl: [1, 2, 3], beta: [0.5, 1, 1] },
     ...changes,
   };
@@ -66,6 +67,13 @@ test("the share within the 3σ ring is of points, not of coordinates", () => {
   const replay = makeReplay({ xy: Int16Array.of(...new Array(8).fill(0), 6, 0, 5, 5, 0, 0, 0, 0) });
   assert.equal(shareInside(replay, 1), 1);
   assert.equal(shareInside(replay, 2), 0.5, "(3, 0) is within, (2.5, 2.5) is not");
+});
+
+test("the share beyond a moment's grid is of points outside its own square", () => {
+  const reaches = [3, 2, 3, 0.9];
+  const replay = makeReplay({ grid_reaches: reaches });
+  const shares = reaches.map((_, at) => shareBeyond(replay, at));
+  assert.deepEqual(shares, [0, 0, 0.5, 0.999 > 1 ? 0 : 1].slice(0, 4));
 });
 
 test("descriptions tell the stages of a training apart", () => {
@@ -137,7 +145,7 @@ test("classes are summed apart", () => {
 test("the nearest image of a grid is that of the nearest cell, at the edge beyond it", () => {
   const images = new Uint8Array(2 * 9 * 784);
   for (let i = 0; i < images.length; i++) images[i] = Math.floor(i / 784);
-  const replay = makeReplay({ images, grid_side: 3, grid_reach: 3 });
+  const replay = makeReplay({ images, grid_side: 3, grid_reaches: [6, 3] });
   const at = (/** @type {number} */ x, /** @type {number} */ y) => {
     const { levels, ...where } = nearestImage(replay, 1, { x, y });
     assert.equal(levels.length, 784);
@@ -147,6 +155,8 @@ test("the nearest image of a grid is that of the nearest cell, at the edge beyon
   assert.deepEqual(at(-1.6, 1.6), [9, 9, -3, 3], "the first row is the top");
   assert.deepEqual(at(1.6, 0.4), [14, 14, 3, 0]);
   assert.deepEqual(at(80, -90), [17, 17, 3, -3]);
+  const wider = nearestImage(replay, 0, { x: 4, y: 2 });
+  assert.deepEqual([wider.levels[0], wider.x, wider.y], [5, 6, 0], "each at its own reach");
 });
 
 /** A replay whose 100 points reach as far as `reach` says, 1 of them ten times as far. @param {number[]} reach */

@@ -65,7 +65,8 @@ export class EpochDrawing {
       contextOf(this.#sheet).putImageData(new ImageData(pixels, this.#sheet.width), 0, 0);
     }
     // The outermost images have their middles at the grid's reach.
-    const { grid_reach: reach, grid_side: side } = replay;
+    const { grid_reaches, grid_side: side } = replay;
+    const reach = grid_reaches[this.#moment];
     const half = reach + reach / (side - 1);
     const from = view.toPixels({ x: -half, y: half });
     const size = 2 * half * view.unit;

@@ -6,7 +6,7 @@
  *
  * @typedef {{
  *   summary: string, epochs: number[], xy: Int16Array, scale: number, labels: Uint8Array,
- *   images: Uint8Array, grid_side: number, grid_reach: number,
+ *   images: Uint8Array, grid_side: number, grid_reaches: number[],
  *   curves: Record<CurveName, number[]>,
  * }} Replay
  * @typedef {"recon" | "kl" | "beta"} CurveName
@@ -14,6 +14,7 @@
  */
 
 const RING = 3; // sigma; the prior holds 99 % of its samples within it
+const HALF_STEP = 0.5; // of xy, which is rounded
 const MOST = 0.9; // share of the points within the ring that counts as nearly all
 
 /** @param {Replay} replay */
@@ -83,6 +84,16 @@ export function shareInside(replay, at) {
   return (2 * inside) / positions.length;
 }
 
+/** The share of the encoded images that lie beyond the grid of a moment. @param {Replay} replay @param {number} at */
+export function shareBeyond({ xy, scale, labels, grid_reaches }, at) {
+  const [first, reach] = [2 * labels.length * at, grid_reaches[at] / scale];
+  let beyond = 0;
+  for (let i = first; i < first + 2 * labels.length; i += 2) {
+    if (Math.max(Math.abs(xy[i]), Math.abs(xy[i + 1])) > reach + HALF_STEP) beyond++;
+  }
+  return beyond / labels.length;
+}
+
 /** A curve's value at a moment; null before training. @param {Replay} replay @param {CurveName} name @param {number} at */
 export function valueAt({ curves }, name, at) {
   return at ? curves[name][at - 1] : null;
@@ -120,7 +131,8 @@ export function describe(replay, at, { item, items }) {
  *
  * @param {Replay} replay @param {number} at @param {import("../core/view.js").Position} position
  */
-export function nearestImage({ images, grid_side: side, grid_reach: reach }, at, { x, y }) {
+export function nearestImage({ images, grid_side: side, grid_reaches }, at, { x, y }) {
+  const reach = grid_reaches[at];
   const step = (2 * reach) / (side - 1);
   const cell = (/** @type {number} */ v) =>
     Math.min(side - 1, Math.max(0, Math.round((v + reach) / step)));

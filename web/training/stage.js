@@ -2,7 +2,7 @@
 
 import { find, imageCanvas, make, makeButton, paintImage, signed, write } from "../core/dom.js";
 import { LAYERS } from "./epoch_drawing.js";
-import { lastEpoch, momentAt, nearestImage } from "./replay.js";
+import { lastEpoch, momentAt, nearestImage, shareBeyond } from "./replay.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./epoch_drawing.js").EpochDrawing} EpochDrawing */
@@ -112,14 +112,17 @@ export class EpochStage {
     const { levels, x, y } = nearestImage(replay, this.#moment, state.z);
     paintImage(this.#image, levels);
     const { item, items } = props.info;
-    const { grid_side: side, grid_reach: reach } = replay;
+    const { grid_side: side, grid_reaches } = replay;
+    const reach = grid_reaches[this.#moment].toFixed(1);
+    const beyond = Math.round(100 * shareBeyond(replay, this.#moment));
+    const outside = beyond ? ` ${beyond} % of the ${items} lie beyond them.` : "";
     const epoch = `Epoch ${replay.epochs[this.#moment]}`;
     const where = `(${signed(x)}, ${signed(y)})`;
     this.#image.ariaLabel = `The ${item} that this epoch decodes at ${where}`;
     write(find(this.#note, "b"), epoch);
     write(
       find(this.#note, "span"),
-      `The ${item} is what this epoch decodes at ${where}, the nearest of ${side ** 2} positions recorded from −${reach} to ${reach}. Classes and nearest ${items} return with the trained model.`,
+      `The ${item} is what this epoch decodes at ${where}, the nearest of ${side ** 2} positions recorded from −${reach} to ${reach}.${outside} Classes and nearest ${items} return with the trained model.`,
     );
   }
 }

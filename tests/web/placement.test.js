@@ -77,6 +77,91 @@ test("the cursor moves no label but those that it covers", () => {
   }
 });
 
+/** A zoom in 40 small steps, and what `place` says in each. @param {() => number} random @param {boolean} keeps */
+function zoomAcross(random, keeps) {
+  const view = new MapView(4);
+  view.side = 400 + 400 * random();
+  const positions = Array.from({ length: 16 }, () => ({
+    x: 3 * random() - 1.5,
+    y: 3 * random() - 1.5,
+  }));
+  /** @type {ReturnType<typeof place>} */
+  let before = positions.map(() => null);
+  const steps = [];
+  for (let step = 0; step < 40; step++) {
+    const labels = positions.map((z, i) =>
+      label({
+        homes: [view.toPixels(z)],
+        priority: i % 3,
+        former: (keeps && before[i]?.former) || undefined,
+      }),
+    );
+    const after = place(labels, roomOf(view.side), []);
+    steps.push({ labels, before, after, room: roomOf(view.side) });
+    before = after;
+    view.zoomAt({ px: view.side / 2, py: view.side / 2 }, 1.03);
+  }
+  return steps;
+}
+
+/** @param {ReturnType<typeof place>[number]} found */
+const offsetOf = (found) => found && [found.at.px - found.home.px, found.at.py - found.home.py];
+
+/** @param {ReturnType<typeof offsetOf>} a @param {ReturnType<typeof offsetOf>} b */
+const isElsewhere = (a, b) => a && b && Math.hypot(a[0] - b[0], a[1] - b[1]) > 1e-6;
+
+test("a label keeps its place while a zoom leaves that place free, or goes home", () => {
+  let jumps = 0;
+  const random = randomNumbers(4);
+  for (let round = 0; round < 30; round++) {
+    for (const { labels, before, after, room } of zoomAcross(random, true)) {
+      for (const [i, { homes, width, height, priority }] of labels.entries()) {
+        const [former, now] = [offsetOf(before[i]), offsetOf(after[i])];
+        if (!former || !now || !isElsewhere(former, now) || Math.hypot(...now) === 0) continue;
+        jumps++;
+        const at = { px: homes[0].px + former[0], py: homes[0].py + former[1] };
+        const box = boxAround(at, width, height);
+        const leaves = box.left < room.left || box.right > room.right;
+        const falls = box.top < room.top || box.bottom > room.bottom;
+        const taken = after.some(
+          (other, j) =>
+            other && j !== i && labels[j].priority >= priority && overlap(other.box, box, 1),
+        );
+        assert.ok(leaves || falls || taken, `label ${i} left a free place`);
+      }
+    }
+  }
+  assert.ok(jumps > 10, `${jumps} labels had to move`);
+});
+
+test("a zoom moves fewer labels than if none remembered its place", () => {
+  const count = (/** @type {boolean} */ keeps) => {
+    const random = randomNumbers(5);
+    let jumps = 0;
+    for (let round = 0; round < 30; round++) {
+      for (const { before, after } of zoomAcross(random, keeps)) {
+        for (const [i, found] of after.entries()) {
+          if (isElsewhere(offsetOf(before[i]), offsetOf(found))) jumps++;
+        }
+      }
+    }
+    return jumps;
+  };
+  const [kept, anew] = [count(true), count(false)];
+  assert.ok(kept < 0.7 * anew, `${kept} jumps, ${anew} without memory`);
+});
+
+test("a label that the cursor moves keeps both places: with the cursor and without", () => {
+  const room = roomOf(400);
+  const cursor = boxAround({ px: 100, py: 100 }, 36);
+  const [aside] = place([label()], room, [], cursor);
+  assert.ok(aside && isElsewhere(offsetOf(aside), [0, 0]));
+  const nearer = label({ homes: [{ px: 103, py: 103 }], former: aside.former });
+  const [still] = place([nearer], room, [], cursor);
+  assert.deepEqual(offsetOf(still)?.map(Math.round), offsetOf(aside)?.map(Math.round));
+  assert.deepEqual(offsetOf(place([nearer], room, [])[0]), [0, 0]);
+});
+
 test("a label with room stands on its home; one beside it does not cover it", () => {
   const [on, beside] = place([label(), label({ beside: true })], roomOf(400), []);
   assert.deepEqual(on?.at, { px: 100, py: 100 });

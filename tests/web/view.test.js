@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { apart } from "../../web/core/drawing.js";
 import { MapView } from "../../web/core/view.js";
 
 function newView() {
@@ -45,17 +44,4 @@ test("ticks are round", () => {
   assert.equal(view.step, 2);
   view.show({ x: 0, y: 0 }, 0.5);
   assert.ok(Math.abs(view.step - 0.2) < 1e-12);
-});
-
-test("overlapping discs are pushed apart, the others stay", () => {
-  const moved = apart(
-    [
-      { px: 0, py: 0 },
-      { px: 1, py: 0 },
-      { px: 100, py: 0 },
-    ],
-    20,
-  );
-  assert.ok(Math.hypot(moved[0].px - moved[1].px, moved[0].py - moved[1].py) > 19);
-  assert.deepEqual(moved[2], { px: 100, py: 0 });
 });

@@ -109,16 +109,14 @@ export function drawRings(context, colours, { px, py }, unit, named = []) {
 }
 
 /**
- * A disc with a class's name, joined to where the class lies.
+ * A disc with a class's name.
  *
- * @param {CanvasRenderingContext2D} context @param {Colours} colours
- * @param {{ home: Pixel, at: Pixel, radius: number, colour: string, text: string }} label
+ * @param {CanvasRenderingContext2D} context @param {Colours} colours @param {Pixel} at its middle
+ * @param {{ radius: number, size: number, colour: string, text: string }} label in pixels
  */
-export function drawDisc(context, colours, { home, at, radius, colour, text }) {
-  context.font = `700 ${radius + 2}px ${FONT}`;
-  context.lineWidth = 2;
+export function drawDisc(context, colours, at, { radius, size, colour, text }) {
+  context.font = `700 ${size}px ${FONT}`;
   context.strokeStyle = colour;
-  trace(context, [home, at]);
   context.beginPath();
   context.arc(at.px, at.py, radius, 0, 2 * Math.PI);
   context.fillStyle = colours.ground;
@@ -127,31 +125,4 @@ export function drawDisc(context, colours, { home, at, radius, colour, text }) {
   context.stroke();
   context.fillStyle = colours.ink;
   context.fillText(text, at.px, at.py + 1);
-}
-
-/**
- * Pushes overlapping discs apart until their centres are `distance` apart.
- *
- * @param {readonly Pixel[]} centres @param {number} distance @param {number} rounds
- */
-export function apart(centres, distance, rounds = 20) {
-  const moved = centres.map(({ px, py }) => ({ px, py }));
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, a] of moved.entries()) {
-      for (const b of moved.slice(0, i)) push(a, b, distance);
-    }
-  }
-  return moved;
-}
-
-/** @param {Pixel} a @param {Pixel} b @param {number} distance */
-function push(a, b, distance) {
-  const [dx, dy] = [a.px - b.px || 0.1, a.py - b.py];
-  const gap = Math.hypot(dx, dy);
-  if (gap >= distance) return;
-  const share = (distance - gap) / 2 / gap;
-  a.px += dx * share;
-  a.py += dy * share;
-  b.px -= dx * share;
-  b.py -= dy * share;
 }

@@ -41,6 +41,8 @@ export class MapLabels {
   #elements = new Map();
   /** @type {{ element: HTMLElement, box: Box, under: boolean }[]} */
   #shown = [];
+  /** @type {Map<string, import("./placement.js").Former>} where labels stood, by key */
+  #former = new Map();
   /** @type {Map<string, number>} of texts in pixels */
   #widths = new Map();
   #ruler = contextOf(document.createElement("canvas"));
@@ -80,22 +82,30 @@ export class MapLabels {
    * Places labels and draws the lines to the homes that some had to leave.
    *
    * @param {Scene} scene @param {readonly Label[]} labels
-   * @param {readonly Box[]} obstacles @param {Pixel | null} cursor null while it moves
+   * @param {readonly Box[]} obstacles @param {readonly Box[]} covers obstacles that hide homes, too
+   * @param {Pixel | null} cursor null while it moves
    */
-  show(scene, labels, obstacles, cursor) {
+  show(scene, labels, obstacles, covers, cursor) {
     const edge = scene.view.side - MARGIN;
     const placed = place(
-      labels.map((label) => ({ ...label, ...this.#sizeOf(scene, label) })),
+      labels.map((label) => ({
+        ...label,
+        ...this.#sizeOf(scene, label),
+        former: this.#former.get(label.key),
+      })),
       { left: MARGIN, top: MARGIN, right: edge, bottom: edge },
       obstacles,
       cursor && boxAround(cursor, CURSOR),
+      covers,
     );
     const gone = new Set(this.#elements.keys());
     this.#shown = [];
     for (const [i, label] of labels.entries()) {
       const found = placed[i];
+      if (!found) this.#former.delete(label.key);
       if (!found) continue;
       gone.delete(label.key);
+      this.#former.set(label.key, found.former);
       this.#shown.push({ element: this.#put(label, found), box: found.box, under: false });
       if (label.kind !== "plain") drawLeader(scene, label.colour, found);
     }

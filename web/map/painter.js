@@ -5,7 +5,6 @@ import { fitCanvas, readColours, remPixels, trace } from "../core/drawing.js";
 import { axisTexts, drawAxes, drawAxisTexts } from "./axes.js";
 import { cloudBox, cloudOf, isHidden } from "./cloud.js";
 import { MapLabels, PRIORITY } from "./map_labels.js";
-import { boxAround, overlap } from "./placement.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {import("../core/state.js").Path} Path */
@@ -132,7 +131,7 @@ export class MapPainter {
     scene.context.lineJoin = "round";
     if (state.epoch) {
       this.#overlays.settle(null, null);
-      this.#labels.show(scene, [], [], null);
+      this.#labels.show(scene, [], [], [], null);
       state.epoch.drawTop(scene);
       return;
     }
@@ -149,15 +148,13 @@ export class MapPainter {
     const obstacles = this.#axisTexts().map(({ box }) => box);
     if (this.#cloud) obstacles.push(cloudBox(this.#cloud));
     const covers = this.#overlays.settle(this.#cloud, cursor);
-    const isSeen = (/** @type {Pixel} */ home) =>
-      !covers.some((cover) => overlap(cover, boxAround(home, 0)));
     const labels = [
       ...this.#layers.shown().flatMap((layer) => layer.labels(scene)),
       ...this.#pathLabels(scene),
       ...this.#titleLabel(scene),
       ...this.#markLabels(scene),
-    ].map((label) => ({ ...label, homes: label.homes.filter(isSeen) }));
-    this.#labels.show(scene, labels, [...obstacles, ...covers], cursor);
+    ];
+    this.#labels.show(scene, labels, obstacles, covers, cursor);
   }
 
   /** @param {Scene} scene @param {Path} path */

@@ -1,4 +1,7 @@
-/** Where labels stand on the map: none covers another, an obstacle or the cursor. */
+/**
+ * Where labels stand on a map: none covers another, an obstacle or the cursor, and each keeps its place
+ * beside its home from one drawing to the next while that place stays free.
+ */
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {{ left: number, top: number, right: number, bottom: number }} Box */
@@ -9,12 +12,16 @@
  *   homes   where it belongs, the best first; homes outside the room do not count
  *   reach   how far it may be moved from a home, in pixels between the home and its edge
  *   beside  whether it may not stand on its home itself
+ *   former  the place that it had
  *
  * @typedef {{
  *   homes: readonly Pixel[], width: number, height: number, priority: number, reach: number,
- *   beside?: boolean,
+ *   beside?: boolean, former?: Former,
  * }} Placeable
- * @typedef {{ at: Pixel, home: Pixel, box: Box }} Placement its middle, the home it belongs to, its box
+ * @typedef {{ index: number, dx: number, dy: number }} Place which home, and how far from it in pixels
+ * @typedef {{ own: Place, last: Place }} Former without the cursor, and with it
+ * @typedef {{ at: Pixel, home: Pixel, box: Box, former: Former }} Placement its middle, the home it
+ * belongs to, its box, and what it will have been
  */
 
 const DIRECTIONS = Array.from({ length: 16 }, (_, i) => {
@@ -23,6 +30,7 @@ const DIRECTIONS = Array.from({ length: 16 }, (_, i) => {
 });
 const FIRST = 4; // pixels between a home and the edge of a label that is moved aside
 const STEP = 6;
+const TO_SPARE = 8; // pixels around the best home when a label returns: with fewer it would go to and fro
 
 /** @param {Pixel} middle @param {number} width @param {number} height @returns {Box} */
 export function boxAround({ px, py }, width, height = width) {
@@ -54,26 +62,44 @@ function isInside(inner, outer) {
   );
 }
 
-/** Where a label may stand, the best first. @param {Placeable} label @param {readonly Pixel[]} homes */
-function* candidates({ width, height, reach, beside }, homes) {
-  if (!beside) for (const home of homes) yield { home, at: home };
-  for (let gap = FIRST; gap <= reach; gap += STEP) {
-    for (const home of homes) {
+/**
+ * Where a label may stand, the best first, each with the room that it needs around itself.
+ *
+ * @param {Placeable} label @param {readonly number[]} homes @param {Place | undefined} former
+ * @returns {Generator<Place & { gap: number }>}
+ */
+function* candidates({ width, height, reach, beside }, homes, former) {
+  const onHome = beside ? [] : homes.map((index) => ({ index, dx: 0, dy: 0 }));
+  if (former) {
+    const isBest = former.index === homes[0] && !former.dx && !former.dy;
+    if (onHome.length && !isBest) yield { ...onHome[0], gap: TO_SPARE };
+    yield { ...former, gap: 1 };
+  }
+  for (const place of onHome) yield { ...place, gap: 1 };
+  for (let away = FIRST; away <= reach; away += STEP) {
+    for (const index of homes) {
       for (const { dx, dy } of DIRECTIONS) {
-        const px = home.px + dx * (width / 2 + gap);
-        yield { home, at: { px, py: home.py + dy * (height / 2 + gap) } };
+        yield { index, dx: dx * (width / 2 + away), dy: dy * (height / 2 + away), gap: 1 };
       }
     }
   }
 }
 
-/** @param {Placeable} label @param {Box} room @param {readonly Box[]} taken @returns {Placement | null} */
-function findPlace(label, room, taken) {
-  const homes = label.homes.filter((home) => isInside(boxAround(home, 0), room));
-  for (const { home, at } of candidates(label, homes)) {
+/**
+ * @param {Placeable} label @param {Box} room @param {readonly Box[]} taken
+ * @param {readonly Box[]} covers @param {Place | undefined} former
+ */
+function findPlace(label, room, taken, covers, former) {
+  const isSeen = (/** @type {Box} */ point) =>
+    isInside(point, room) && !covers.some((cover) => overlap(cover, point));
+  const homes = [...label.homes.keys()].filter((i) => isSeen(boxAround(label.homes[i], 0)));
+  const kept = former && homes.includes(former.index) ? former : undefined;
+  for (const { gap, ...place } of candidates(label, homes, kept)) {
+    const home = label.homes[place.index];
+    const at = { px: home.px + place.dx, py: home.py + place.dy };
     const box = boxAround(at, label.width, label.height);
-    if (isInside(box, room) && !taken.some((other) => overlap(box, other, 1))) {
-      return { at, home, box };
+    if (isInside(box, room) && !taken.some((other) => overlap(box, other, gap))) {
+      return { at, home, box, place };
     }
   }
   return null;
@@ -86,25 +112,30 @@ function findPlace(label, room, taken) {
  *
  * @param {readonly Placeable[]} labels @param {Box} room
  * @param {readonly Box[]} obstacles @param {Box | null} [cursor]
+ * @param {readonly Box[]} [covers] obstacles that hide the homes beneath them
  * @returns {(Placement | null)[]}
  */
-export function place(labels, room, obstacles, cursor = null) {
+export function place(labels, room, obstacles, cursor = null, covers = []) {
   const order = [...labels.keys()].sort((a, b) => labels[b].priority - labels[a].priority);
   /** @type {(Placement | null)[]} */
   const placed = labels.map(() => null);
-  /** @param {number[]} some @param {Box[]} taken */
-  function settle(some, taken) {
+  /** @param {number[]} some @param {Box[]} taken @param {"own" | "last"} which of the former places */
+  function settle(some, taken, which) {
     for (const i of some) {
-      const found = findPlace(labels[i], room, taken);
-      placed[i] = found;
-      if (found) taken.push(found.box);
+      const found = findPlace(labels[i], room, taken, covers, labels[i].former?.[which]);
+      const own = placed[i]?.former.own ?? found?.place;
+      placed[i] = null;
+      if (!found || !own) continue;
+      const { place: last, ...where } = found;
+      placed[i] = { ...where, former: { own, last } };
+      taken.push(found.box);
     }
   }
-  settle(order, [...obstacles]);
+  settle(order, [...obstacles, ...covers], "own");
   if (!cursor) return placed;
   const isCovered = (/** @type {number} */ i) => overlap(placed[i]?.box ?? room, cursor, 1);
   const moved = order.filter((i) => placed[i] && isCovered(i));
   const staying = placed.flatMap((found, i) => (found && !moved.includes(i) ? [found.box] : []));
-  settle(moved, [...obstacles, ...staying, cursor]);
+  settle(moved, [...obstacles, ...covers, ...staying, cursor], "last");
   return placed;
 }

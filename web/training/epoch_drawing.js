@@ -16,13 +16,15 @@ const UNIT = 26; // pixels of a sigma, below which only the outer ring has a nam
 
 export class EpochDrawing {
   view = new MapView(1);
-  /** @type {import("./labels.js").Box[]} what names must not cover */
+  /** @type {import("../map/placement.js").Box[]} what names must not cover */
   taken = [];
   #props;
   #sheet = document.createElement("canvas");
   #shown = ""; // what the sheet holds
   #positions = new Float32Array(0);
   #moment = 0;
+  /** @type {import("./labels.js").Memory} */
+  #names = new Map();
 
   /** @param {Props} props @param {Replay} replay */
   constructor(props, replay) {
@@ -51,7 +53,7 @@ export class EpochDrawing {
   /** The names of the classes. @param {Scene} scene */
   drawTop(scene) {
     if (!scene.layers.labels) return;
-    drawNames(scene, this.#props, this.#positions, this.replay.labels, this.taken);
+    drawNames(scene, this.#props, this.#positions, this.replay.labels, this.taken, this.#names);
   }
 
   /** @param {Scene} scene */

@@ -1,14 +1,14 @@
 /** The names of the classes: around the points and not on them. */
 
 import { areWords } from "../core/dom.js";
-import { drawDisc, drawText, FONT, trace } from "../core/drawing.js";
+import { drawDisc, drawText, FONT, remPixels, trace } from "../core/drawing.js";
+import { place } from "../map/placement.js";
 import { sumsOf } from "./replay.js";
 
 /** @typedef {import("../map/painter.js").Scene} Scene */
 /** @typedef {import("../core/view.js").Pixel} Pixel */
-/** @typedef {{ wide: number, high: number }} Size in pixels */
-/** @typedef {{ left: number, right: number, top: number, bottom: number }} Bounds */
-/** @typedef {Pixel & Size} Box around its middle */
+/** @typedef {import("../map/placement.js").Box} Box */
+/** @typedef {Map<number, import("../map/placement.js").Former>} Memory where names stood, by class */
 
 const TURNS = 120; // directions that are tried
 const GAP = 3; // pixels between two names
@@ -16,7 +16,8 @@ const CLEAR = 1.9; // times the root mean square distance from the middle: beyon
 const BESIDE = 20; // pixels further out
 const ROOMY = 1.4; // times as long as the names, for what they lose at the corners
 const RINGS = 4; // that are tried, each a name further out
-const RADIUS = 10; // pixels, of a disc with a numeral
+const RADIUS = 0.6875; // rem, of a disc with a numeral
+const TEXT = 0.875; // rem
 const EDGE = { left: 34, right: 8, top: 46, bottom: 42 }; // pixels left to axes and to the epoch's name
 
 /**
@@ -39,58 +40,82 @@ export function ringAround(positions) {
 }
 
 /**
- * The middles of names on a ring, each in the direction of what it names, or as near to that as
- * leaves them apart; null where there is no room.
+ * Where the name of something may stand on rings around a middle, the best first: in its direction,
+ * or as near to that as can be.
  *
- * @param {readonly Pixel[]} homes what they name @param {readonly Size[]} sizes
- * @param {Pixel} middle @param {number} radius @param {Bounds} bounds that hold all names
- * @param {readonly Box[]} taken what they must not cover
+ * @param {Pixel} home what it names @param {{ width: number, height: number }} size
+ * @param {Pixel} middle @param {number} radius of the innermost ring @param {Box} bounds
  */
-export function placeAround(homes, sizes, middle, radius, bounds, taken = []) {
-  const placed = [...taken];
-  const length = sizes.reduce((sum, { high }) => sum + high + GAP, 0);
-  const least = Math.max(radius + BESIDE, (ROOMY * length) / (2 * Math.PI));
-  return homes.map((home, i) => {
-    const { wide, high } = sizes[i];
-    const toward = Math.atan2(home.py - middle.py, home.px - middle.px);
-    for (let attempt = 0; attempt < RINGS * TURNS; attempt++) {
-      const k = attempt % TURNS;
-      const turn = (Math.ceil(k / 2) * (k % 2 ? 1 : -1) * 2 * Math.PI) / TURNS;
-      const out = least + Math.floor(attempt / TURNS) * (high + GAP);
-      const px = middle.px + out * Math.cos(toward + turn);
-      const py = middle.py + out * Math.sin(toward + turn);
-      const at = {
-        px: Math.min(bounds.right - wide / 2, Math.max(bounds.left + wide / 2, px)),
-        py: Math.min(bounds.bottom - high / 2, Math.max(bounds.top + high / 2, py)),
-      };
-      const covers = (/** @type {Box} */ other) =>
-        Math.abs(other.px - at.px) < (other.wide + wide) / 2 + GAP &&
-        Math.abs(other.py - at.py) < (other.high + high) / 2 + GAP;
-      if (placed.some(covers)) continue;
-      placed.push({ ...at, wide, high });
-      return at;
-    }
-    return null;
+function onRings(home, { width, height }, middle, radius, bounds) {
+  const toward = Math.atan2(home.py - middle.py, home.px - middle.px);
+  return Array.from({ length: RINGS * TURNS }, (_, i) => {
+    const k = i % TURNS;
+    const angle = toward + (Math.ceil(k / 2) * (k % 2 ? 1 : -1) * 2 * Math.PI) / TURNS;
+    const out = radius + Math.floor(i / TURNS) * (height + GAP);
+    const px = middle.px + out * Math.cos(angle);
+    const py = middle.py + out * Math.sin(angle);
+    return {
+      px: Math.min(bounds.right - width / 2, Math.max(bounds.left + width / 2, px)),
+      py: Math.min(bounds.bottom - height / 2, Math.max(bounds.top + height / 2, py)),
+    };
   });
+}
+
+/**
+ * The places of names on rings around a middle; null where there is no room.
+ *
+ * @param {readonly Pixel[]} homes what they name
+ * @param {readonly { width: number, height: number }[]} sizes
+ * @param {Pixel} middle @param {number} radius @param {Box} bounds that hold all names
+ * @param {readonly Box[]} taken what they must not cover
+ * @param {readonly (import("../map/placement.js").Former | undefined)[]} former
+ */
+export function placeAround(homes, sizes, middle, radius, bounds, taken = [], former = []) {
+  const length = sizes.reduce((sum, { height }) => sum + height + GAP, 0);
+  const least = Math.max(radius + BESIDE, (ROOMY * length) / (2 * Math.PI));
+  const labels = homes.map((home, i) => ({
+    width: sizes[i].width + GAP,
+    height: sizes[i].height + GAP,
+    homes: onRings(home, sizes[i], middle, least, bounds),
+    ...{ priority: 0, reach: 0, former: former[i] },
+  }));
+  const room = {
+    left: bounds.left - GAP,
+    top: bounds.top - GAP,
+    right: bounds.right + GAP,
+    bottom: bounds.bottom + GAP,
+  };
+  return place(labels, room, taken);
 }
 
 /**
  * The classes whose mean positions are in view, with the sizes of their names.
  *
  * @param {Scene} scene @param {readonly string[]} names @param {ReturnType<typeof sumsOf>} sums
+ * @param {number} rem in pixels
  */
-function classesIn({ context, view }, names, sums) {
+function classesIn({ context, view }, names, sums, rem) {
   const words = areWords(names);
-  context.font = `12px ${FONT}`;
+  context.font = `${TEXT * rem}px ${FONT}`;
   return [...sums.keys()].flatMap((label) => {
     const { x, y, count } = sums[label];
     const home = view.toPixels({ x: x / count, y: y / count });
     const { px, py } = home; // not a number where a class has no images
     if (!(Math.min(px, py) >= 0 && Math.max(px, py) <= view.side)) return [];
-    const disc = { wide: 2 * RADIUS + 3, high: 2 * RADIUS + 3 };
-    const size = words ? { wide: context.measureText(names[label]).width + 6, high: 18 } : disc;
-    return [{ label, home, size }];
+    const disc = { width: 2 * RADIUS * rem + 3, height: 2 * RADIUS * rem + 3 };
+    const width = context.measureText(names[label]).width + 6;
+    return [{ label, home, size: words ? { width, height: 1.25 * rem } : disc }];
   });
+}
+
+/** @param {Scene} scene @param {Pixel} home @param {Pixel} at @param {string} colour */
+function drawLeader({ context, colours }, home, at, colour) {
+  context.lineWidth = 3.5;
+  context.strokeStyle = colours.ground;
+  trace(context, [home, at]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = colour;
+  trace(context, [home, at]);
 }
 
 /**
@@ -98,11 +123,12 @@ function classesIn({ context, view }, names, sums) {
  *
  * @param {Scene} scene @param {import("../page.js").Props} props
  * @param {Float32Array} positions @param {Uint8Array} labels
- * @param {readonly Box[]} taken what they must not cover
+ * @param {readonly Box[]} taken what they must not cover @param {Memory} memory of this map
  */
-export function drawNames(scene, { names }, positions, labels, taken) {
+export function drawNames(scene, { names }, positions, labels, taken, memory) {
   const { context, view, colours } = scene;
-  const classes = classesIn(scene, names, sumsOf(positions, labels, names.length));
+  const rem = remPixels();
+  const classes = classesIn(scene, names, sumsOf(positions, labels, names.length), rem);
   const { middle, radius } = ringAround(positions);
   const places = placeAround(
     classes.map(({ home }) => home),
@@ -116,21 +142,18 @@ export function drawNames(scene, { names }, positions, labels, taken) {
       bottom: view.side - EDGE.bottom,
     },
     taken,
+    classes.map(({ label }) => memory.get(label)),
   );
+  memory.clear();
   const shown = classes.flatMap(({ label, home }, i) => {
-    const at = places[i];
-    return at ? [{ text: names[label], home, at, colour: colours.classes[label] }] : [];
+    const found = places[i];
+    if (!found) return [];
+    memory.set(label, found.former);
+    return [{ text: names[label], home, at: found.at, colour: colours.classes[label] }];
   });
-  for (const { home, at, colour } of shown) {
-    context.lineWidth = 3.5;
-    context.strokeStyle = colours.ground;
-    trace(context, [home, at]);
-    context.lineWidth = 1.5;
-    context.strokeStyle = colour;
-    trace(context, [home, at]);
-  }
+  for (const { home, at, colour } of shown) drawLeader(scene, home, at, colour);
   for (const { text, at, colour } of shown) {
     if (areWords(names)) drawText(context, colours, text, at.px, at.py);
-    else drawDisc(context, colours, { home: at, at, radius: RADIUS, colour, text });
+    else drawDisc(context, colours, at, { radius: RADIUS * rem, size: TEXT * rem, colour, text });
   }
 }

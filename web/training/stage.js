@@ -1,6 +1,16 @@
 /** What the first screen shows while the map plays the training: an epoch instead of the model. */
 
-import { find, imageCanvas, make, makeButton, paintImage, signed, write } from "../core/dom.js";
+import {
+  find,
+  imageCanvas,
+  make,
+  makeButton,
+  paintImage,
+  percent,
+  signed,
+  write,
+} from "../core/dom.js";
+import { boxAround } from "../map/placement.js";
 import { LAYERS } from "./epoch_drawing.js";
 import { lastEpoch, momentAt, nearestImage, shareBeyond } from "./replay.js";
 
@@ -81,16 +91,13 @@ export class EpochStage {
     this.#page.state.showEpoch(null);
   }
 
-  /** Where the decoded image stands on the map, on a narrow screen. @returns {import("./labels.js").Box} */
+  /** Where the decoded image stands on the map, on a narrow screen. @returns {import("../map/placement.js").Box} */
   #inset() {
     const map = find(this.#map, ".map-frame").getBoundingClientRect();
     const image = this.#image.getBoundingClientRect();
-    return {
-      px: image.left + image.width / 2 - map.left,
-      py: image.top + image.height / 2 - map.top,
-      wide: image.width,
-      high: image.height,
-    };
+    const px = image.left + image.width / 2 - map.left;
+    const py = image.top + image.height / 2 - map.top;
+    return boxAround({ px, py }, image.width, image.height);
   }
 
   /** @param {boolean} shown */
@@ -114,8 +121,8 @@ export class EpochStage {
     const { item, items } = props.info;
     const { grid_side: side, grid_reaches } = replay;
     const reach = grid_reaches[this.#moment].toFixed(1);
-    const beyond = Math.round(100 * shareBeyond(replay, this.#moment));
-    const outside = beyond ? ` ${beyond} % of the ${items} lie beyond them.` : "";
+    const beyond = shareBeyond(replay, this.#moment);
+    const outside = beyond ? ` ${percent(beyond)} of the ${items} lie beyond them.` : "";
     const epoch = `Epoch ${replay.epochs[this.#moment]}`;
     const where = `(${signed(x)}, ${signed(y)})`;
     this.#image.ariaLabel = `The ${item} that this epoch decodes at ${where}`;

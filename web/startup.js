@@ -19,8 +19,23 @@
     document.body.prepend(fault);
   }
 
-  // The newest of what the page needs; whoever has both has the rest (sources: CONTRIBUTING.md).
+  // What the page cannot do without; all else it replaces or leaves out.
+  /** @type {[object, string][]} */
+  const NEEDED = [
+    [self, "ResizeObserver"],
+    [self, "HTMLDialogElement"],
+    [self, "PointerEvent"],
+    [self, "reportError"],
+    [Document.prototype, "adoptedStyleSheets"],
+    [Element.prototype, "ariaPressed"],
+    [Element.prototype, "replaceChildren"],
+    [Array.prototype, "at"],
+  ];
+
+  // Nesting and :has() are the newest; a browser of today that has both has the rest (sources:
+  // CONTRIBUTING.md), unless something has taken it away.
   function isOld() {
+    if (NEEDED.some(([owner, name]) => !(name in owner))) return true;
     const nested = document.createElement("style");
     nested.textContent = "main { p { margin: 0 } }";
     document.head.append(nested);
@@ -40,7 +55,9 @@
   };
   addEventListener("error", failed, { capture: true }); // events of elements do not bubble
   addEventListener("startupfault", () => report(sentence)); // from app/workspace.py
+})();
 
+(() => {
   // Gradio 6.31 never ends the loop of frames of its loading message, so that every page would work 60
   // times a second while nothing happens. Nothing of ours uses that message.
   const request = window.requestAnimationFrame;

@@ -60,7 +60,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_layer_is_a_record_and_a_drawing(visit: Visits, extended: str) -> None:
     page = visit(f"{extended}#layers=chess")
     expect(page.locator("[data-layer=chess]")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("#latent-map .map-legend")).to_have_text("a board of 8 fields")
+    expect(page.locator("#map-legend-lines")).to_have_text("a board of 8 fields")
     greens = """() => { const canvas = document.querySelector('#latent-map .map-base');
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       let n = 0; for (let i = 0; i < data.length; i += 4)

@@ -1,9 +1,12 @@
 """A page that cannot start says why, instead of staying blank."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.helpers import box_of
 
 pytestmark = pytest.mark.browser
 
@@ -82,11 +85,77 @@ def test_an_older_browser_is_told_so_and_what_can_work_does(
     page.wait_for_function("() => latentSpace.state.z.x !== 0")
 
 
+NEEDED = {
+    "ResizeObserver": "delete window.ResizeObserver",
+    "dialogs": "delete window.HTMLDialogElement",
+    "pointer events": "delete window.PointerEvent",
+    "reportError": "delete window.reportError",
+    "style sheets of scripts": "delete Document.prototype.adoptedStyleSheets",
+    "ARIA properties": "delete Element.prototype.ariaPressed",
+}
+
+
 @pytest.mark.guarantee("startup-faults-described")
-def test_a_browser_without_what_the_page_starts_with_is_told_so(page: Page, served: str) -> None:
-    page.add_init_script("CSS.supports = () => false; delete window.ResizeObserver")
+@pytest.mark.parametrize("lacking", NEEDED)
+def test_a_browser_without_what_the_page_needs_is_told_so(
+    page: Page, served: str, lacking: str
+) -> None:
+    page.add_init_script(NEEDED[lacking])
     page.goto(served)
     expect(page.get_by_role("alert").first).to_contain_text("Chrome 120, Firefox 121, Safari 17.2")
+
+
+REPLACED = {
+    "WebAssembly": "delete window.WebAssembly",
+    "workers": "delete window.Worker",
+    "storage": "Object.defineProperty(window, 'localStorage', { get() { throw new Error(); } })",
+    "room in storage": "Storage.prototype.setItem = () => { throw new Error(); }",
+    "clipboard": "delete Navigator.prototype.clipboard",
+    "coalesced events": "delete PointerEvent.prototype.getCoalescedEvents",
+    "raw moves": """const add = EventTarget.prototype.addEventListener;
+        EventTarget.prototype.addEventListener = function (type, ...rest) {
+          if (type !== "pointerrawupdate") add.call(this, type, ...rest); }""",
+    "streams of answers": "delete Response.prototype.body",
+    "pointer capture": "Element.prototype.setPointerCapture = () => { throw new Error(); }",
+}
+
+
+@pytest.mark.guarantee("startup-faults-described")
+@pytest.mark.parametrize("lacking", REPLACED)
+def test_what_a_browser_lacks_is_replaced(page: Page, served: str, lacking: str) -> None:
+    page.add_init_script(REPLACED[lacking])
+    faults: list[object] = []
+    page.on("pageerror", faults.append)
+    page.goto(served)
+    page.wait_for_selector("#latent-map[data-ready=true]")
+    expect(page.locator(".startup-fault")).to_have_count(0)
+    source = page.locator("#readout .source")
+    expect(source).to_contain_text("Decoded in your browser")
+    expect(source).to_contain_text("no WebAssembly" if lacking == "WebAssembly" else "WebAssembly")
+    large, copy = page.locator("#large-type"), page.locator("#copy-link")
+    large.click()
+    expect(large).to_have_attribute("aria-pressed", "true")
+    copy.click()
+    expect(copy).to_have_text(re.compile("Copied|In the address bar"))
+    page.locator("[data-layer=images]").click()
+    if lacking == "workers":
+        expect(page.locator("#map-legend-lines")).to_contain_text("This browser has no workers")
+    drag(page, "#latent-map .map-top")
+    page.wait_for_function("() => latentSpace.state.z.x > 1")
+    page.locator("#tab-draw").click()
+    drag(page, "#own-digit .paper")
+    page.locator(".draw[data-state=shown]").wait_for()
+    assert faults == []
+
+
+def drag(page: Page, place: str) -> None:
+    """From the middle of an element to the right and down."""
+    box = box_of(page.locator(place))
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 5, y + box["height"] / 4, steps=8)
+    page.mouse.up()
 
 
 @pytest.mark.parametrize(
@@ -107,17 +176,6 @@ def test_what_cannot_be_fetched_is_said_and_the_rest_works(
     page.wait_for_function("() => latentSpace.state.z.x !== 0")
     shown = page.locator("#x-slider input[type=number]").input_value()
     assert float(shown) == page.evaluate("() => latentSpace.state.z.x")
-
-
-def test_without_webassembly_the_page_decodes_all_the_same(browser: Browser, served: str) -> None:
-    page = browser.new_page()
-    page.add_init_script("delete window.WebAssembly")
-    page.goto(served)
-    page.wait_for_selector("#latent-map[data-ready=true]")
-    source = page.locator("#readout .source")
-    expect(source).to_contain_text("Decoded in your browser")
-    expect(source).to_contain_text("no WebAssembly")
-    page.close()
 
 
 def test_a_page_at_rest_asks_for_no_frame(page: Page, served: str) -> None:

@@ -56,6 +56,18 @@ def luminance(codes: list[str]) -> NDArray[np.float64]:
     return weighted
 
 
+def contrast(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) the contrast of luminances (WCAG 2.2)."""
+    ratio: NDArray[np.float64] = (np.maximum(one, other) + 0.05) / (np.minimum(one, other) + 0.05)
+    return ratio
+
+
+def over(colour: str, behind: str, opacity: float) -> str:
+    """A colour drawn on another, as a canvas does it: in sRGB as it is encoded."""
+    pairs = zip(bytes.fromhex(colour[1:]), bytes.fromhex(behind[1:]), strict=True)
+    return "#" + bytes(round(opacity * a + (1 - opacity) * b) for a, b in pairs).hex()
+
+
 def touching(space: LatentSpace, share: float) -> NDArray[np.bool_]:
     """(C, C) the pairs of classes that mix more than a share."""
     return np.triu((class_mixing(space) > share).numpy(), 1)
@@ -68,9 +80,23 @@ def test_each_colour_stands_out_from_its_ground(
 ) -> None:
     colours = luminance(class_colours(released_space)[theme])
     behind = luminance([ground(name, theme)])
-    lighter, darker = np.maximum(colours, behind), np.minimum(colours, behind)
-    contrast = (lighter + 0.05) / (darker + 0.05)
-    assert contrast.min() >= 3, contrast.round(2)
+    assert contrast(colours, behind).min() >= 3, contrast(colours, behind).round(2)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("drawing", ["map/layers/points.js", "training/epoch_drawing.js"])
+def test_a_point_alone_stands_out_from_the_map(
+    released_space: LatentSpace, drawing: str, theme: str
+) -> None:
+    script = (ROOT / "web" / drawing).read_text(encoding="utf-8")
+    found = re.search(r"^const OPACITY = ([\d.]+);", script, re.M)
+    assert found
+    assert script.count("globalAlpha = layers.images ? OVER_IMAGES : OPACITY") == 1
+    opacity = float(found[1])
+    behind = ground("--map-ground", theme)
+    drawn = [over(code, behind, opacity) for code in class_colours(released_space)[theme]]
+    seen = contrast(luminance(drawn), luminance([behind]))
+    assert seen.min() >= 3, seen.round(2)
 
 
 def test_classes_that_touch_look_different_to_all_eyes(released_space: LatentSpace) -> None:

@@ -2,12 +2,19 @@
 
 const KEPT = "large-type";
 
-/** localStorage, or null: browsers may refuse it in frames and private windows. */
-function storage() {
+// Browsers may refuse their storage in frames and private windows, or it may be full.
+/** @param {boolean} large */
+function keep(large) {
   try {
-    return localStorage;
+    localStorage.setItem(KEPT, `${large}`);
+  } catch {}
+}
+
+function wasLarge() {
+  try {
+    return localStorage.getItem(KEPT) === "true";
   } catch {
-    return null;
+    return false;
   }
 }
 
@@ -20,9 +27,9 @@ export function startTypeSize(state, button) {
   }
   button.addEventListener("click", () => {
     const large = !classList.contains("large-type");
-    storage()?.setItem(KEPT, `${large}`);
+    keep(large);
     show(large);
     state.viewChanged(); // the map draws its own text
   });
-  show(storage()?.getItem(KEPT) === "true");
+  show(wasLarge());
 }

@@ -5,7 +5,7 @@
  * layers/<key>.js: `createLayer`, which returns a LayerDrawing.
  */
 
-import { find, make, makeButton } from "../core/dom.js";
+import { find, findButton, make, makeButton } from "../core/dom.js";
 import { unpack } from "../core/packed.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -94,6 +94,7 @@ export class MapLayers {
   #explained = new Set();
   #state;
   #element;
+  #legendElement;
   #redraw;
 
   /** @param {Page} page @param {HTMLElement} element the map @param {() => void} redraw */
@@ -101,7 +102,9 @@ export class MapLayers {
     this.#state = page.state;
     this.#element = element;
     this.#redraw = redraw;
+    this.#legendElement = find(element, ".map-legend");
     this.#addButtons(page.props.layers);
+    this.#startFolding(findButton(this.#legendElement, ".fold"));
     page.state.subscribe("layers", () => this.#show());
     /** Resolves once the drawings are there. */
     this.drawn = this.#load(page);
@@ -139,7 +142,7 @@ export class MapLayers {
           this.#redraw();
         } catch {
           if (this.#state.layers[layer.record.key]) this.#state.toggleLayer(layer.record.key);
-          this.#showLegend([make("div", FAILED)]);
+          this.#showLegend([make("div", FAILED)], false);
           return;
         }
         this.#showLegends();
@@ -148,16 +151,30 @@ export class MapLayers {
     await Promise.all(loading);
   }
 
-  #showLegends() {
-    const explained = this.shown().filter(({ legend }) => legend.length);
-    this.#showLegend(explained.map((layer) => this.#legendOf(layer)));
+  // On a narrow screen they would cover much of the map.
+  /** @param {HTMLButtonElement} button */
+  #startFolding(button) {
+    button.addEventListener("click", () => {
+      button.ariaExpanded = `${button.ariaExpanded !== "true"}`;
+      this.#redraw();
+    });
   }
 
-  /** @param {HTMLElement[]} parts */
-  #showLegend(parts) {
-    const legend = find(this.#element, ".map-legend");
-    legend.hidden = !parts.length;
-    legend.replaceChildren(...parts);
+  // What takes seconds is said at once.
+  #showLegends() {
+    const shown = this.shown();
+    const explained = shown.filter(({ legend }) => legend.length);
+    this.#showLegend(
+      explained.map((layer) => this.#legendOf(layer)),
+      shown.every(({ loaded }) => loaded),
+    );
+  }
+
+  /** @param {HTMLElement[]} parts @param {boolean} folds on a narrow screen */
+  #showLegend(parts, folds) {
+    this.#legendElement.hidden = !parts.length;
+    this.#legendElement.toggleAttribute("data-folds", folds);
+    find(this.#legendElement, "div").replaceChildren(...parts);
   }
 
   /** What a layer's colours mean, and a button that says what the layer shows. @param {Layer} layer */

@@ -12,6 +12,9 @@ import { gridAt, momentAt, positionsAt } from "./replay.js";
 
 /** The layers of the map that an epoch has too. */
 export const LAYERS = ["points", "images", "rings", "labels"];
+// Alone, each point has the contrast of its class's colour; above decoded images, these stay seen.
+const OPACITY = 1;
+const OVER_IMAGES = 0.5;
 const UNIT = 26; // pixels of a sigma, below which only the outer ring has a name
 
 export class EpochDrawing {
@@ -82,7 +85,7 @@ export class EpochDrawing {
     const { unit } = view;
     const left = (view.half - view.centre.x) * unit - dot / 2;
     const top = (view.centre.y + view.half) * unit - dot / 2;
-    context.globalAlpha = layers.images ? 0.5 : 0.75;
+    context.globalAlpha = layers.images ? OVER_IMAGES : OPACITY;
     for (const [i, label] of this.replay.labels.entries()) {
       context.fillStyle = colours.classes[label];
       const [x, y] = [this.#positions[2 * i], this.#positions[2 * i + 1]];

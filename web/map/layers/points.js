@@ -23,6 +23,10 @@ export function byClass(means, labels, classes) {
   return groups;
 }
 
+// Alone, each point has the contrast of its class's colour; above decoded images, these stay seen.
+const OPACITY = 1;
+const OVER_IMAGES = 0.4;
+
 /** @param {Scene} scene @param {Float32Array[]} groups */
 function drawPoints({ context, view, layers, colours }, groups) {
   const dot = Math.max(1.6, view.side / 300) * Math.min(3, view.zoom ** 0.35);
@@ -30,7 +34,7 @@ function drawPoints({ context, view, layers, colours }, groups) {
   const { unit } = view;
   const left = (view.half - view.centre.x) * unit - dot / 2;
   const top = (view.centre.y + view.half) * unit - dot / 2;
-  context.globalAlpha = layers.images ? 0.4 : 0.85;
+  context.globalAlpha = layers.images ? OVER_IMAGES : OPACITY;
   for (const [label, points] of groups.entries()) {
     context.fillStyle = colours.classes[label];
     for (let i = 0; i < points.length; i += 2) {

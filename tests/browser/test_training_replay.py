@@ -163,9 +163,10 @@ def assert_points(page: Page, canvas: str, means: Tensor) -> None:
     assert not ink[away].any()
 
 
-def assert_digit(page: Page, grids: Tensor) -> None:
+def assert_digit(page: Page, grids: Tensor, reach: float) -> None:
     """The image beside the map is the recorded one that is nearest to the cursor."""
-    move_to(page, 0.6, -1.4)  # nearest to (0.75, -1.5)
+    step = reach / 4
+    move_to(page, 0.8 * step, -1.87 * step)  # nearest to (1, -2) steps
     np.testing.assert_array_equal(pixels_of(page.locator("#digit .epoch-image")), grids[6, 5])
 
 
@@ -202,7 +203,7 @@ def test_every_epoch_shows_what_was_recorded(
         scrub(page, epoch)
         if epoch < LAST:
             assert_points(page, MAP, replay.means[epoch])
-            assert_digit(page, replay.grids[epoch])
+            assert_digit(page, replay.grids[epoch], float(replay.reaches[epoch]))
             expect(page.locator(".map-frame .epoch-name b")).to_have_text(
                 f"Epoch {epoch} of {LAST}"
             )
@@ -232,7 +233,8 @@ def test_the_layer_of_images_shows_those_of_the_epoch(
         scrub(page, epoch)
         ink = ink_of(page, MAP)
         unit = len(ink) / (2 * view_of(page)["half"])
-        edges = (len(ink) / 2 + unit * 0.75 * (np.arange(10) - 4.5)).round().astype(int)
+        step = unit * float(checkpoints["long"].snapshots.reaches[epoch]) / 4
+        edges = (len(ink) / 2 + step * (np.arange(10) - 4.5)).round().astype(int)
         drawn = [
             [ink[a:b, c:d].mean() for c, d in itertools.pairwise(edges)]
             for a, b in itertools.pairwise(edges)

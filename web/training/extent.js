@@ -7,7 +7,7 @@ import { between } from "./replay.js";
 const HELD = 0.99; // share of the points that a view holds
 const NEAR = 2; // moments on either side that a view holds too: it changes slowly
 const LEAST = 4; // half sides; the 3σ ring and its name
-const MARGIN = 1.04;
+const MARGIN = 1.13; // the outermost images of an epoch, whose middles are where its grid ends
 
 /** @type {WeakMap<Replay, number[]>} */
 const known = new WeakMap();

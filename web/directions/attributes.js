@@ -2,6 +2,7 @@
 
 import { find, make, makeButton } from "../core/dom.js";
 import { makeArrow } from "./arrow.js";
+import { makeExample } from "./example.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {{ message: string, direction: number }} Attribute what Python says of one */
@@ -33,18 +34,21 @@ export class Attributes {
   #page;
   #root;
   #message;
+  #showExample;
 
   /** @param {Page} page @param {HTMLElement} root */
   constructor(page, root) {
     this.#page = page;
     this.#root = root;
     this.#message = find(root, ".message");
+    this.#showExample = makeExample(page, find(root, ".example"));
     const rows = page.props.attributes.map((record) => this.#makeRow(record));
     find(root, ".attributes").append(...rows);
   }
 
-  /** @param {Record<string, Attribute>} attributes */
-  show(attributes) {
+  /** @param {import("../core/view.js").Position} z @param {Record<string, Attribute>} attributes there */
+  show(z, attributes) {
+    this.#showExample(z, attributes[this.#page.props.attributes[0].name].direction);
     for (const [name, attribute] of Object.entries(attributes)) this.#rows.get(name)?.(attribute);
   }
 

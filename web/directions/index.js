@@ -70,7 +70,7 @@ export function start(page, element) {
     try {
       const answer = await server.ask("here", from.x, from.y);
       if (state.z !== from) return;
-      attributes.show(answer.attributes);
+      attributes.show(from, answer.attributes);
       sensitivity.textContent = answer.message;
       root.dataset.state = "shown";
     } catch (error) {

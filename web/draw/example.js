@@ -17,7 +17,7 @@ export function makeExample({ props, encodings, images }, element) {
       const z = known.positionOf(index);
       const [levels] = await known.images([index]);
       paintImage(findCanvas(element, ".given"), levels);
-      find(element, ".code").textContent = `x ${signed(z.x)}, y ${signed(z.y)}`;
+      find(element, ".code").textContent = `x ${signed(z.x)}\ny ${signed(z.y)}`;
       images.paint(contextOf(findCanvas(element, ".returned")), z);
       element.dataset.state = "shown";
     } catch {} // the map says what could not be loaded

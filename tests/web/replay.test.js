@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { boxAround, overlap } from "../../web/map/placement.js";
 import { ticks } from "../../web/training/curves.js";
 import { sharedExtent } from "../../web/training/extent.js";
-import { placeAround, ringAround } from "../../web/training/labels.js";
 import { epochTime, Playback } from "../../web/training/playback.js";
 import {
   describe,
@@ -196,75 +194,6 @@ test("a view follows the points without jumps, and one far point does not widen 
     assert.ok(Math.abs(factor - 1) < 0.03, `times ${factor} after ${epoch}`);
   }
   assert.equal(sharedExtent([makeSpread([1, 1, 1])], 2), 4, "the 3σ ring is always in view");
-});
-
-test("names stand around the points and never cover one another", () => {
-  const bounds = { left: 30, right: 312, top: 40, bottom: 280 };
-  /** @type {[string, { width: number, height: number }, number][]} */
-  const kinds = [
-    ["numerals", { width: 23, height: 23 }, 90],
-    ["words", { width: 74, height: 18 }, 90],
-    ["far out", { width: 74, height: 18 }, 5000],
-  ];
-  for (const [kind, size, radius] of kinds) {
-    for (const spread of [0.001, 30, 90]) {
-      const homes = Array.from({ length: 10 }, (_, i) => ({
-        px: 160 + spread * Math.sin(3.7 * i),
-        py: 160 + spread * Math.cos(1.3 * i * i),
-      }));
-      const sizes = Array(10).fill(size);
-      const places = placeAround(homes, sizes, { px: 160, py: 160 }, radius, bounds);
-      for (const [i, found] of places.entries()) {
-        assert.ok(found, `${kind}: there is room for all`);
-        const box = boxAround(found.at, size.width, size.height);
-        assert.ok(box.left >= bounds.left && box.right <= bounds.right);
-        assert.ok(box.top >= bounds.top && box.bottom <= bounds.bottom);
-        for (const other of places.slice(0, i)) {
-          assert.ok(other && !overlap(box, other.box), `${kind}, spread ${spread}`);
-        }
-      }
-    }
-  }
-});
-
-test("names keep their directions from one epoch to the next where they can", () => {
-  const bounds = { left: 30, right: 570, top: 40, bottom: 560 };
-  const sizes = Array(10).fill({ width: 25, height: 25 });
-  const homesAt = (/** @type {number} */ t) =>
-    Array.from({ length: 10 }, (_, i) => ({
-      px: 300 + 60 * Math.sin(3.7 * i + t),
-      py: 300 + 60 * Math.cos(1.3 * i * i + t),
-    }));
-  const middle = { px: 300, py: 300 };
-  let places = placeAround(homesAt(0), sizes, middle, 150, bounds);
-  let jumps = 0;
-  for (let t = 0.002; t < 0.3; t += 0.002) {
-    const former = places.map((found) => found?.former);
-    const next = placeAround(homesAt(t), sizes, middle, 150, bounds, [], former);
-    for (const [i, found] of next.entries()) {
-      const before = places[i]?.at;
-      assert.ok(found && before);
-      if (Math.hypot(found.at.px - before.px, found.at.py - before.py) > 4) jumps++;
-    }
-    places = next;
-  }
-  assert.ok(jumps < 40, `${jumps} jumps of 1490`);
-});
-
-test("a name for which there is no room is left out", () => {
-  const homes = Array.from({ length: 10 }, (_, i) => ({ px: 50 + i, py: 50 }));
-  const sizes = Array(10).fill({ width: 40, height: 40 });
-  const bounds = { left: 0, right: 100, top: 0, bottom: 100 };
-  const places = placeAround(homes, sizes, { px: 50, py: 50 }, 10, bounds);
-  assert.ok(places[0]);
-  assert.ok(places.includes(null));
-});
-
-test("the ring lies beyond nearly all points", () => {
-  const positions = Float32Array.of(1, 0, 3, 0, 2, 1, 2, -1);
-  const { middle, radius } = ringAround(positions);
-  assert.deepEqual(middle, { x: 2, y: 0 });
-  assert.ok(radius > 1 && radius < 2.5);
 });
 
 /** Frames that a test lets pass. */

@@ -28,7 +28,6 @@
     [self, "reportError"],
     [Document.prototype, "adoptedStyleSheets"],
     [Element.prototype, "ariaPressed"],
-    [Element.prototype, "replaceChildren"],
     [Array.prototype, "at"],
   ];
 

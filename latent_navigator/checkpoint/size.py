@@ -19,6 +19,6 @@ def largest_size(config: VAEConfig, epochs: int, test_images: int) -> int:
     weights_and_adam = 3 * 4 * parameters  # float32; Adam keeps two moments of each
     encodings = test_images * (2 * 4 * config.latent_dim + 8 + IMAGE)
     sample = min(test_images, SAMPLE_SIZE)
-    snapshot = 2 * config.latent_dim * sample + SIDE * SIDE * IMAGE
+    snapshot = 2 * config.latent_dim * sample + SIDE * SIDE * IMAGE + 4  # means, grid and reach
     snapshots = min(epochs + 1, MAX_SNAPSHOTS) * snapshot
     return weights_and_adam + encodings + snapshots + EPOCH * epochs + FIXED

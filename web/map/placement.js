@@ -65,19 +65,24 @@ function isInside(inner, outer) {
 /**
  * Where a label may stand, the best first, each with the room that it needs around itself.
  *
- * @param {Placeable} label @param {readonly number[]} homes @param {Place | undefined} former
+ * @param {Placeable} label @param {(index: number) => boolean} isSeen whether a home counts
+ * @param {Place | undefined} former
  * @returns {Generator<Place & { gap: number }>}
  */
-function* candidates({ width, height, reach, beside }, homes, former) {
-  const onHome = beside ? [] : homes.map((index) => ({ index, dx: 0, dy: 0 }));
-  if (former) {
-    const isBest = former.index === homes[0] && !former.dx && !former.dy;
-    if (onHome.length && !isBest) yield { ...onHome[0], gap: TO_SPARE };
+function* candidates({ homes, width, height, reach, beside }, isSeen, former) {
+  const best = homes.findIndex((_, index) => isSeen(index));
+  if (best < 0) return;
+  if (former && isSeen(former.index)) {
+    const isBest = former.index === best && !former.dx && !former.dy;
+    if (!beside && !isBest) yield { index: best, dx: 0, dy: 0, gap: TO_SPARE };
     yield { ...former, gap: 1 };
   }
-  for (const place of onHome) yield { ...place, gap: 1 };
+  for (let index = best; index < homes.length && !beside; index++) {
+    if (isSeen(index)) yield { index, dx: 0, dy: 0, gap: 1 };
+  }
   for (let away = FIRST; away <= reach; away += STEP) {
-    for (const index of homes) {
+    for (let index = best; index < homes.length; index++) {
+      if (!isSeen(index)) continue;
       for (const { dx, dy } of DIRECTIONS) {
         yield { index, dx: dx * (width / 2 + away), dy: dy * (height / 2 + away), gap: 1 };
       }
@@ -90,11 +95,13 @@ function* candidates({ width, height, reach, beside }, homes, former) {
  * @param {readonly Box[]} covers @param {Place | undefined} former
  */
 function findPlace(label, room, taken, covers, former) {
-  const isSeen = (/** @type {Box} */ point) =>
-    isInside(point, room) && !covers.some((cover) => overlap(cover, point));
-  const homes = [...label.homes.keys()].filter((i) => isSeen(boxAround(label.homes[i], 0)));
-  const kept = former && homes.includes(former.index) ? former : undefined;
-  for (const { gap, ...place } of candidates(label, homes, kept)) {
+  const isSeen = (/** @type {number} */ index) => {
+    const home = label.homes[index];
+    if (!home) return false; // fewer than there were
+    const point = boxAround(home, 0);
+    return isInside(point, room) && !covers.some((cover) => overlap(cover, point));
+  };
+  for (const { gap, ...place } of candidates(label, isSeen, former)) {
     const home = label.homes[place.index];
     const at = { px: home.px + place.dx, py: home.py + place.dy };
     const box = boxAround(at, label.width, label.height);

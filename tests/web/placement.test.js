@@ -119,7 +119,9 @@ test("a label keeps its place while a zoom leaves that place free, or goes home"
         const [former, now] = [offsetOf(before[i]), offsetOf(after[i])];
         if (!former || !now || !isElsewhere(former, now) || Math.hypot(...now) === 0) continue;
         jumps++;
-        const at = { px: homes[0].px + former[0], py: homes[0].py + former[1] };
+        const home = homes.at(0);
+        assert.ok(home);
+        const at = { px: home.px + former[0], py: home.py + former[1] };
         const box = boxAround(at, width, height);
         const leaves = box.left < room.left || box.right > room.right;
         const falls = box.top < room.top || box.bottom > room.bottom;

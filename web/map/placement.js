@@ -14,8 +14,9 @@
  *   beside  whether it may not stand on its home itself
  *   former  the place that it had
  *
+ * @typedef {{ readonly length: number, at: (index: number) => Pixel | undefined }} Homes an array, or like one
  * @typedef {{
- *   homes: readonly Pixel[], width: number, height: number, priority: number, reach: number,
+ *   homes: Homes, width: number, height: number, priority: number, reach: number,
  *   beside?: boolean, former?: Former,
  * }} Placeable
  * @typedef {{ index: number, dx: number, dy: number }} Place which home, and how far from it in pixels
@@ -70,8 +71,9 @@ function isInside(inner, outer) {
  * @returns {Generator<Place & { gap: number }>}
  */
 function* candidates({ homes, width, height, reach, beside }, isSeen, former) {
-  const best = homes.findIndex((_, index) => isSeen(index));
-  if (best < 0) return;
+  let best = 0;
+  while (best < homes.length && !isSeen(best)) best++;
+  if (best === homes.length) return;
   if (former && isSeen(former.index)) {
     const isBest = former.index === best && !former.dx && !former.dy;
     if (!beside && !isBest) yield { index: best, dx: 0, dy: 0, gap: TO_SPARE };
@@ -96,13 +98,14 @@ function* candidates({ homes, width, height, reach, beside }, isSeen, former) {
  */
 function findPlace(label, room, taken, covers, former) {
   const isSeen = (/** @type {number} */ index) => {
-    const home = label.homes[index];
+    const home = label.homes.at(index);
     if (!home) return false; // fewer than there were
     const point = boxAround(home, 0);
     return isInside(point, room) && !covers.some((cover) => overlap(cover, point));
   };
   for (const { gap, ...place } of candidates(label, isSeen, former)) {
-    const home = label.homes[place.index];
+    const home = label.homes.at(place.index);
+    if (!home) continue;
     const at = { px: home.px + place.dx, py: home.py + place.dy };
     const box = boxAround(at, label.width, label.height);
     if (isInside(box, room) && !taken.some((other) => overlap(box, other, gap))) {

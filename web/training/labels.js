@@ -10,7 +10,11 @@ import { sumsOf } from "./replay.js";
 /** @typedef {import("../map/placement.js").Box} Box */
 /** @typedef {Map<number, import("../map/placement.js").Former>} Memory where names stood, by class */
 
-const TURNS = 120; // directions that are tried
+// Directions that are tried, as cosine and sine of a turn: 0, then to either side.
+const TURNS = Array.from({ length: 120 }, (_, k) => {
+  const angle = (Math.ceil(k / 2) * (k % 2 ? 1 : -1) * Math.PI) / 60;
+  return { cos: Math.cos(angle), sin: Math.sin(angle) };
+});
 const GAP = 3; // pixels between two names
 const CLEAR = 1.9; // times the root mean square distance from the middle: beyond nearly all points
 const BESIDE = 20; // pixels further out
@@ -48,17 +52,18 @@ export function ringAround(positions) {
  */
 function onRings(home, { width, height }, middle, radius, bounds) {
   const toward = Math.atan2(home.py - middle.py, home.px - middle.px);
-  return Array.from({ length: RINGS * TURNS }, (_, i) => {
-    const k = i % TURNS;
-    const angle = toward + (Math.ceil(k / 2) * (k % 2 ? 1 : -1) * 2 * Math.PI) / TURNS;
-    const out = radius + Math.floor(i / TURNS) * (height + GAP);
-    const px = middle.px + out * Math.cos(angle);
-    const py = middle.py + out * Math.sin(angle);
+  const [dx, dy] = [Math.cos(toward), Math.sin(toward)];
+  const at = (/** @type {number} */ i) => {
+    const { cos, sin } = TURNS[i % TURNS.length];
+    const out = radius + Math.floor(i / TURNS.length) * (height + GAP);
+    const px = middle.px + out * (dx * cos - dy * sin);
+    const py = middle.py + out * (dy * cos + dx * sin);
     return {
       px: Math.min(bounds.right - width / 2, Math.max(bounds.left + width / 2, px)),
       py: Math.min(bounds.bottom - height / 2, Math.max(bounds.top + height / 2, py)),
     };
-  });
+  };
+  return { length: RINGS * TURNS.length, at }; // nearly always, one of the first is free
 }
 
 /**

@@ -125,7 +125,7 @@ REPLACED = {
 def test_what_a_browser_lacks_is_replaced(page: Page, served: str, lacking: str) -> None:
     page.add_init_script(REPLACED[lacking])
     faults: list[object] = []
-    page.on("pageerror", faults.append)
+    page.on("pageerror", lambda fault: faults.append(fault))
     page.goto(served)
     page.wait_for_selector("#latent-map[data-ready=true]")
     expect(page.locator(".startup-fault")).to_have_count(0)

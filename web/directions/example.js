@@ -31,6 +31,6 @@ export function makeExample({ props, images }, element) {
   find(element, ".frames").append(...contexts.map(({ canvas }) => canvas));
   return (/** @type {import("../core/view.js").Position} */ z, /** @type {number} */ degrees) => {
     for (const [i, position] of along(z, degrees).entries()) images.paint(contexts[i], position);
-    element.dataset.state = images.ready ? "shown" : "";
+    element.toggleAttribute("data-drawn", images.ready);
   };
 }

@@ -116,7 +116,6 @@ REPLACED = {
         EventTarget.prototype.addEventListener = function (type, ...rest) {
           if (type !== "pointerrawupdate") add.call(this, type, ...rest); }""",
     "streams of answers": "delete Response.prototype.body",
-    "pointer capture": "Element.prototype.setPointerCapture = () => { throw new Error(); }",
 }
 
 

@@ -35,7 +35,10 @@ import { start as startTraining } from "./training/index.js";
  *   methods: { key: string, label: string, term: string, short_label: string }[],
  *   controls: import("./core/link.js").Control[],
  *   attributes: { name: string, term: string, less: string, more: string }[],
- *   lessons: { name: string, title: string, task: string, hint: string, why: string }[],
+ *   lessons: {
+ *     name: string, title: string, task: string, hint: string, measured: string, learnt: string,
+ *     actions: import("./lessons/actions.js").LessonAction[],
+ *   }[],
  *   experiments: { key: string, label: string }[],
  *   replays: { label: string, file: string, comparison: string | null }[],
  *   pad: import("./draw/pad.js").PadProps & { max_bytes: number },

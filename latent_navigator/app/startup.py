@@ -5,13 +5,17 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from latent_navigator.app.drain import Drain
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.explorer.experiments import measure_all_pairs
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.interpolation import prototype_geodesics
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.lesson_solutions import solutions
+from latent_navigator.explorer.lessons import lessons
 
 MAP_DIMENSIONS = 2  # of a latent space that web/ can draw
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # from malloc.h of glibc
@@ -75,8 +79,16 @@ def warm_up(space: LatentSpace, drain: Drain) -> None:
     infer_test_image(space, 0)
     if sys.platform == "linux":  # where threads have priorities of their own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
-    for _ in prototype_geodesics(space):
+    for _ in expected_work(space):
         while not (drain.started or drain.idle_for(IDLE)):
             time.sleep(PAUSE)
         if drain.started:
             return
+
+
+def expected_work(space: LatentSpace) -> Iterator[object]:
+    """What users are likely to ask for, each part computed when it is asked for, and then kept."""
+    for lesson in lessons(space):
+        yield solutions(space, lesson.key)
+    yield from prototype_geodesics(space)
+    yield from measure_all_pairs(space)

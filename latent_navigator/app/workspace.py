@@ -26,7 +26,8 @@ from latent_navigator.explorer.exports import export_path
 from latent_navigator.explorer.inference import infer_drawing, infer_test_image, infer_upload
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_paths
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
-from latent_navigator.explorer.lessons import check_lesson, lessons
+from latent_navigator.explorer.lesson_solutions import check_lesson, solve_lesson
+from latent_navigator.explorer.lessons import lessons
 from latent_navigator.explorer.map_layers import map_layers
 from latent_navigator.explorer.navigation import describe_anchor, start_class
 from latent_navigator.explorer.readout import decode_position
@@ -174,6 +175,7 @@ def server_functions(space: LatentSpace) -> list[Callable[..., Any]]:
         "here": (attribute_directions, 2),
         "nudge": (nudge_attribute, 4),
         "check": (check_lesson, 3),
+        "solve": (solve_lesson, 3),
     }
     slow: dict[str, tuple[Callable[..., Any], int]] = {
         "compare": (compare_paths, 6),

@@ -87,7 +87,7 @@ DATASETS = {
             "and 4 and 9 overlap",
             presets=Presets(border=(4, 9), morph=(3, 8), ends=(5, 7), target=8, little_ink=7),
             hints=Hints(
-                empty_regions="for example at the bottom or the upper right",
+                empty_regions="such as those between 2 and 6 or between 7 and 1",
                 mixed_classes="such as 3, 5 and 8, or 4, 7 and 9",
                 far_side="for example to the left",
                 morph="Watch the open sides close.",

@@ -165,8 +165,11 @@ def _describe_nudge(space: LatentSpace, found: Nudge, attribute: str, sign: int,
         return f"{change} {still}"
     moved = f"{change} " if len(found.path) > 1 else ""
     if found.stopped == "extreme":
-        return f"{moved}This is the limit: no short step from here makes it {word}. {still}"
+        return (
+            f"{moved}This is the limit here: no short step leads to “{word}”. To go further, start "
+            f"from another position. {still}"
+        )
     return (
-        f"{moved}No further as {with_article(name)}: every short step that makes it {word} leaves "
-        f"the encoded {names}. {still}"
+        f"{moved}No further as {with_article(name)}: every short step toward “{word}” leaves the "
+        f"encoded {names}. To go further, start from another of the {names}. {still}"
     )

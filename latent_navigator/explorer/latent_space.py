@@ -219,7 +219,9 @@ def base64_of(array: np.ndarray) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in [0, 1] as text: "42 %", and "under 1 %" for what would round to nothing."""
+    """A share in [0, 1] as text: "42 %"; "under 1 %" and "over 99 %" for what rounds to 0 or 1."""
     if 0 < share < 0.01:
         return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
     return f"{100 * share:.0f} %"

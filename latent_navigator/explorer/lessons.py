@@ -1,6 +1,6 @@
 """Six short lessons about the latent space, each checked at the cursor's position alone.
 
-To add a lesson, write its check in `lesson_checks` and add a function that returns its Lesson to
+To add a lesson, write its checks in `lesson_checks` and add a function that returns its Lesson to
 LESSONS. The tests measure how large a part of the map meets each goal.
 """
 
@@ -20,32 +20,41 @@ from latent_navigator.explorer.lesson_checks import (
     PRESENT,
     SENSITIVE,
     STEPS,
+    STRANGE,
     Verdict,
 )
 from latent_navigator.explorer.presets import presets
 from latent_navigator.explorer.readout import WELL_SUPPORTED
+from latent_navigator.geometry.attributes import ATTRIBUTES
 from latent_utils import NEIGHBOURS
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A task on the map, in the words of the page, with the check that says when it is done."""
+    """A task on the map, in the words of the page, with the checks that say when it is done."""
 
     key: str
     title: str
     task: str
     hint: str
-    why: str  # what its solution shows about VAEs
-    check: Callable[[LatentSpace, Tensor], Verdict]
+    measured: str  # how the figures in its messages are computed
+    learnt: str  # one sentence: what its solution shows about VAEs
+    check: Callable[[LatentSpace, Tensor], Verdict]  # of z (D,)
+    met: Callable[[LatentSpace, Tensor], Tensor]  # z (N, D) -> (N,) bool
+    layers: tuple[str, ...] = ()  # of the map, with which the solution is best seen
+    # Buttons beside the task: a label with "position", D numbers, or with "attribute" and "sign".
+    actions: tuple[dict[str, Any], ...] = ()
 
-    def record(self) -> dict[str, str]:
-        """The texts, as JSON."""
+    def record(self) -> dict[str, Any]:
+        """The texts and the buttons, as JSON."""
         return {
             "name": self.key,
             "title": self.title,
             "task": self.task,
             "hint": self.hint,
-            "why": self.why,
+            "measured": self.measured,
+            "learnt": self.learnt,
+            "actions": list(self.actions),
         }
 
 
@@ -60,12 +69,18 @@ def _no_data(space: LatentSpace) -> Lesson:
         key="no_data",
         title="Find where the model extrapolates",
         task=f"Go to a position within {INSIDE:g}σ of the centre where no test {info.item} was "
-        f"encoded within {space.radius:g}.",
-        hint=f"Zoom in just outside the second ring{_hint(info.hints.empty_regions)} and move the "
-        "cursor into the middle of a gap between the points.",
-        why="The decoder draws something everywhere, even where nothing was encoded. The image "
-        f"alone does not show that it is extrapolated; only the encoded {info.items} nearby do.",
+        f"encoded within {space.radius:g} and the decoded image looks like no {info.item}.",
+        hint=f"Move the cursor into the gaps between the points{_hint(info.hints.empty_regions)} "
+        "and look for a blurred image with strokes of two shapes.",
+        measured="Blur is the share of the ink that is grey. The image's own reconstruction is the "
+        "image encoded and decoded again; its change is measured relative to the image. Both are "
+        f"compared with the test {info.items}, decoded at their encodings: the goal is more than "
+        f"{STRANGE} % of them.",
+        learnt="The decoder draws an image at every position, and only the encoded "
+        f"{info.items} nearby tell you whether it was learnt or extrapolated.",
         check=checks.no_data,
+        met=checks.no_data_met,
+        layers=("points", "rings"),
     )
 
 
@@ -80,26 +95,39 @@ def _border(space: LatentSpace) -> Lesson:
         f"you among the {others}. Test {info.items} must have been encoded at both.",
         hint=f"Turn on Regions and go to the border between the colours of {one} and {other}, on "
         f"the side of the {ones}.",
-        why=f"The latent space is continuous: there is no sharp boundary between two "
-        f"{info.class_word}. The image changes gradually; only its class changes at once.",
+        measured=f"A class prevails where it has more of the {NEIGHBOURS} nearest encoded "
+        f"{info.items} than any other class. Steps of {STEPS[0]:g}, {STEPS[1]:g} and {STEPS[2]:g} "
+        f"in {checks.DIRECTIONS} directions are tried.",
+        learnt="The latent space is continuous: across a border the image changes little by "
+        "little, and only its class changes at once.",
         check=checks.border,
+        met=checks.border_met,
+        layers=("regions",),
     )
 
 
 def _little_ink(space: LatentSpace) -> Lesson:
-    name = space.class_names[presets(space).little_ink]
-    names = space.plurals[presets(space).little_ink]
+    label = presets(space).little_ink
+    name, names = space.class_names[label], space.plurals[label]
+    less = ATTRIBUTES["ink"].less
     return Lesson(
         key="little_ink",
         title=f"Draw {with_article(name)} with little ink",
-        task=f"Go to a position among the {names}, with test {space.info.items} encoded nearby, "
-        f"where the decoded {name} has as little ink as the lightest tenth of the test {names}.",
-        hint=f"Go to {name} in the Explore tab, press “less ink” in the Directions tab a few "
-        f"times, and come back. If you get stuck, start from another {name}.",
-        why="A wish such as “less ink” has an exact direction at each position: the gradient "
-        "through the decoder. It turns from position to position, because no axis stands for a "
-        "single property.",
+        task=f"Go to a position where nearly all neighbours are {names} and the decoded {name} has "
+        f"less ink than nine out of ten other {names}.",
+        hint=f"Press “Go to {name}”, then “{less}” until it stops. If you get stuck, start from "
+        f"another position among the {names}.",
+        measured="Ink is the mean of the pixels, in percent of an image that is all ink. The goal "
+        f"is the tenth with the least ink among the images decoded at the encodings of {names} "
+        f"whose {NEIGHBOURS} nearest neighbours are nearly all {names}.",
+        learnt="A wish such as “less ink” has an exact direction at each position, the gradient "
+        "through the decoder, and this direction turns from position to position.",
         check=checks.little_ink,
+        met=checks.little_ink_met,
+        actions=(
+            {"label": f"Go to {name}", "position": space.anchor(label).tolist()},
+            {"label": less[:1].upper() + less[1:], "attribute": "ink", "sign": -1},
+        ),
     )
 
 
@@ -107,14 +135,21 @@ def _sensitive(space: LatentSpace) -> Lesson:
     items = space.info.items
     return Lesson(
         key="sensitive",
-        title="Find the most sensitive position",
-        task=f"Go where a small move changes the image more than at {SENSITIVE} % of the encoded "
-        f"{items}.",
-        hint="Turn on Sensitivity and go where it is strongest, often a line between two "
-        f"{space.info.class_word}.",
-        why="The decoder stretches the map unevenly. Where the norm of its Jacobian ‖J‖ is large, "
-        f"a small move changes the image a lot: mostly where {items} of different shape meet.",
+        title="Find a very sensitive position",
+        task=f"Go where a small move changes the image more than at {SENSITIVE} % of the "
+        f"{len(space.means):,} encoded test {items}: at most {100 - SENSITIVE} of 100 lie at a "
+        "more sensitive position.",
+        hint="Turn on Sensitivity (under More) and go where it is strongest, often a line between "
+        f"two {space.info.class_word}.",
+        measured="Sensitivity is ‖J‖, the norm of the decoder's Jacobian: how much the image "
+        f"changes per unit of movement. It is measured at the position of each encoded test "
+        f"{space.info.item}, and the figure in percent says how many of them have a lower one.",
+        learnt="The decoder stretches the map unevenly: where the norm of its Jacobian ‖J‖ is "
+        f"large, mostly where {items} of different shape meet, a small move changes the image a "
+        "lot.",
         check=checks.sensitive,
+        met=checks.sensitive_met,
+        layers=("sensitivity",),
     )
 
 
@@ -126,11 +161,14 @@ def _mixed(space: LatentSpace) -> Lesson:
         task=f"Go to a position, with test {info.items} encoded nearby, where three {classes} have "
         f"at least {PRESENT} each of the {NEIGHBOURS} nearest neighbours.",
         hint=f"Turn on Regions, look where three colours meet{_hint(info.hints.mixed_classes)} "
-        f"and watch the bars beside the {info.item}.",
-        why=f"These {info.items} differ in more than two ways. Compressed into two numbers, "
-        f"different {classes} share a region, and the decoder draws their average; more "
-        "dimensions would keep them apart.",
+        f"and watch the bars beside the {info.item}: the third-highest must reach a fifth.",
+        measured=f"The bars beside the {info.item} show the same {NEIGHBOURS} neighbours. The "
+        f"class with the third-most must have {PRESENT}.",
+        learnt=f"Two numbers are too few to keep all {classes} apart: some share a region, where "
+        "the decoder draws their average.",
         check=checks.mixed,
+        met=checks.mixed_met,
+        layers=("regions",),
     )
 
 
@@ -143,10 +181,13 @@ def _far_out(space: LatentSpace) -> Lesson:
         f"more test {info.items} were encoded within {space.radius:g}.",
         hint=f"Follow the dense points outward past the second ring{_hint(info.hints.far_side)} "
         "until they thin out; some sides thin out sooner.",
-        why=f"The prior N(0, I) is the same in all directions; the encoded {info.items} (the "
-        "aggregate posterior) are not. At the same distance some sides are full and others empty, "
-        "so that a random draw from the prior can land on nothing.",
+        measured="One σ is the standard deviation of the prior N(0, I); the rings mark 1σ, 2σ and "
+        "3σ.",
+        learnt=f"The prior N(0, I) is the same in all directions but the encoded {info.items} are "
+        "not, so a random draw from the prior can land where there is no data.",
         check=checks.far_out,
+        met=checks.far_out_met,
+        layers=("points", "rings"),
     )
 
 
@@ -158,6 +199,7 @@ LESSONS: list[Callable[[LatentSpace], Lesson]] = [
     _mixed,
     _far_out,
 ]
+
 
 # What they show is true of two dimensions: the full centre, the two numbers.
 FLAT = ("no_data", "mixed", "far_out")
@@ -172,15 +214,11 @@ def lessons(space: LatentSpace) -> list[Lesson]:
     return [lesson for lesson in found if enough or lesson.key != "mixed"]
 
 
-def check_lesson(space: LatentSpace, key: object, x: object, y: object = None) -> dict[str, Any]:
-    """Whether a position meets the goal of a lesson.
-
-    Returns:
-        {"done": bool, "message": a sentence on how close it is}.
+def lesson_named(space: LatentSpace, key: object) -> Lesson:
+    """The lesson of that key.
 
     Raises:
-        ValueError: if the lesson is unknown or the position is not on the map.
+        ValueError: if there is none.
     """
     known = {lesson.key: lesson for lesson in lessons(space)}
-    verdict = known[choice("lesson", key, tuple(known))].check(space, space.position(x, y))
-    return {"done": bool(verdict.done), "message": verdict.message}
+    return known[choice("lesson", key, tuple(known))]

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.directions import sensitivities
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.lessons import Lesson, check_lesson, lessons
+from latent_navigator.explorer.lesson_solutions import check_lesson, solve_lesson
+from latent_navigator.explorer.lessons import Lesson, lessons
 from tests.browser.helpers import (
     OpenPage,
     Visits,
@@ -26,6 +27,7 @@ from tests.browser.helpers import (
     wait_for,
     wait_until,
 )
+from tests.browser.test_in_view import DESKTOPS, PHONE, assert_shown
 from tests.unit.test_lessons import NAMES, meets_goal
 
 pytestmark = pytest.mark.browser
@@ -41,12 +43,15 @@ def texts(space: LatentSpace) -> list[Lesson]:
 @pytest.fixture(scope="module")
 def solutions(space: LatentSpace) -> Solutions:
     """For each lesson a position that meets its goal and one that does not, by brute force."""
-    z = torch.randn(800, 2, generator=torch.Generator().manual_seed(1)).clamp(-4, 4)
+    z = torch.randn(20, 2, generator=torch.Generator().manual_seed(1)).clamp(-4, 4)
     z = (z.double() * 1000).round() / 1000
+    norms = space.once(sensitivities).numpy()
     found = {}
     for name in NAMES:
-        done = meets_goal(space, name, z, space.once(sensitivities).numpy())
-        found[name] = z[done][0].tolist(), z[~done][0].tolist()
+        solution = solve_lesson(space, name, 0, 0)["goal"]
+        assert meets_goal(space, name, [solution], norms)[0]
+        other = z[~meets_goal(space, name, z, norms)][0].tolist()
+        found[name] = solution, other
     return found
 
 
@@ -108,14 +113,18 @@ def test_lesson_is_solved_with_the_pointer(
     if not answer["done"]:  # a pixel of the map may be too coarse
         press_arrows(page, solution[0] - x, solution[1] - y)
     expect(page.locator("#lessons .solved")).to_contain_text("✓ Solved at (")
-    expect(page.locator("#lessons .solved")).to_contain_text(lesson.why)
+    expect(page.locator("#lessons .solved")).to_contain_text(lesson.learnt)
     expect(page.locator("#lessons .steps button").first).to_have_text("✓ 1")
     expect(page.locator("#lessons .next")).to_have_text("Next")
 
 
 @pytest.mark.guarantee("tabs-work")
 def test_all_lessons_can_be_solved_and_stay_solved(
-    open_lessons: OpenPage, space: LatentSpace, solutions: Solutions, texts: list[Lesson]
+    open_lessons: OpenPage,
+    visit: Visits,
+    space: LatentSpace,
+    solutions: Solutions,
+    texts: list[Lesson],
 ) -> None:
     page = open_lessons()
     steps, solved = page.locator("#lessons .steps button"), page.locator("#lessons .solved")
@@ -130,11 +139,17 @@ def test_all_lessons_can_be_solved_and_stay_solved(
         expect(message).to_have_text(described)
         expect(solved).to_be_hidden()
         go(page, solution)
-        expect(solved).to_contain_text(lesson.why)
+        expect(solved).to_contain_text(lesson.learnt)
         expect(steps.nth(i)).to_have_text(f"✓ {i + 1}")
-        # At another position it stays solved, and the message describes that position.
-        go(page, other)
-        expect(message).to_have_text(described)
+        # It is frozen: at another position nothing contradicts it.
+        won = message.inner_text()
+        assert won == check_lesson(space, lesson.key, *solution)["message"]
+        visit.requests.clear()
+        move_to(page, *other)
+        settle(page)
+        after_timers(page, 200)
+        assert visit.calls("check") == []
+        expect(message).to_have_text(won)
         expect(solved).to_contain_text("✓ Solved at")
     expect(solved).to_contain_text("All 6 lessons are done.")
     open_tab(page, "About")
@@ -153,7 +168,7 @@ def test_back_skip_and_hint(open_lessons: OpenPage, texts: list[Lesson]) -> None
     for i, lesson in enumerate(texts):
         expect(count).to_have_text(f"Lesson {i + 1} of 6")
         expect(hint).to_be_hidden()
-        page.locator("#lessons summary").click()
+        page.locator("#lessons .hint summary").click()
         expect(hint).to_be_visible()
         expect(hint).to_have_text(lesson.hint)
         current = page.locator("#lessons .steps [aria-current=step]")
@@ -179,7 +194,10 @@ def test_bar_repeats_the_message_above_other_tabs(
     expect(bar).to_be_hidden()
     open_tab(page, "Explore")
     expect(bar).to_contain_text(texts[0].title)
-    expect(bar.locator("span")).to_have_text(page.locator("#lessons .message").inner_text())
+    expect(bar).to_contain_text(texts[0].task)
+    expect(bar.locator(".feedback")).to_have_text(
+        page.locator("#lessons .closeness").text_content() or "missing"
+    )
     box, digits = box_of(bar), box_of(page.locator("#digits"))
     assert box["y"] + box["height"] <= digits["y"], "it covers what the lesson asks for"
     move_to(page, *solutions["no_data"][0])
@@ -193,6 +211,83 @@ def test_bar_repeats_the_message_above_other_tabs(
     expect(bar).to_be_hidden()
     open_tab(page, "About")
     expect(bar).to_be_hidden()
+
+
+def test_feedback_says_warmer_and_colder(
+    open_lessons: OpenPage, solutions: Solutions, space: LatentSpace
+) -> None:
+    page = open_lessons()
+    (x, y), _ = solutions["no_data"]
+    closeness = page.locator("#lessons .closeness")
+    for far, word in ((0.9, "The nearest"), (0.6, "Warmer"), (1.2, "Colder")):
+        go(page, [x, y - far])
+        distance = check_lesson(space, "no_data", x, y - far)["distance"]
+        if word == "The nearest":  # the first check was where the page opened
+            expect(closeness).to_contain_text(f"nearest solution is {distance:.2f}σ away")
+            before = distance
+            continue
+        expect(closeness).to_contain_text("Warmer" if distance < before else "Colder")
+        expect(closeness).to_contain_text(f"{distance:.2f}σ away, {abs(distance - before):.2f}σ")
+        before = distance
+
+
+def test_show_me_walks_to_a_solution_and_it_can_be_tried_again(
+    open_lessons: OpenPage, space: LatentSpace, texts: list[Lesson]
+) -> None:
+    page = open_lessons()
+    index = NAMES.index("sensitive")
+    show(page, "sensitive")
+    start = stored_position(page)
+    page.locator("#lessons .show-me").click()
+    solved = page.locator("#lessons .solved")
+    expect(solved).to_contain_text("Solution shown at (")
+    expect(solved).to_contain_text(texts[index].learnt)
+    goal = solve_lesson(space, "sensitive", *start)["goal"]
+    assert stored_position(page) == tuple(goal)
+    assert page.evaluate("() => latentSpace.state.layers.sensitivity")
+    step = page.locator("#lessons .steps button").nth(index)
+    expect(step).to_have_text(f"{index + 1}")  # it was not solved by the user
+    page.locator("#lessons .show-me").click()
+    wait_for_check(page)
+    expect(page.locator("#lessons .show-me")).to_have_text("Try again")
+    expect(step).to_have_text(f"✓ {index + 1}")  # the cursor still is where it is solved
+
+
+def test_lesson_on_ink_is_solved_within_its_tab(open_lessons: OpenPage) -> None:
+    page = open_lessons(1280, 720)
+    show(page, "little_ink")
+    go_there, less = page.locator("#lessons .actions button").all()
+    go_there.click()
+    settle(page)
+    solved = page.locator("#lessons .solved")
+    for _ in range(8):
+        less.click()
+        settle(page)
+        wait_for_check(page)
+        if solved.is_visible():
+            break
+    if not solved.is_visible():  # it says why it stops, and what to do
+        expect(page.locator("#lessons .acted")).to_contain_text("start from another")
+
+
+@pytest.mark.guarantee("screen-sizes")
+@pytest.mark.parametrize(("width", "height"), [*DESKTOPS, PHONE])
+def test_task_and_feedback_are_in_view_in_every_tab(
+    open_lessons: OpenPage, texts: list[Lesson], width: int, height: int
+) -> None:
+    page = open_lessons(width, height)
+    assert_shown(page, page.locator("#lessons .task"), "Lessons")
+    assert_shown(page, page.locator("#lessons .closeness"), "Lessons")
+    assert_shown(page, page.locator("#lessons .show-me"), "Lessons")
+    for tab in ("Explore", "Paths", "Directions", "Draw", "Training", "About"):
+        open_tab(page, tab)
+        bar = page.locator("#lesson-bar")
+        assert_shown(page, bar.locator("b"), tab)
+        assert_shown(page, bar.locator(".feedback"), tab)
+        expect(bar).to_contain_text(texts[0].title)
+        bottom = box_of(bar)["y"] + box_of(bar)["height"]
+        panel = box_of(page.locator("#panels > :visible").first)
+        assert bottom <= panel["y"] + 1, f"the bar covers {tab}"
 
 
 def test_a_lesson_out_of_sight_sends_no_checks(open_lessons: OpenPage, visit: Visits) -> None:
@@ -256,7 +351,7 @@ def test_lessons_fit_the_screen(
         for lesson in texts:
             go(page, solutions[lesson.key][0])
             show(page, lesson.key)
-            page.locator("#lessons summary").click()
+            page.locator("#lessons .hint summary").click()
             assert_fits(page, width)
             assert_parts_fit(page, width)
         open_tab(page, "Explore")

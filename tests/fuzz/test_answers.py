@@ -30,7 +30,8 @@ from latent_navigator.explorer.exports import EXPORTS, animation, export_path, s
 from latent_navigator.explorer.inference import infer_drawing, infer_test_image, infer_upload
 from latent_navigator.explorer.interpolation import compare_paths, interpolate, methods
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
-from latent_navigator.explorer.lessons import check_lesson, lessons
+from latent_navigator.explorer.lesson_solutions import check_lesson, solve_lesson
+from latent_navigator.explorer.lessons import lessons
 from latent_navigator.explorer.navigation import go_to_class, morph_toward, random_sample
 from latent_navigator.explorer.readout import decode_position
 from latent_navigator.geometry.attributes import ATTRIBUTES
@@ -230,6 +231,7 @@ def test_inference(space: LatentSpace, data: Any, index: Any, file: bytes, strok
 @given(name=mostly(st.sampled_from(LESSONS)), x=NUMBERS, y=NUMBERS)
 def test_lessons(space: LatentSpace, name: Any, x: Any, y: Any) -> None:
     assert [lesson.key for lesson in lessons(space)] == LESSONS
+    answer_or_none(solve_lesson, space, name, x, y)
     answer = answer_or_none(check_lesson, space, name, x, y)
     if answer is not None:
         assert set(answer) == {"done", "message"}

@@ -52,7 +52,7 @@ def test_paths_are_computed_while_no_request_runs_and_until_the_server_stops(
 
     monkeypatch.setattr(startup, "IDLE", 0)
     monkeypatch.setattr("os.setpriority", lambda *_: None)  # of the thread, here the tests' own
-    monkeypatch.setattr(startup, "prototype_geodesics", paths)
+    monkeypatch.setattr(startup, "expected_work", paths)
     monkeypatch.setattr("latent_navigator.app.startup.time.sleep", sleep)
     startup.warm_up(space, drain)
     assert waited == [4] * 4

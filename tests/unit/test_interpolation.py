@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from scipy.spatial import cKDTree
 
+from latent_navigator.explorer import experiments
 from latent_navigator.explorer.directions import (
     attribute_directions,
     class_directions,
@@ -178,16 +179,53 @@ def test_experiments_show_what_they_describe(space: LatentSpace) -> None:
     z = torch.tensor(run_experiment(space, "boundary")["rows"][0]["points"])
     assert float((z[-1] - z[0]).norm()) <= 0.75
 
+    assert shown_view(space)["half"] < space.range / 4
+
+    shown = run_experiment(space, "random")
+    assert shown["scattered"]
+    rows = {row.get("missed", False): torch.tensor(row["points"]) for row in shown["rows"]}
+    assert sum(len(points) for points in rows.values()) == 100
+    for missed, points in rows.items():
+        nearest = torch.cdist(points, space.means).min(1).values
+        assert ((nearest > 0.1) == missed).all()
+    assert f"{len(rows.get(True, []))} missed the data" in shown["note"]["text"]
+    assert shown["rows"] != run_experiment(space, "random")["rows"]
+
+
+def shown_view(space: LatentSpace) -> dict[str, Any]:
+    """Where the map zooms to for the boundary; the whole path is in view."""
+    shown = run_experiment(space, "boundary")
+    view: dict[str, Any] = shown["view"]
+    z, centre = torch.tensor(shown["rows"][0]["points"]), torch.tensor(view["centre"])
+    assert float((z - centre).abs().max()) < view["half"]
+    return view
+
+
+def test_smoothest_path_agrees_with_its_figures(
+    space: LatentSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pair that is shown supports the statement, and the means are those of the pairs."""
+    pairs = [(0, 9), (1, 6), (3, 8)]  # all would take half a minute
+    monkeypatch.setattr(experiments, "_pairs", lambda _: list(pairs))
+    monkeypatch.setattr(experiments, "PATIENCE", 600)
     shown = run_experiment(space, "paths")
     assert [row["method"] for row in shown["rows"]] == METHODS
-    straight, spherical, shortest, _ = shown["rows"]
-    for row in (spherical, shortest):
-        assert f"{row['length'] / straight['length']:.2f} times" in shown["note"]["text"]
+    straight, spherical, shortest, _ = (row["largest_step"] for row in shown["rows"])
+    assert shortest < straight < spherical
+    text = shown["note"]["text"]
+    assert f"{shortest:.1f} on the geodesic, {straight:.1f} on the straight path" in text
+    means = [
+        np.mean([interpolate(space, *pair, method, 12)["largest_step"] for pair in pairs])
+        for method in ("geodesic", "linear", "spherical")
+    ]
+    conclusion = shown["note"]["conclusion"]
+    assert "all 3 pairs" in conclusion
+    assert f"{means[0]:.1f}, {means[1]:.1f} and {means[2]:.1f}." in conclusion
+    assert "When to use which" in conclusion
 
-    first, second = (run_experiment(space, "random") for _ in range(2))
-    assert first["scattered"]
-    assert len(first["rows"][0]["points"]) == 12
-    assert first["rows"][0]["points"] != second["rows"][0]["points"]
+    # Where the paths are not known yet, it answers in time, and says of how many pairs.
+    monkeypatch.setattr(experiments, "PATIENCE", 0)
+    assert "over 1 of 3 pairs" in run_experiment(space, "paths")["note"]["conclusion"]
 
 
 @pytest.mark.guarantee("arguments-validated")

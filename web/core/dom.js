@@ -122,12 +122,13 @@ export function withArticle(name) {
 }
 
 /**
- * A share in [0, 1] as text: "42 %", and "under 1 %" for what would round to nothing.
+ * A share in [0, 1] as text: "42 %"; what would round to none or all is "under 1 %" or "over 99 %".
  *
  * @param {number} share
  */
 export function percent(share) {
-  return share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`;
+  if (share > 0 && share < 0.01) return "under 1 %";
+  return share >= 0.995 && share < 1 ? "over 99 %" : `${Math.round(100 * share)} %`;
 }
 
 /** Whether class names need more room than numerals. @param {readonly string[]} names */

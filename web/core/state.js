@@ -14,7 +14,7 @@ import { MapView } from "./view.js";
 /** @typedef {import("./link.js").Value} Value */
 /** @typedef {import("./link.js").Control} Control */
 /** @typedef {import("./link.js").LayerRecord} LayerRecord */
-/** @typedef {{ curve: Position[], points: Position[], method: string, label: string, scattered: boolean }} Path */
+/** @typedef {{ curve: Position[], points: Position[], method: string, label: string, scattered: boolean, missed: boolean }} Path */
 
 /** @typedef {import("./reading.js").Reading} Reading */
 /** @typedef {import("./reading.js").FailedReading} FailedReading */

@@ -1,6 +1,6 @@
-/** The row above the other tabs that repeats the message of a lesson which has been begun. */
+/** The row above the other tabs that repeats the task and the message of a lesson that was begun. */
 
-import { find, findButton } from "../core/dom.js";
+import { find, findButton, write } from "../core/dom.js";
 
 export class Bar {
   #hidden = true; // until the lessons are opened, and by the visitor until the next lesson
@@ -34,10 +34,11 @@ export class Bar {
     this.#place();
   }
 
-  /** @param {boolean} done @param {string} head @param {string} text */
-  show(done, head, text) {
+  /** @param {boolean} done @param {string} head @param {string} task @param {string} feedback */
+  show(done, head, task, feedback) {
     this.#bar.dataset.done = `${done}`;
-    find(this.#bar, "b").textContent = head;
-    find(this.#bar, "span").textContent = text;
+    write(find(this.#bar, "b"), head);
+    write(find(this.#bar, ".task"), task);
+    write(find(this.#bar, ".feedback"), feedback);
   }
 }

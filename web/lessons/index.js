@@ -1,38 +1,42 @@
 /**
- * One lesson at a time. Progress is kept in the page only. When the cursor rests and the tab is open,
- * Python checks the current lesson there and says how close the position is to solving it.
+ * One lesson at a time. When the cursor rests and the lesson is in view, Python checks it there and
+ * says how close the position is to solving it. A lesson that has ended is checked no more.
  */
 
 import { find, findButton, make, makeButton, signed } from "../core/dom.js";
 import { Rest } from "../core/rest.js";
 import { ServerError } from "../core/server.js";
+import { LessonActions } from "./actions.js";
 import { Bar } from "./bar.js";
+import { Course } from "./course.js";
 import { leadOn } from "./progress.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/view.js").Position} Position */
 
 const REST = 200; // ms without a move before the check is asked for
+const WALK = 1600; // ms of the way to the solution that is shown
 const LOST = "The server is not responding. Move the cursor to retry.";
+const ENDED = { solved: "✓ Solved", shown: "Solution shown" };
 
 class Lessons {
-  #current = 0;
-  /** @type {(Position | null)[]} of each lesson, the position that first solved it */
-  #solved;
+  #course;
   #page;
   #root;
-  #message;
   #steps;
   #bar;
   #rest;
+  #actions;
+  /** @type {Position | null} the solution that the cursor is walking to */
+  #shown = null;
+  #asking = false; // whether a solution is being computed
 
   /** @param {Page} page @param {HTMLElement} root @param {HTMLElement} bar */
   constructor(page, root, bar) {
     this.#rest = new Rest(page.state, REST, () => this.#check());
     this.#page = page;
     this.#root = root;
-    this.#message = find(root, ".message");
-    this.#solved = page.props.lessons.map(() => null);
+    this.#course = new Course(page.props.lessons.length);
     this.#steps = page.props.lessons.map(({ title }, i) => {
       const button = makeButton("", () => this.show(i));
       button.title = title;
@@ -45,11 +49,16 @@ class Lessons {
     });
     find(root, ".steps").append(...items);
     this.#bar = new Bar(page.state, bar);
+    this.#actions = new LessonActions(page, root);
     findButton(root, ".back").addEventListener("click", () => {
-      if (this.#current > 0) this.show(this.#current - 1);
+      if (this.#course.current > 0) this.show(this.#course.current - 1);
+    });
+    findButton(root, ".show-me").addEventListener("click", () => {
+      if (this.#course.outcome) this.#tryAgain();
+      else this.#showSolution();
     });
     findButton(root, ".next").addEventListener("click", () => {
-      const { to } = leadOn(this.#done, this.#current);
+      const { to } = leadOn(this.#ended, this.#course.current);
       if (to !== null) this.show(to);
     });
   }
@@ -60,27 +69,47 @@ class Lessons {
   }
 
   get #lesson() {
-    return this.#page.props.lessons[this.#current];
+    return this.#page.props.lessons[this.#course.current];
   }
 
-  get #done() {
-    return this.#solved.map(Boolean);
+  get #ended() {
+    return this.#course.outcomes.map(Boolean);
   }
 
   /** Shows a lesson. @param {number} index */
   show(index) {
-    this.#current = index;
-    const { title, task, hint } = this.#lesson;
+    this.#course.open(index);
+    this.#shown = null;
+    const { title, task, hint, measured, actions } = this.#lesson;
     const root = this.#root;
-    find(root, ".count").textContent = `Lesson ${index + 1} of ${this.#solved.length}`;
+    find(root, ".count").textContent = `Lesson ${index + 1} of ${this.#steps.length}`;
     find(root, ".title").textContent = title;
     find(root, ".task").textContent = task;
-    find(root, ".hint", HTMLDetailsElement).open = false;
-    find(root, ".hint p").textContent = hint;
+    for (const [name, text] of Object.entries({ hint, measured })) {
+      find(root, `.${name}`, HTMLDetailsElement).open = false;
+      find(root, `.${name} p`).textContent = text;
+    }
+    this.#actions.show(actions);
     if (this.isShown) this.#bar.unhide();
-    this.#describe("moving", "Checking…");
-    this.#showProgress();
     if (this.#page.state.tab === "lessons") root.scrollIntoView({ block: "start" });
+    this.#restart();
+  }
+
+  #tryAgain() {
+    this.#course.begin();
+    this.#shown = null;
+    this.#restart();
+  }
+
+  /** Shows how the current lesson ended or, if it has not, checks it. */
+  #restart() {
+    this.#showProgress();
+    const { outcome } = this.#course;
+    if (outcome) {
+      this.#describe("shown", outcome.message);
+      return;
+    }
+    this.#describe("moving", "Checking…");
     this.#check();
   }
 
@@ -92,67 +121,114 @@ class Lessons {
 
   /** Checks the lesson at the cursor once it rests. */
   checkSoon() {
+    if (this.#course.outcome) return;
     this.#root.dataset.state = "moving";
     this.#rest.await();
   }
 
   async #check() {
     const { server, state } = this.#page;
-    if (!this.isShown) return;
-    const [from, lesson] = [state.z, this.#current];
-    const isCurrent = () => state.z === from && this.#current === lesson;
+    if (!this.isShown || this.#course.outcome) return;
+    const [from, lesson] = [state.z, this.#course.current];
+    const isCurrent = () => state.z === from && this.#course.current === lesson;
     try {
-      const { done, message } = await server.ask("check", this.#lesson.name, from.x, from.y);
+      const { done, message, distance } = await server.ask(
+        "check",
+        this.#lesson.name,
+        from.x,
+        from.y,
+      );
       if (!isCurrent()) return;
-      if (done && !this.#solved[lesson]) {
-        this.#solved[lesson] = from;
-        this.#showProgress();
-      }
-      this.#describe("shown", message);
+      if (done) this.#end(from, message);
+      else this.#describe("shown", message, this.#course.compare(distance));
     } catch (error) {
       const said = error instanceof ServerError && error.refused;
       if (isCurrent()) this.#describe("failed", said ? error.message : LOST);
     }
   }
 
-  /** @param {"moving" | "shown" | "failed"} state @param {string} text */
-  #describe(state, text) {
+  /** @param {Position} at @param {string} message */
+  #end(at, message) {
+    const goal = this.#shown;
+    const how = goal && goal.x === at.x && goal.y === at.y ? "shown" : "solved";
+    this.#course.end({ how, at, message });
+    this.#showProgress();
+    this.#describe("shown", message);
+  }
+
+  /** Lets the cursor walk to a position that solves the lesson, on a map that shows why. */
+  async #showSolution() {
+    const { server, state } = this.#page;
+    if (this.#asking) return;
+    this.#asking = true;
+    const [from, asked, lesson] = [state.goal, state.moves, this.#course.current];
+    this.#describe("moving", "Looking for a solution…");
+    try {
+      const { goal, layers } = await server.ask("solve", this.#lesson.name, from.x, from.y);
+      if (lesson === this.#course.current && asked === state.moves) {
+        for (const key of layers) if (!state.layers[key]) state.toggleLayer(key);
+        this.#shown = { x: goal[0], y: goal[1] };
+        this.#describe("moving", "On the way to a solution…");
+        state.travel([this.#shown], WALK, "lesson");
+        this.checkSoon();
+      }
+    } catch (error) {
+      if (lesson === this.#course.current) {
+        this.#describe("failed", /** @type {Error} */ (error).message);
+      }
+    }
+    this.#asking = false;
+  }
+
+  /**
+   * @param {"moving" | "shown" | "failed"} state @param {string} text
+   * @param {string} [closeness] whether the position is closer than the one before
+   */
+  #describe(state, text, closeness = "") {
+    const { outcome, current } = this.#course;
     this.#root.dataset.state = state;
-    this.#message.textContent = text;
-    const done = this.#done[this.#current];
-    const head = done ? `✓ Lesson ${this.#current + 1} solved.` : `${this.#lesson.title}.`;
-    this.#bar.show(done, head, text);
+    find(this.#root, ".message").textContent = text;
+    find(this.#root, ".closeness").textContent = closeness;
+    find(this.#root, ".now b").textContent = outcome ? "At that position" : "At the cursor";
+    const { title, task, learnt } = this.#lesson;
+    if (outcome) {
+      const how = outcome.how === "solved" ? "✓ Lesson" : "Lesson";
+      this.#bar.show(true, `${how} ${current + 1} ${outcome.how}.`, learnt, "");
+    } else this.#bar.show(false, `${current + 1}. ${title}.`, task, closeness || text);
   }
 
   #showProgress() {
-    const done = this.#done;
+    const { outcomes, outcome, current } = this.#course;
     for (const [i, button] of this.#steps.entries()) {
       const { title } = this.#page.props.lessons[i];
-      button.textContent = done[i] ? `✓ ${i + 1}` : `${i + 1}`;
-      button.dataset.done = `${done[i]}`;
-      button.ariaLabel = `Lesson ${i + 1}: ${title}${done[i] ? ", done" : ""}`;
-      if (i === this.#current) button.setAttribute("aria-current", "step");
+      const how = outcomes[i]?.how;
+      button.textContent = how === "solved" ? `✓ ${i + 1}` : `${i + 1}`;
+      button.dataset.done = `${how === "solved"}`;
+      button.ariaLabel = `Lesson ${i + 1}: ${title}${how ? `, ${how}` : ""}`;
+      if (i === current) button.setAttribute("aria-current", "step");
       else button.removeAttribute("aria-current");
     }
-    const { text, to } = leadOn(done, this.#current);
+    const { text, to } = leadOn(this.#ended, current);
     const next = findButton(this.#root, ".next");
     next.textContent = text;
     next.ariaDisabled = `${to === null}`;
-    findButton(this.#root, ".back").ariaDisabled = `${this.#current === 0}`;
-    this.#showSolution();
+    findButton(this.#root, ".back").ariaDisabled = `${current === 0}`;
+    findButton(this.#root, ".show-me").textContent = outcome ? "Try again" : "Show me";
+    this.#showOutcome();
   }
 
-  #showSolution() {
-    const position = this.#solved[this.#current];
+  #showOutcome() {
+    const { outcome, outcomes, current } = this.#course;
     const box = find(this.#root, ".solved");
-    const shown = position ? `${this.#current}` : "";
+    const shown = outcome ? `${current}` : "";
     if (box.dataset.lesson === shown) return; // a live region repeats what is written again
     box.dataset.lesson = shown;
     box.replaceChildren();
-    if (!position) return;
-    const all = this.#done.every(Boolean) ? ` All ${this.#solved.length} lessons are done.` : "";
-    const head = `✓ Solved at (${signed(position.x)}, ${signed(position.y)}).${all}`;
-    box.append(make("b", head), this.#lesson.why);
+    if (!outcome) return;
+    const { x, y } = outcome.at;
+    const all = outcomes.every(Boolean) ? ` All ${outcomes.length} lessons are done.` : "";
+    const head = `${ENDED[outcome.how]} at (${signed(x)}, ${signed(y)}).${all}`;
+    box.append(make("b", head), this.#lesson.learnt);
   }
 }
 

@@ -5,18 +5,18 @@
 
 import { MapView } from "../core/view.js";
 import { boxAround } from "./placement.js";
+import { between, ZOOM } from "./travel.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {import("../core/state.js").PageState} PageState */
 /** @typedef {Pixel & { rx: number, ry: number }} Cloud its mean, and the radii of the 2-sigma ellipse in pixels */
-/** @typedef {{ centre: import("../core/view.js").Position, half: number }} Part of the map */
+/** @typedef {import("./travel.js").Part} Part */
 
 const SMALL = 24; // pixels of the larger radius; a smaller cloud is hidden by the crosshair
 const GOAL = 40; // pixels of it after the zoom
 const LARGE = 70; // pixels; a larger cloud has room for labels in it
 const EDGE = 80; // pixels that then are between the mean and the edge of the map, if possible
 const CROSSHAIR = 18; // pixels
-const ZOOM = 400; // ms
 
 /** @param {Pick<PageState, "reading">["reading"]} reading @param {MapView} view @returns {Cloud | null} */
 export function cloudOf(reading, view) {
@@ -135,21 +135,12 @@ export class CloudZoom {
       return;
     }
     const { centre, half } = this.#state.view;
+    const from = { centre, half };
     const begun = performance.now();
     const tick = (/** @type {number} */ now) => {
       const t = Math.min(1, Math.max(0, (now - begun) / ZOOM));
-      const eased = t * t * (3 - 2 * t);
-      const h = half * (goal.half / half) ** eased;
-      // In this share, the position that keeps its pixel keeps it all the way.
-      const share = goal.half === half ? eased : (h - half) / (goal.half - half);
       this.#frame = t < 1 ? requestAnimationFrame(tick) : 0;
-      this.#show({
-        centre: {
-          x: centre.x + share * (goal.centre.x - centre.x),
-          y: centre.y + share * (goal.centre.y - centre.y),
-        },
-        half: h,
-      });
+      this.#show(between(from, goal, t));
     };
     this.#frame = requestAnimationFrame(tick);
   }

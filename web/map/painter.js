@@ -33,6 +33,26 @@ const SHARES = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8]; // of a path, where its name
 const PATH_REACH = 30; // pixels
 const TITLE_REACH = 80; // pixels
 const MARK_REACH = 60; // pixels
+const CROSS = 5; // pixels from the middle of a cross to its ends, in x and y
+
+/** @param {CanvasRenderingContext2D} context @param {Colours} colours @param {number} px @param {number} py */
+function drawCross(context, { ground, ink }, px, py) {
+  for (const [width, colour] of /** @type {[number, string][]} */ ([
+    [5, ground],
+    [2, ink],
+  ])) {
+    context.lineWidth = width;
+    context.strokeStyle = colour;
+    trace(context, [
+      { px: px - CROSS, py: py - CROSS },
+      { px: px + CROSS, py: py + CROSS },
+    ]);
+    trace(context, [
+      { px: px - CROSS, py: py + CROSS },
+      { px: px + CROSS, py: py - CROSS },
+    ]);
+  }
+}
 
 export class MapPainter {
   /** @type {Colours | null} */
@@ -158,7 +178,7 @@ export class MapPainter {
   }
 
   /** @param {Scene} scene @param {Path} path */
-  #drawPath({ context, view, colours }, { curve, points, method, scattered }) {
+  #drawPath({ context, view, colours }, { curve, points, method, scattered, missed }) {
     const { pathStyles } = this.#page;
     if (!scattered) {
       const line = curve.map((z) => view.toPixels(z));
@@ -173,6 +193,10 @@ export class MapPainter {
     }
     for (const z of points) {
       const { px, py } = view.toPixels(z);
+      if (missed) {
+        drawCross(context, colours, px, py);
+        continue;
+      }
       context.beginPath();
       context.arc(px, py, 3.5, 0, 2 * Math.PI);
       context.fillStyle = colours.ground;

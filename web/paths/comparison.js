@@ -150,10 +150,9 @@ const columns = (items) => [
 function makeTable(rows, items) {
   const table = make("table");
   const head = table.createTHead().insertRow();
-  for (const [name, meaning] of columns(items)) {
+  for (const [name] of columns(items)) {
     const cell = make("th", name);
     cell.scope = "col";
-    cell.title = meaning;
     head.append(cell);
   }
   const body = table.createTBody();
@@ -171,11 +170,22 @@ function makeTable(rows, items) {
   return table;
 }
 
+/** What the columns mean, where they stand. @param {string} items what the images are called */
+function makeLegend(items) {
+  const legend = make("dl", "", "legend");
+  for (const [name, meaning] of columns(items).slice(1)) {
+    legend.append(make("dt", name), make("dd", `${meaning}.`));
+  }
+  return legend;
+}
+
 /** @param {Page} page @param {readonly ComparedRow[]} rows */
 export function makeComparison({ props }, rows) {
   const comparison = make("div", "", "comparison");
   const figure = make("figure");
   figure.append(make("figcaption", "Change from image to image"), makePlot(rows));
-  comparison.append(figure, makeTable(rows, props.info.items));
+  const table = make("div");
+  table.append(makeTable(rows, props.info.items), makeLegend(props.info.items));
+  comparison.append(figure, table);
   return comparison;
 }

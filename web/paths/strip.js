@@ -1,6 +1,7 @@
 /** The images along one or more paths, in rows; a click on one moves the cursor to its position. */
 
 import { contextOf, find, imageCanvas, make, makeButton, onTheme } from "../core/dom.js";
+import { travelTo } from "../map/travel.js";
 import { makeComparison, makeSample, styleLines } from "./comparison.js";
 import { makeSaveMenu } from "./save.js";
 
@@ -12,12 +13,15 @@ import { makeSaveMenu } from "./save.js";
  * Rows of a comparison have all that ComparedRow says, those of an experiment may not. See
  * explorer/interpolation.py and explorer/experiments.py.
  *
- * @typedef {{ title: string, points: number[][], curve: number[][], note?: string }} PlainRow
+ * @typedef {{
+ *   title: string, points: number[][], curve: number[][], note?: string, missed?: boolean,
+ * }} PlainRow missed: no test image was encoded around its positions
  * @typedef {PlainRow & Partial<ComparedRow> & { label?: string }} Row
  * @typedef {{
  *   rows: Row[], ends?: string, play?: boolean, scattered?: boolean,
- *   note?: { title: string, text: string },
- * }} Answer
+ *   note?: { title: string, text: string, conclusion?: string },
+ *   view?: { centre: number[], half: number },
+ * }} Answer view: the part of the map that shows it
  */
 
 /** @typedef {(waiting: boolean, failure?: string) => void} Report on a request, to who made it */
@@ -91,34 +95,37 @@ export class FilmStrip {
   }
 
   /** @param {Answer} answer @param {number} asked the moves when it was asked for */
-  #show({ rows, ends, play, scattered, note }, asked) {
+  #show({ rows, ends, play, scattered, note, view }, asked) {
     const { state } = this.#page;
     this.#frames = [];
     this.#element.classList.add("filled");
     const compared = rows.filter(isCompared);
     find(this.#element, ".rows").replaceChildren(
-      ...rows.map((row) => this.#makeRow(row, ends)),
+      ...rows.map((row) => this.#makeRow(row, ends, scattered)),
       ...(compared.length ? [makeComparison(this.#page, compared)] : []),
     );
     styleLines(this.#page.pathStyles, this.#element);
+    find(this.#element, ".conclusion").textContent = note?.conclusion ?? "";
     this.#note.replaceChildren(...(note ? [make("strong", note.title), ` ${note.text}`] : []));
     state.showPaths(
-      rows.map(({ curve, points, method = "geodesic", label = "" }) => ({
+      rows.map(({ curve, points, method = "geodesic", label = "", missed = false }) => ({
         curve: curve.map(asPoint),
         points: points.map(asPoint),
         method,
         label: rows.length > 1 ? label : "",
         scattered: Boolean(scattered),
+        missed,
       })),
     );
+    if (view) travelTo(state, { centre: asPoint(view.centre), half: view.half });
     this.#paint();
     this.#markCurrent();
     const points = rows[0].points.map(asPoint);
     if (play) state.arrive(asked, points, PACE * points.length, "strip");
   }
 
-  /** @param {Row} row @param {string} [ends] */
-  #makeRow(row, ends) {
+  /** @param {Row} row @param {string} [ends] @param {boolean} [scattered] whether it is no path */
+  #makeRow(row, ends, scattered = false) {
     const { state, server } = this.#page;
     const { points, curve, method, note = "" } = row;
     const title = [ends, row.title].filter(Boolean).join(", ");
@@ -131,10 +138,12 @@ export class FilmStrip {
     play.append(make("span", " Play"));
     play.ariaLabel = "Play"; // a phone shows the sign alone
     const head = make("div", "", "head");
-    head.append(name, make("span", note), play, makeSaveMenu(server, { points, curve, title }));
+    head.append(name, make("span", note));
+    if (!scattered) head.append(play);
+    if (points.length > 1) head.append(makeSaveMenu(server, { points, curve, title }));
     const frames = make("div", "", "frames");
     frames.append(...points.map((point, i) => this.#makeFrame(point, i + 1, points.length)));
-    const section = make("section", "", "row");
+    const section = make("section", "", row.missed ? "row missed" : "row");
     section.append(head, frames);
     return section;
   }

@@ -1,0 +1,80 @@
+/** What has come of each lesson, and whether the cursor is getting closer. Kept in the page only. */
+
+/** @typedef {import("../core/view.js").Position} Position */
+
+/**
+ * How a lesson ended. It is frozen: later moves neither undo nor contradict it.
+ *
+ * @typedef {{ how: "solved" | "shown", at: Position, message: string }} Outcome
+ */
+
+const SAME = 0.005; // sigma; a change that rounds to nothing
+
+/**
+ * A sentence on how far away the nearest solution is, and whether it is closer than before.
+ *
+ * @param {number | null} distance in sigma; null: none is known
+ * @param {number | null} before at the position before this one; null at the first
+ */
+export function describeDistance(distance, before) {
+  if (distance === null) {
+    return "No position near the centre solves this lesson with this model. Go on to the next one.";
+  }
+  const away = `The nearest solution is ${distance.toFixed(2)}σ away`;
+  if (before === null) return `${away}.`;
+  const change = distance - before;
+  if (Math.abs(change) < SAME) return `${away}, as far as before.`;
+  const by = `${Math.abs(change).toFixed(2)}σ`;
+  return change < 0
+    ? `Warmer: ${lower(away)}, ${by} closer than before.`
+    : `Colder: ${lower(away)}, ${by} farther than before.`;
+}
+
+/** @param {string} sentence */
+const lower = (sentence) => sentence[0].toLowerCase() + sentence.slice(1);
+
+export class Course {
+  current = 0;
+  /** @type {(Outcome | null)[]} */
+  #outcomes;
+  /** @type {number | null} where the newest check of the current lesson was */
+  #distance = null;
+
+  /** @param {number} count of lessons */
+  constructor(count) {
+    this.#outcomes = Array.from({ length: count }, () => null);
+  }
+
+  get outcomes() {
+    return /** @type {readonly (Outcome | null)[]} */ (this.#outcomes);
+  }
+
+  /** Of the current lesson. */
+  get outcome() {
+    return this.#outcomes[this.current];
+  }
+
+  /** @param {number} index */
+  open(index) {
+    this.current = index;
+    this.#distance = null;
+  }
+
+  /** Ends the current lesson, unless it has ended. @param {Outcome} outcome */
+  end(outcome) {
+    this.#outcomes[this.current] ??= outcome;
+  }
+
+  /** Begins the current lesson anew. */
+  begin() {
+    this.#outcomes[this.current] = null;
+    this.#distance = null;
+  }
+
+  /** Compares a position of the current lesson with the one before it. @param {number | null} distance */
+  compare(distance) {
+    const sentence = describeDistance(distance, this.#distance);
+    this.#distance = distance;
+    return sentence;
+  }
+}

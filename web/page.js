@@ -7,6 +7,7 @@ import { start as startAbout } from "./about/index.js";
 import { styleClasses } from "./core/class_colours.js";
 import { find } from "./core/dom.js";
 import { Encodings } from "./core/encodings.js";
+import { Highlight } from "./core/highlight.js";
 import { ImageSource } from "./core/image_source.js";
 import { startMenus } from "./core/menus.js";
 import { Server } from "./core/server.js";
@@ -50,7 +51,7 @@ import { start as startTraining } from "./training/index.js";
  * What every part of the page is started with. `encodings` resolves when they are loaded.
  *
  * @typedef {{
- *   props: Props, state: PageState, server: Server, images: ImageSource,
+ *   props: Props, state: PageState, server: Server, images: ImageSource, highlight: Highlight,
  *   encodings: Promise<Encodings>, pathStyles: import("./paths/styles.js").PathStyles,
  *   openImage: (index: number, move?: boolean) => Promise<void>,
  * }} Page
@@ -125,6 +126,7 @@ export async function start(element, props, functions) {
     state,
     server,
     images,
+    highlight: new Highlight(),
     encodings,
     pathStyles,
     openImage: imageOpener(state, server),

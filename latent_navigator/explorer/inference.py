@@ -16,7 +16,7 @@ from latent_navigator.explorer.directions import degrees
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of, percent
 from latent_utils import NEIGHBOURS, kl_per_dimension
 
-SAMPLES = 6  # of the posterior
+SAMPLES = 8  # of the posterior
 SHOWN = 6  # nearest test images
 POOR_FIT = 0.95  # of the test images: a reconstruction worse than theirs counts as failed
 UNLIKE_ANY = 0.999  # of the test images: one that is worse still looks like none of them
@@ -193,16 +193,17 @@ def _describe(space: LatentSpace, mu: Tensor, sigma: Tensor, shares: Tensor, rec
         fit += ": the model cannot draw this image." if worse > POOR_FIT else "."
     return (
         f"It lands among the {plural}: {votes} of the {NEIGHBOURS} nearest encoded {items} are "
-        f"{plural}.{off_map} The encoder's uncertainty (posterior σ) is "
-        f"{_describe_sigma(space, sigma)}. {fit}"
+        f"{plural}.{off_map} {_describe_sigma(space, sigma)}{fit}"
     )
 
 
 def _describe_sigma(space: LatentSpace, sigma: Tensor) -> str:
     if space.latent_dim == 2:
-        return f"{float(sigma[0]):.2f} in x and {float(sigma[1]):.2f} in y"
+        return ""  # the page shows it, to scale
     used = sigma[space.used]
     if len(used) == 1:
-        return f"{float(used[0]):.2f} in the one dimension that is used"
-    spread = f"from {float(used.min()):.2f} to {float(used.max()):.2f}"
-    return f"{spread} in the {len(used)} dimensions that are used"
+        width = f"{float(used[0]):.2f} in the one dimension that is used"
+    else:
+        spread = f"from {float(used.min()):.2f} to {float(used.max()):.2f}"
+        width = f"{spread} in the {len(used)} dimensions that are used"
+    return f"The encoder's uncertainty (posterior σ) is {width}. "

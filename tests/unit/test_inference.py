@@ -77,8 +77,8 @@ def test_reconstruction_and_kl_are_those_of_the_loss(
 
 
 def test_the_samples_are_of_the_posterior(space: LatentSpace) -> None:
-    """They are mu + eps sigma, with the same six draws eps of N(0, I) for every image."""
-    eps = torch.randn(6, 2, generator=torch.Generator().manual_seed(0)).numpy()
+    """They are mu + eps sigma, with the same eight draws eps of N(0, I) for every image."""
+    eps = torch.randn(8, 2, generator=torch.Generator().manual_seed(0)).numpy()
     for index in range(0, 10_000, 999):
         answer = infer_test_image(space, index)
         samples, mu, sigma = (np.array(answer[name]) for name in ("samples", "mu", "sigma"))

@@ -84,6 +84,17 @@ export class ImageSource {
   }
 
   /**
+   * The 784 logits at z, which the next image overwrites; zeros while there is no decoder.
+   *
+   * @param {Position} z
+   */
+  logits(z) {
+    this.#z[0] = z.x;
+    this.#z[1] = z.y;
+    return this.#decoder?.decode(this.#z) ?? new Float32Array(PIXELS);
+  }
+
+  /**
    * Keeps a small canvas at the image of a position.
    *
    * @param {HTMLCanvasElement} canvas @param {() => Position} z

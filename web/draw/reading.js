@@ -1,16 +1,7 @@
 /** What the encoder makes of an image, beside the pad. */
 
-import {
-  bytesOf,
-  contextOf,
-  find,
-  findCanvas,
-  imageCanvas,
-  makeButton,
-  paintImage,
-  signed,
-  withArticle,
-} from "../core/dom.js";
+import { find, findCanvas, imageCanvas, makeButton, paintImage, withArticle } from "../core/dom.js";
+import { Pipeline } from "./pipeline.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/state.js").Reading} Reading */
@@ -22,11 +13,13 @@ export class ReadingView {
   #shown = null;
   #page;
   #root;
+  #pipeline;
 
   /** @param {Page} page @param {HTMLElement} root */
   constructor(page, root) {
     this.#page = page;
     this.#root = root;
+    this.#pipeline = new Pipeline(page, root);
   }
 
   /** Shows that an answer is awaited. */
@@ -53,7 +46,7 @@ export class ReadingView {
     this.#root.classList.toggle("has-answer", reading !== null);
     if (!reading) return;
     this.#describe(reading);
-    this.#showDecoded(reading);
+    this.#pipeline.show(reading);
     this.#showNearest(reading);
   }
 
@@ -63,27 +56,12 @@ export class ReadingView {
   }
 
   /** @param {Reading} reading */
-  #describe({ title, message, pixels, mu: [x, y], recon, kl }) {
+  #describe({ title, message, recon, kl }) {
     const root = this.#root;
     find(root, ".title").textContent = title;
     find(root, ".message").textContent = message;
-    paintImage(findCanvas(root, ".seen"), bytesOf(pixels));
-    find(root, ".position").textContent = `x ${signed(x)}, y ${signed(y)}`;
     find(root, ".recon").textContent = `${recon.toFixed(1)} nats`;
     find(root, ".kl").textContent = `${kl.toFixed(2)} nats`;
-  }
-
-  /** The reconstruction and samples of the posterior. @param {Reading} reading */
-  async #showDecoded(reading) {
-    const { images } = this.#page;
-    const samples = reading.samples.map(imageCanvas);
-    find(this.#root, ".samples").replaceChildren(...samples);
-    const canvases = [findCanvas(this.#root, ".decoded"), ...samples];
-    await images.loaded.catch(() => {}); // the image at the cursor says so
-    if (reading !== this.#shown) return;
-    for (const [i, [x, y]] of [reading.mu, ...reading.samples].entries()) {
-      images.paint(contextOf(canvases[i]), { x, y });
-    }
   }
 
   /** The nearest test images; a click opens one. @param {Reading} reading */

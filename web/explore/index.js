@@ -2,7 +2,7 @@
 
 import { classColour } from "../core/class_colours.js";
 import { areWords, find, findButton, findInput, makeButton } from "../core/dom.js";
-
+import { drawNoise } from "../core/posterior.js";
 import { startAnchors } from "./anchors.js";
 import { startMorph } from "./morph.js";
 
@@ -38,15 +38,10 @@ function startSlider({ state }, element, axis) {
   show();
 }
 
-/** A draw from the standard normal distribution (Box and Muller 1958). */
-function normal() {
-  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-}
-
 /** A draw from the prior, drawn again if it falls off the map. @param {number} range */
 export function samplePrior(range) {
   for (;;) {
-    const z = { x: normal(), y: normal() };
+    const z = drawNoise();
     if (Math.max(Math.abs(z.x), Math.abs(z.y)) <= range) return z;
   }
 }

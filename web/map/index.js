@@ -87,6 +87,7 @@ export function start(page, element) {
   for (const topic of /** @type {const} */ (["paths", "reading", "marks", "controls", "tab"])) {
     state.subscribe(topic, () => redraw(false));
   }
+  page.highlight.subscribe(() => redraw(false));
   new ResizeObserver(() => redraw(true)).observe(findCanvas(element, ".map-top"));
   onTheme(() => {
     painter.forgetColours();

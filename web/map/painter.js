@@ -4,6 +4,7 @@ import { find, findCanvas } from "../core/dom.js";
 import { fitCanvas, readColours, remPixels, trace } from "../core/drawing.js";
 import { axisTexts, drawAxes, drawAxisTexts } from "./axes.js";
 import { cloudBox, cloudOf, isHidden } from "./cloud.js";
+import { drawHighlight } from "./highlight.js";
 import { MapLabels, PRIORITY } from "./map_labels.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
@@ -146,7 +147,7 @@ export class MapPainter {
 
   #drawTop() {
     const scene = this.#scene(this.#top);
-    const { state } = this.#page;
+    const { state, highlight } = this.#page;
     this.#cloud = state.epoch ? null : cloudOf(state.reading, state.view);
     scene.context.lineJoin = "round";
     if (state.epoch) {
@@ -158,6 +159,7 @@ export class MapPainter {
     for (const path of state.paths) this.#drawPath(scene, path);
     for (const layer of this.#layers.shown()) layer.drawTop(scene);
     if (this.#cloud) drawCloud(scene, this.#cloud);
+    if (highlight.pointed) drawHighlight(scene, highlight.pointed);
     this.#showLabels(scene);
   }
 

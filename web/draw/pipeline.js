@@ -1,0 +1,217 @@
+/**
+ * The way of one image through the model: image, encoder, posterior, a sample z, decoder, image, and
+ * what was lost. All but the encoder's answer is computed here.
+ */
+
+import { difference, floorOf, reconOf } from "../core/cost.js";
+import {
+  bytesOf,
+  contextOf,
+  find,
+  findButton,
+  findCanvas,
+  imageCanvas,
+  makeButton,
+  paintImage,
+  signed,
+  write,
+} from "../core/dom.js";
+import { drawNoise, klOf, noiseOf, posteriorOf, sampleAt } from "../core/posterior.js";
+import { CloudMap } from "./cloud_map.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("../core/state.js").Reading} Reading */
+/** @typedef {import("../core/posterior.js").Posterior} Posterior */
+/** @typedef {import("../core/view.js").Position} Position */
+
+const STAGE = 220; // ms from one stage to the next when the pipeline is first seen
+const MOVE = 250; // ms, the cursor to a sample
+const LABELS = ["mu", "sigma", "z"];
+
+/** @param {readonly number[]} values */
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
+export class Pipeline {
+  #levels = new Uint8Array(0);
+  /** @type {Posterior | null} the encoder's answer */
+  #encoded = null;
+  /** @type {Posterior | null} the same, or what the user has made of it */
+  #posterior = null;
+  /** @type {Position[]} eps of the samples, which stay while the posterior is dragged */
+  #noise = [];
+  #current = 0;
+  #animated = false;
+  /** @type {{ button: HTMLButtonElement, canvas: HTMLCanvasElement, cost: HTMLElement }[]} */
+  #samples = [];
+  #difference = new Uint8ClampedArray(784);
+  #page;
+  #root;
+  #map;
+
+  /** @param {Page} page @param {HTMLElement} root of the tab */
+  constructor(page, root) {
+    this.#page = page;
+    this.#root = root;
+    this.#map = new CloudMap(page, findCanvas(root, ".cloud-map"), (posterior) => {
+      this.#posterior = posterior;
+      this.#paint();
+      this.#point();
+    });
+    findButton(root, ".resample").addEventListener("click", () => this.#resample());
+    findButton(root, ".reset").addEventListener("click", () => this.#reset());
+    const { highlight } = page;
+    for (const part of [".cloud", ".input"]) {
+      highlight.follow(find(root, part), () => this.#pointed());
+    }
+    for (const part of [".output", ".loss"]) {
+      highlight.follow(find(root, part), () => this.#pointed(this.#current));
+    }
+  }
+
+  /** What the map points out: the posterior, or a sample in it. @param {number} [sample] */
+  #pointed(sample) {
+    const posterior = this.#posterior ?? undefined;
+    return { posterior, ...(sample !== undefined && { z: this.#positions()[sample] }) };
+  }
+
+  #point() {
+    this.#page.highlight.show(this.#pointed());
+  }
+
+  #positions() {
+    const posterior = this.#posterior;
+    return posterior ? this.#noise.map((eps) => sampleAt(posterior, eps)) : [];
+  }
+
+  /** Shows a new answer of the encoder. @param {Reading} reading */
+  show(reading) {
+    const encoded = posteriorOf(reading);
+    this.#levels = bytesOf(reading.pixels);
+    this.#encoded = encoded;
+    this.#posterior = encoded;
+    this.#noise = reading.samples.map(([x, y]) => noiseOf(encoded, { x, y }));
+    this.#current = 0;
+    paintImage(findCanvas(this.#root, ".seen"), this.#levels);
+    this.#samples = this.#noise.map((_, i) => this.#makeSample(i));
+    find(this.#root, ".samples").replaceChildren(...this.#samples.map(({ button }) => button));
+    this.#map.centre(encoded);
+    this.#paint();
+    // The image at the cursor says so if they cannot be decoded.
+    if (!this.#page.images.ready)
+      this.#page.images.loaded.then(() => this.#paint()).catch(() => {});
+    if (!this.#animated)
+      this.#animate([".seen", ".encoder", ".cloud-map", ".decoder", ".decoded", ".difference"]);
+    this.#animated = true;
+  }
+
+  /** @param {number} index */
+  #makeSample(index) {
+    const button = makeButton("", () => this.#choose(index));
+    const canvas = imageCanvas();
+    const cost = document.createElement("span");
+    button.append(canvas, cost);
+    this.#page.highlight.follow(button, () => this.#pointed(index));
+    return { button, canvas, cost };
+  }
+
+  /** @param {number} index */
+  #choose(index) {
+    this.#current = index;
+    this.#paint();
+    this.#page.state.travel([this.#positions()[index]], MOVE, "sample");
+  }
+
+  #resample() {
+    this.#noise = this.#noise.map(() => drawNoise());
+    this.#choose(0);
+    this.#animate([".decoder", ".decoded", ".difference"]);
+  }
+
+  #reset() {
+    this.#posterior = this.#encoded;
+    this.#paint();
+    find(this.#root, ".cloud-map").focus({ preventScroll: true }); // the button is disabled now
+  }
+
+  /** Lets parts of the row appear one after the other. @param {string[]} parts */
+  #animate(parts) {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    for (const [i, part] of parts.entries()) {
+      const frames = [{ opacity: 0 }, { opacity: 1 }];
+      const timing = /** @type {const} */ ({
+        duration: STAGE,
+        delay: i * STAGE,
+        fill: "backwards",
+      });
+      find(this.#root, part).animate(frames, timing);
+    }
+  }
+
+  #paint() {
+    const posterior = this.#posterior;
+    if (!posterior) return;
+    const samples = this.#positions();
+    this.#map.show({ posterior, samples, current: this.#current });
+    this.#writeNumbers(posterior, samples[this.#current]);
+    if (!this.#page.images.ready) return;
+    const costs = samples.map((z, i) => this.#paintSample(z, i));
+    this.#paintOutput(samples[this.#current], costs[this.#current]);
+    this.#writeBalance(costs);
+  }
+
+  /** @param {Posterior} posterior @param {Position} z */
+  #writeNumbers({ mu, sigma }, z) {
+    for (const [i, { x, y }] of [mu, sigma, z].entries()) {
+      write(find(this.#root, `.${LABELS[i]}-x`), signed(x));
+      write(find(this.#root, `.${LABELS[i]}-y`), signed(y));
+    }
+    findButton(this.#root, ".reset").disabled = this.#posterior === this.#encoded;
+  }
+
+  /** One sample's image; its cost in nats. @param {Position} z @param {number} index */
+  #paintSample(z, index) {
+    const { images } = this.#page;
+    const { button, canvas, cost } = this.#samples[index];
+    images.paint(contextOf(canvas), z);
+    const recon = reconOf(this.#levels, images.logits(z));
+    write(cost, recon.toFixed(0));
+    button.ariaLabel = `Sample ${index + 1}: ${recon.toFixed(0)} nats`;
+    button.ariaPressed = `${index === this.#current}`;
+    return recon;
+  }
+
+  /** The image at z, and how the model's input differs from it. @param {Position} z @param {number} recon */
+  #paintOutput(z, recon) {
+    const { images, props } = this.#page;
+    const decoded = images.paint(contextOf(findCanvas(this.#root, ".decoded")), z);
+    if (!decoded) return;
+    difference(this.#levels, decoded, props.pad.ink > props.pad.paper, this.#difference);
+    paintImage(findCanvas(this.#root, ".difference"), this.#difference);
+    const floor = floorOf(this.#levels);
+    const lost = (recon - floor).toFixed(1);
+    write(find(this.#root, ".nats"), `${(recon - floor).toFixed(0)} nats`);
+    write(
+      find(this.#root, ".cost"),
+      `Light strokes were lost, dark ones added: ${lost} nats. Grey pixels cost ` +
+        `${floor.toFixed(1)} nats even in a perfect copy, which makes a reconstruction error of ` +
+        `${recon.toFixed(1)} nats.`,
+    );
+  }
+
+  /** What the posterior costs in all, beside the encoder's. @param {readonly number[]} costs */
+  #writeBalance(costs) {
+    const [encoded, posterior] = [this.#encoded, this.#posterior];
+    if (!encoded || !posterior) return;
+    const { images } = this.#page;
+    const sum = (/** @type {number} */ recon, /** @type {Posterior} */ of) =>
+      `${recon.toFixed(1)} + ${klOf(of).toFixed(1)} = ${(recon + klOf(of)).toFixed(1)} nats`;
+    let text = `Mean error of the samples + KL: ${sum(mean(costs), posterior)}. Drag the cloud to compare.`;
+    if (posterior !== encoded) {
+      const theirs = this.#noise.map((eps) =>
+        reconOf(this.#levels, images.logits(sampleAt(encoded, eps))),
+      );
+      text = `Your cloud, error + KL: ${sum(mean(costs), posterior)}. The encoder's: ${sum(mean(theirs), encoded)}.`;
+    }
+    write(find(this.#root, ".balance"), text);
+  }
+}

@@ -4,6 +4,7 @@ import base64
 import io
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.data.strokes import draw_strokes
-from latent_navigator.explorer.inference import infer_drawing
+from latent_navigator.explorer.inference import infer_drawing, reconstruction_errors
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import (
     FILES,
@@ -190,7 +191,7 @@ def test_undo_and_clear(open_page: OpenPage) -> None:
     expect(tab.locator(".message")).to_contain_text("among the 1s")
     tab.locator(".clear").click()
     expect(tab.locator(".example")).to_be_visible()
-    expect(tab.locator(".answer")).to_be_hidden()
+    expect(tab.locator(".title")).to_contain_text("Test digit")
     assert page.evaluate("() => latentSpace.state.reading") is None
 
 
@@ -369,3 +370,79 @@ def test_random_test_image_opens_and_moves_the_cursor(
     expect(tab.locator(".title")).to_have_text(reading(page)["title"])
     assert math.dist(position(page), reading(page)["mu"]) < 0.002
     assert_painted(page, space)
+
+
+def numbers(tab: Locator, name: str) -> list[float]:
+    """x and y of mu, sigma or z, as they stand below the cloud."""
+    texts = [tab.locator(f".{name}-{axis}").inner_text() for axis in "xy"]
+    return [float(text.replace("−", "-")) for text in texts]
+
+
+def pointed(page: Page) -> Any:
+    """What the map points out."""
+    return page.evaluate("() => latentSpace.highlight.pointed")
+
+
+def test_pipeline_shows_what_is_lost_and_points_at_the_map(
+    open_page: OpenPage, space: LatentSpace
+) -> None:
+    page = open_page()
+    tab = open_pad(page)
+    page.evaluate("() => latentSpace.openImage(1234)")
+    wait_for_answer(page)
+    read = reading(page)
+    z = torch.tensor(read["samples"])
+    assert_decoded(tab.locator(".samples canvas").all(), read["samples"], space)
+    recon = reconstruction_errors(space, space.images[1234].expand(8, 28, 28), z)
+    names = [button.get_attribute("aria-label") for button in tab.locator(".samples button").all()]
+    assert names == [f"Sample {i + 1}: {cost:.0f} nats" for i, cost in enumerate(recon)]
+    x = space.images[1234].double() / 255
+    floor = float(-(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).sum())
+    expect(tab.locator(".nats")).to_have_text(f"{recon[0] - floor:.0f} nats")
+    expect(tab.locator(".cost")).to_contain_text(f"cost {floor:.1f} nats even in a perfect copy")
+    seen, shown = (pixels_of(tab.locator(f".{name}")).astype(int) for name in ("seen", "decoded"))
+    lost = pixels_of(tab.locator(".difference"))
+    assert np.abs(lost - (128 + (seen - shown) / 2)).max() <= 1
+    assert pointed(page) is None
+    tab.locator(".cloud").hover()
+    assert pointed(page)["posterior"]["mu"] == dict(zip("xy", read["mu"], strict=True))
+    tab.locator(".output").hover()
+    assert math.dist(pointed(page)["z"].values(), read["samples"][0]) < 1e-6
+    page.mouse.move(0, 0)
+    assert pointed(page) is None
+
+
+def test_cloud_is_dragged_and_reset(open_page: OpenPage, space: LatentSpace) -> None:
+    page = open_page()
+    tab = open_pad(page)
+    page.evaluate("() => latentSpace.openImage(1234)")
+    wait_for_answer(page)
+    read, reset = reading(page), tab.locator(".reset")
+    balance = tab.locator(".balance").inner_text()
+    expect(reset).to_be_disabled()
+    box = box_of(tab.locator(".cloud-map"))
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 4, y, steps=4)
+    page.mouse.up()
+    half = 0.25  # of the part of the map: the larger sigma is 0.05
+    moved = half / 2
+    assert numbers(tab, "mu") == pytest.approx([read["mu"][0] + moved, read["mu"][1]], abs=0.01)
+    tab.locator(".cloud-map").focus()
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowUp")
+    sigma = [read["sigma"][0], read["sigma"][1] + 5 * half / 50]
+    assert numbers(tab, "sigma") == pytest.approx(sigma, abs=0.01)
+    noise = (np.array(read["samples"]) - read["mu"]) / read["sigma"]
+    samples = np.array(read["mu"]) + [moved, 0] + noise * sigma
+    shown = [pixels_of(canvas).astype(int) for canvas in tab.locator(".samples canvas").all()]
+    expected = space.decode_images(torch.tensor(samples)).astype(int)
+    assert np.abs(np.array(shown) - expected).mean() < 2, "up to the width of a pixel"
+    expect(tab.locator(".balance")).to_contain_text("Your cloud")
+    reset.click()
+    expect(tab.locator(".balance")).to_have_text(balance)
+    expect(reset).to_be_disabled()
+    tab.locator(".resample").click()
+    page.wait_for_function("() => !latentSpace.state.travelling")
+    assert position(page) == pytest.approx(numbers(tab, "z"), abs=0.006), "the cursor goes to z"

@@ -13,7 +13,7 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.navigation import describe_anchor, go_to_class, start_class
 from latent_navigator.explorer.reconstructions import best_and_worst
-from latent_utils import morph_toward
+from latent_utils import RADIUS, morph_toward
 from tests.browser.helpers import (
     FILES,
     INKED,
@@ -22,6 +22,7 @@ from tests.browser.helpers import (
     after_timers,
     assert_fits,
     assert_painted,
+    assert_same_image,
     box_of,
     compare,
     map_point,
@@ -520,3 +521,25 @@ def test_switching_a_layer_moves_nothing(open_page: OpenPage) -> None:
     for button in page.locator(".layers button").all():
         button.click()
         assert [box_of(other) for other in page.locator(".layers button").all()] == boxes
+
+
+@pytest.mark.parametrize(("x", "y"), [(0.218, 0.157), (4, 4)])
+def test_blur_is_explained_by_the_mean_of_the_nearest(
+    open_page: OpenPage, space: LatentSpace, x: float, y: float
+) -> None:
+    page = open_page(reduced_motion="reduce")
+    move_to(page, x, y)
+    page.locator("#why-blurred summary").click()
+    explanation = page.locator("#why-blurred .explanation")
+    away = (space.means - torch.tensor([x, y])).norm(dim=1)
+    nearest = away.argsort()[:24][away.sort().values[:24] <= RADIUS]
+    expect(page.locator("#why-blurred .overlaid canvas")).to_have_count(len(nearest))
+    if len(nearest) == 0:
+        expect(explanation).to_contain_text("the decoder extrapolates")
+        return
+    expect(explanation).to_contain_text("The 24 nearest test digits")
+    mean = space.images[nearest].double().mean(0).numpy()
+    assert np.abs(pixels_of(page.locator("#why-blurred .mean")) - mean).max() <= 0.51
+    assert_same_image(page.locator("#why-blurred .there"), page)
+    page.keyboard.press("Escape")
+    expect(explanation).to_be_hidden()

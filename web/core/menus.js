@@ -1,11 +1,11 @@
-/** Menus: details elements of the class menu. */
+/** Menus: details elements of the class menu; those of the class stays stay open while the page is used. */
 
-const opened = () => document.querySelectorAll("details.menu[open]");
+const opened = (kind = "") => document.querySelectorAll(`details.menu${kind}[open]`);
 
-/** Closes open menus on Escape, and on a press elsewhere. */
+/** Closes open menus on Escape and, unless they stay, on a press elsewhere. */
 export function startMenus() {
   document.addEventListener("pointerdown", ({ target }) => {
-    for (const menu of opened()) {
+    for (const menu of opened(":not(.stays)")) {
       if (!(target instanceof Node && menu.contains(target))) menu.removeAttribute("open");
     }
   });

@@ -20,6 +20,7 @@ import {
 import { entropy } from "../core/neighbours.js";
 import { describeClasses, describePrior, describeSupport, supportOf } from "../core/readout.js";
 import { Rest } from "../core/rest.js";
+import { startBlur } from "./blur.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/encodings.js").Encodings} Encodings */
@@ -176,6 +177,7 @@ function startImage({ state, images }, digit, showSource) {
 /** @param {Page} page @param {HTMLElement} digit @param {HTMLElement} readout */
 export function start(page, digit, readout) {
   const { props, state } = page;
+  startBlur(page, readout);
   startImage(page, digit, startSource(page, findButton(readout, ".source")));
   const bars = makeBars(page, find(readout, ".shares"));
   const nearest = new Nearest(page, find(readout, ".nearest"), find(readout, ".lost"));

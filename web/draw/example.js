@@ -1,25 +1,22 @@
 /** What the panel shows before the first image is read: what the model makes of a test image. */
 
-import { contextOf, find, findCanvas, paintImage, signed } from "../core/dom.js";
-
 /**
- * The function that fills the example in. It takes the test image nearest to where the page opens:
- * the browser has fetched that one already.
+ * The function that shows the example, fetched once. It takes the test image nearest to where the
+ * page opens.
  *
- * @param {import("../page.js").Page} page @param {HTMLElement} element of the example
+ * @param {import("../page.js").Page} page @param {import("./reading.js").ReadingView} view
  */
-export function makeExample({ props, encodings, images }, element) {
+export function makeExample({ props, encodings, server }, view) {
+  /** @type {import("../core/reading.js").Reading | null} */
+  let example = null;
   return async () => {
     try {
-      const [known] = await Promise.all([encodings, images.loaded]);
-      known.around.find(props.anchors.typical[props.start]);
-      const index = known.around.indices[0];
-      const z = known.positionOf(index);
-      const [levels] = await known.images([index]);
-      paintImage(findCanvas(element, ".given"), levels);
-      find(element, ".code").textContent = `x ${signed(z.x)}\ny ${signed(z.y)}`;
-      images.paint(contextOf(findCanvas(element, ".returned")), z);
-      element.dataset.state = "shown";
-    } catch {} // the map says what could not be loaded
+      if (!example) {
+        const { around } = await encodings;
+        around.find(props.anchors.typical[props.start]);
+        example = await server.ask("test_digit", around.indices[0]);
+      }
+      if (example) view.showExample(example);
+    } catch {} // the panel invites to draw all the same
   };
 }

@@ -59,12 +59,14 @@ export function start(page, element) {
     const { reading } = state;
     if (!reading?.fromUser) uploads.hide();
     if (reading && !reading.fromUser) pad.show([]);
-    if (isOpen()) view.show();
+    if (!isOpen()) return;
+    view.show();
+    if (!reading) showExample();
   });
-  const showExample = makeExample(page, find(root, ".example"));
+  const showExample = makeExample(page, view);
   state.subscribe("tab", () => {
     if (!isOpen()) return;
     view.refresh();
-    showExample();
+    if (!state.reading) showExample();
   });
 }

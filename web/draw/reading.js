@@ -9,8 +9,10 @@ import { Pipeline } from "./pipeline.js";
 const LOST = "The server is not responding; the nearest images are missing.";
 
 export class ReadingView {
-  /** @type {import("../core/state.js").PageState["reading"]} what is shown */
+  /** @type {import("../core/state.js").PageState["reading"]} the page's, as it is shown */
   #shown = null;
+  /** @type {Reading | null} the same, or an example */
+  #filled = null;
   #page;
   #root;
   #pipeline;
@@ -44,15 +46,29 @@ export class ReadingView {
     }
     this.#root.dataset.state = reading ? "shown" : "empty";
     this.#root.classList.toggle("has-answer", reading !== null);
-    if (!reading) return;
-    this.#describe(reading);
-    this.#pipeline.show(reading);
-    this.#showNearest(reading);
+    this.#root.classList.remove("has-example");
+    if (reading) this.#fill(reading);
   }
 
   /** Shows the newest reading if it is not shown already. */
   refresh() {
     if (this.#page.state.reading !== this.#shown) this.show();
+  }
+
+  /** Shows a reading that nobody has asked for, where there is none. @param {Reading} reading */
+  showExample(reading) {
+    const { dataset, classList } = this.#root;
+    if (dataset.state !== "empty" || classList.contains("has-example")) return;
+    classList.add("has-example");
+    this.#fill(reading);
+  }
+
+  /** @param {Reading} reading */
+  #fill(reading) {
+    this.#filled = reading;
+    this.#describe(reading);
+    this.#pipeline.show(reading);
+    this.#showNearest(reading);
   }
 
   /** @param {Reading} reading */
@@ -69,16 +85,16 @@ export class ReadingView {
     const message = find(this.#root, ".lost");
     try {
       const encodings = await this.#page.encodings;
-      if (reading !== this.#shown) return;
+      if (reading !== this.#filled) return;
       const buttons = reading.nearest.map((index) => this.#button(index, encodings.labels[index]));
       find(this.#root, ".similar").replaceChildren(...buttons);
       message.textContent = "";
       const images = await encodings.images(reading.nearest);
-      if (reading !== this.#shown) return;
+      if (reading !== this.#filled) return;
       for (const [i, button] of buttons.entries())
         paintImage(findCanvas(button, "canvas"), images[i]);
     } catch {
-      if (reading === this.#shown) message.textContent = LOST;
+      if (reading === this.#filled) message.textContent = LOST;
     }
   }
 

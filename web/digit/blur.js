@@ -1,0 +1,122 @@
+/**
+ * "Why is it blurred?": the test images encoded around the cursor, laid over one another until their
+ * mean is there, beside the decoded image.
+ */
+
+import { contextOf, find, findButton, findCanvas, imageCanvas, paintImage } from "../core/dom.js";
+import { describeBlur, MeanImage, meanDifference } from "../core/mean_image.js";
+import { Rest } from "../core/rest.js";
+
+/** @typedef {import("../page.js").Page} Page */
+/** @typedef {import("../core/encodings.js").Encodings} Encodings */
+
+const MOST = 24; // images
+const STEP = 120; // ms from one image to the next
+const REST = 120; // ms without a move
+const LOST = "The server is not responding; the test images are missing. Close this and try again.";
+
+class Blur {
+  #page;
+  #details;
+  #mean = new MeanImage();
+  #levels = new Uint8ClampedArray(784);
+  /** @type {Uint8Array[]} the images that are laid over one another */
+  #images = [];
+  #asked = 0;
+  #frame = 0;
+
+  /** @param {Page} page @param {HTMLDetailsElement} details */
+  constructor(page, details) {
+    this.#page = page;
+    this.#details = details;
+    const rest = new Rest(page.state, REST, () => this.#show(false));
+    details.addEventListener("toggle", () => this.#show(true));
+    page.state.subscribe("position", () => {
+      if (details.open) rest.await();
+    });
+    page.state.subscribe("tab", () => {
+      details.open = false; // it would cover the tab
+    });
+    findButton(details, ".again").addEventListener("click", () => this.#overlay());
+  }
+
+  /** @param {boolean} animated */
+  async #show(animated) {
+    const asked = ++this.#asked;
+    cancelAnimationFrame(this.#frame);
+    if (!this.#details.open) return;
+    const { encodings, images, state } = this.#page;
+    const { z } = state;
+    try {
+      const [known] = await Promise.all([encodings, images.loaded]);
+      const around = aroundOf(known, z);
+      const found = await known.images(around.indices);
+      if (asked !== this.#asked) return;
+      this.#images = found;
+      this.#fill(z, around);
+      if (animated) this.#overlay();
+    } catch {
+      if (asked === this.#asked) find(this.#details, ".explanation").textContent = LOST;
+    }
+  }
+
+  /** The final state. @param {import("../core/view.js").Position} z @param {ReturnType<typeof aroundOf>} around */
+  #fill(z, around) {
+    const { images, props } = this.#page;
+    const details = this.#details;
+    const canvases = this.#images.map((levels) => {
+      const canvas = imageCanvas();
+      paintImage(canvas, levels);
+      return canvas;
+    });
+    find(details, ".overlaid").replaceChildren(...canvases);
+    this.#add(this.#images.length);
+    const decoded = images.paint(contextOf(findCanvas(details, ".there")), z);
+    const difference = decoded ? meanDifference(decoded, this.#levels) : 0;
+    find(details, ".explanation").textContent = describeBlur(around, difference, props.info);
+    findButton(details, ".again").disabled = this.#images.length < 2;
+  }
+
+  /** Shows the mean of the first `count` images. @param {number} count */
+  #add(count) {
+    if (count < this.#mean.count || count === this.#images.length) this.#mean.clear();
+    while (this.#mean.count < count) this.#mean.add(this.#images[this.#mean.count]);
+    this.#mean.write(this.#levels);
+    paintImage(findCanvas(this.#details, ".mean"), this.#levels);
+    find(this.#details, ".count").textContent = `Mean of ${count}`;
+    for (const [i, canvas] of [...find(this.#details, ".overlaid").children].entries()) {
+      canvas.classList.toggle("added", i < count);
+    }
+  }
+
+  /** Lays the images over one another, one after the other. */
+  #overlay() {
+    cancelAnimationFrame(this.#frame);
+    const total = this.#images.length;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches || total < 2) return;
+    const begun = performance.now();
+    const tick = (/** @type {number} */ now) => {
+      const count = Math.min(total, 1 + Math.max(0, Math.floor((now - begun) / STEP)));
+      if (count !== this.#mean.count) this.#add(count);
+      if (count < total) this.#frame = requestAnimationFrame(tick);
+    };
+    this.#add(1);
+    this.#frame = requestAnimationFrame(tick);
+  }
+}
+
+/** The test images within the radius around z, nearest first. @param {Encodings} encodings @param {import("../core/view.js").Position} z */
+function aroundOf(encodings, z) {
+  const { around } = encodings;
+  around.find([z.x, z.y]);
+  const { within } = around;
+  const indices = Array.from(around.indices.subarray(0, Math.min(MOST, within)));
+  const last = indices.length ? encodings.positionOf(indices[indices.length - 1]) : z;
+  const radius = Math.hypot(last.x - z.x, last.y - z.y);
+  return { indices, count: indices.length, within, radius };
+}
+
+/** @param {Page} page @param {HTMLElement} readout */
+export function startBlur(page, readout) {
+  new Blur(page, find(readout, "#why-blurred", HTMLDetailsElement));
+}

@@ -83,15 +83,9 @@ export class ImageSource {
     return grey;
   }
 
-  /**
-   * The 784 logits at z, which the next image overwrites; zeros while there is no decoder.
-   *
-   * @param {Position} z
-   */
-  logits(z) {
-    this.#z[0] = z.x;
-    this.#z[1] = z.y;
-    return this.#decoder?.decode(this.#z) ?? new Float32Array(PIXELS);
+  /** The 784 logits of the image that was decoded last, which the next one overwrites. */
+  get logits() {
+    return this.#decoder?.logits ?? new Float32Array(PIXELS);
   }
 
   /**

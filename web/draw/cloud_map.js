@@ -65,11 +65,6 @@ export class CloudMap {
     this.draw();
   }
 
-  /** Whether a pointer drags the posterior. */
-  get held() {
-    return this.#drag !== null;
-  }
-
   #listen() {
     const canvas = this.#canvas;
     canvas.addEventListener("pointerdown", (event) => this.#press(event));

@@ -40,10 +40,13 @@ export class Pipeline {
   /** @type {Position[]} eps of the samples, which stay while the posterior is dragged */
   #noise = [];
   #current = 0;
+  /** @type {number | null} the mean error of the samples of the encoder's answer, once needed */
+  #encodedRecon = null;
   #animated = false;
   /** @type {{ button: HTMLButtonElement, canvas: HTMLCanvasElement, cost: HTMLElement }[]} */
   #samples = [];
   #difference = new Uint8ClampedArray(784);
+  #scratch = new Uint8ClampedArray(784);
   #page;
   #root;
   #map;
@@ -60,6 +63,7 @@ export class Pipeline {
     findButton(root, ".resample").addEventListener("click", () => this.#resample());
     findButton(root, ".reset").addEventListener("click", () => this.#reset());
     const { highlight } = page;
+    page.state.subscribe("tab", () => highlight.show(null));
     for (const part of [".cloud", ".input"]) {
       highlight.follow(find(root, part), () => this.#pointed());
     }
@@ -91,6 +95,7 @@ export class Pipeline {
     this.#posterior = encoded;
     this.#noise = reading.samples.map(([x, y]) => noiseOf(encoded, { x, y }));
     this.#current = 0;
+    this.#encodedRecon = null;
     paintImage(findCanvas(this.#root, ".seen"), this.#levels);
     this.#samples = this.#noise.map((_, i) => this.#makeSample(i));
     find(this.#root, ".samples").replaceChildren(...this.#samples.map(({ button }) => button));
@@ -123,6 +128,7 @@ export class Pipeline {
 
   #resample() {
     this.#noise = this.#noise.map(() => drawNoise());
+    this.#encodedRecon = null;
     this.#choose(0);
     this.#animate([".decoder", ".decoded", ".difference"]);
   }
@@ -173,7 +179,7 @@ export class Pipeline {
     const { images } = this.#page;
     const { button, canvas, cost } = this.#samples[index];
     images.paint(contextOf(canvas), z);
-    const recon = reconOf(this.#levels, images.logits(z));
+    const recon = reconOf(this.#levels, images.logits);
     write(cost, recon.toFixed(0));
     button.ariaLabel = `Sample ${index + 1}: ${recon.toFixed(0)} nats`;
     button.ariaPressed = `${index === this.#current}`;
@@ -202,16 +208,24 @@ export class Pipeline {
   #writeBalance(costs) {
     const [encoded, posterior] = [this.#encoded, this.#posterior];
     if (!encoded || !posterior) return;
-    const { images } = this.#page;
+    this.#encodedRecon ??= this.#meanRecon(encoded);
     const sum = (/** @type {number} */ recon, /** @type {Posterior} */ of) =>
       `${recon.toFixed(1)} + ${klOf(of).toFixed(1)} = ${(recon + klOf(of)).toFixed(1)} nats`;
-    let text = `Mean error of the samples + KL: ${sum(mean(costs), posterior)}. Drag the cloud to compare.`;
-    if (posterior !== encoded) {
-      const theirs = this.#noise.map((eps) =>
-        reconOf(this.#levels, images.logits(sampleAt(encoded, eps))),
-      );
-      text = `Your cloud, error + KL: ${sum(mean(costs), posterior)}. The encoder's: ${sum(mean(theirs), encoded)}.`;
-    }
+    const theirs = sum(this.#encodedRecon, encoded);
+    const text =
+      posterior === encoded
+        ? `Mean error of the samples + KL: ${theirs}. Drag the cloud to compare.`
+        : `Your cloud, error + KL: ${sum(mean(costs), posterior)}. The encoder's: ${theirs}.`;
     write(find(this.#root, ".balance"), text);
+  }
+
+  /** The mean error of the samples of a posterior, in nats. @param {Posterior} posterior */
+  #meanRecon(posterior) {
+    const { images } = this.#page;
+    const costs = this.#noise.map((eps) => {
+      images.decode(sampleAt(posterior, eps), this.#scratch);
+      return reconOf(this.#levels, images.logits);
+    });
+    return mean(costs);
   }
 }

@@ -50,20 +50,25 @@ const roundedUp = (v) => (Math.ceil(1000 * v) / 1000).toFixed(3);
 export function describeBlur({ count, within, radius }, difference, { item, items }) {
   const most = Number(RADIUS.toFixed(3));
   if (count === 0) {
-    return `No test ${item} was encoded within ${most} of the cursor, so there is nothing to average: the decoder extrapolates.`;
+    return (
+      `No test ${item} was encoded within ${most} of the cursor, so there is nothing to average: ` +
+      "the decoder extrapolates."
+    );
   }
   if (count < FEW) {
     const subject = count === 1 ? `One test ${item} was` : `${count} test ${items} were`;
-    return `${subject} encoded within ${most} of the cursor: too few for a mean that explains the decoded image.`;
+    return (
+      `${subject} encoded within ${most} of the cursor: too few for a mean that explains the ` +
+      "decoded image."
+    );
   }
   const which =
     count === within
       ? `All ${count} test ${items} encoded within ${most} of the cursor.`
       : `The ${count} nearest test ${items}, all encoded within ${roundedUp(radius)} of the cursor.`;
   return (
-    `${which} One position can give only one ` +
-    "image, so the decoder draws about their mean: where their strokes agree it is sharp, where " +
-    `they differ it is grey. It differs from this mean by ${difference.toFixed(0)} of 255 grey ` +
-    "levels per pixel on average."
+    `${which} One position can give only one image, so the decoder draws about their mean: sharp ` +
+    "where they agree, grey where they differ. The two images differ by " +
+    `${difference.toFixed(0)} of 255 grey levels per pixel on average.`
   );
 }

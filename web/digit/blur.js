@@ -30,7 +30,10 @@ class Blur {
     this.#page = page;
     this.#details = details;
     const rest = new Rest(page.state, REST, () => this.#show(false));
-    details.addEventListener("toggle", () => this.#show(true));
+    details.addEventListener("toggle", () => {
+      if (details.open) find(details, "div").scrollIntoView({ block: "nearest" }); // on a phone
+      this.#show(true);
+    });
     page.state.subscribe("position", () => {
       if (details.open) rest.await();
     });
@@ -83,7 +86,7 @@ class Blur {
     while (this.#mean.count < count) this.#mean.add(this.#images[this.#mean.count]);
     this.#mean.write(this.#levels);
     paintImage(findCanvas(this.#details, ".mean"), this.#levels);
-    find(this.#details, ".count").textContent = `Mean of ${count}`;
+    find(this.#details, ".count").textContent = count ? `Mean of ${count}` : "No mean";
     for (const [i, canvas] of [...find(this.#details, ".overlaid").children].entries()) {
       canvas.classList.toggle("added", i < count);
     }

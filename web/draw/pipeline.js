@@ -198,7 +198,7 @@ export class Pipeline {
     write(find(this.#root, ".nats"), `${(recon - floor).toFixed(0)} nats`);
     write(
       find(this.#root, ".cost"),
-      `Light strokes were lost, dark ones added: ${lost} nats. Grey pixels cost ` +
+      `Light parts were lost and dark parts added: ${lost} nats. Grey pixels cost ` +
         `${floor.toFixed(1)} nats even in a perfect copy, which makes a reconstruction error of ` +
         `${recon.toFixed(1)} nats.`,
     );

@@ -143,7 +143,7 @@ def test_clear_brings_the_pad_back(page: Page, two_digits: bytes) -> None:
     expect(page.locator(".photo")).to_be_visible()
     page.locator(".draw .clear").click()
     expect(page.locator(".photo")).to_be_hidden()
-    expect(page.locator(".draw .example")).to_be_visible()
+    expect(page.locator(".draw .title")).to_contain_text("Example")
 
 
 # --- drops ---

@@ -60,7 +60,8 @@ export class ReadingView {
     const { dataset, classList } = this.#root;
     if (dataset.state !== "empty" || classList.contains("has-example")) return;
     classList.add("has-example");
-    this.#fill(reading);
+    const title = reading.title[0].toLowerCase() + reading.title.slice(1);
+    this.#fill({ ...reading, title: `Example: ${title}` });
   }
 
   /** @param {Reading} reading */

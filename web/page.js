@@ -9,6 +9,7 @@ import { find } from "./core/dom.js";
 import { Encodings } from "./core/encodings.js";
 import { Highlight } from "./core/highlight.js";
 import { ImageSource } from "./core/image_source.js";
+import { parseLink } from "./core/link.js";
 import { startMenus } from "./core/menus.js";
 import { Server } from "./core/server.js";
 import { PageState } from "./core/state.js";
@@ -22,6 +23,7 @@ import { start as startMap } from "./map/index.js";
 import { start as startPaths } from "./paths/index.js";
 import { loadPathStyles } from "./paths/styles.js";
 import { startTabs } from "./tabs.js";
+import { start as startTour } from "./tour/index.js";
 import { start as startTraining } from "./training/index.js";
 
 /**
@@ -41,6 +43,7 @@ import { start as startTraining } from "./training/index.js";
  *     actions: import("./lessons/actions.js").LessonAction[],
  *   }[],
  *   experiments: { key: string, label: string }[],
+ *   tour: import("./tour/steps.js").Step[],
  *   replays: { label: string, file: string, comparison: string | null }[],
  *   pad: import("./draw/pad.js").PadProps & { max_bytes: number },
  *   data: string,
@@ -69,6 +72,12 @@ function followAddress(state) {
   };
   const topics = /** @type {const} */ (["position", "view", "layers", "marks", "controls"]);
   for (const topic of topics) state.subscribe(topic, writeSoon);
+  // Each step of the tour is an entry of the browser's history; the address is completed at rest.
+  state.subscribe("controls", () => {
+    const { tour } = state.values;
+    if (parseLink(location.hash, [], state.controls).values.tour === tour) return;
+    history.pushState(null, "", `#${tour ? new URLSearchParams({ tour: `${tour}` }) : state.link}`);
+  });
   // A link that is opened in this page, and the browser's Back button.
   addEventListener("hashchange", () => {
     clearTimeout(writing);
@@ -148,4 +157,5 @@ export async function start(element, props, functions) {
   startAbout(page, find(element, "#about"));
   startTabs(state, find(element, "#tabs"));
   startMenus();
+  startTour(page, find(element, "#tour"), element);
 }

@@ -10,6 +10,7 @@ from typing import Any
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, MAX_STEPS, MIN_STEPS, methods
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.explorer.presets import presets
+from latent_navigator.explorer.tour import tour
 
 IMAGES = 12  # along a path, when the page opens
 AMOUNT = 0.5  # of a morph
@@ -88,4 +89,5 @@ def page_controls(space: LatentSpace) -> list[Control]:
         Control.number("images", MIN_STEPS, MAX_STEPS, 1, IMAGES, aliases=("pictures",)),
         Control.flag("even", False),
         Control.choice("anchor", ANCHORS, ANCHORS[0]),
+        Control.choice("tour", ["", *(step.key for step in tour(space))], ""),
     ]

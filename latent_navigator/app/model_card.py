@@ -1,40 +1,13 @@
-"""Texts of the page that depend on the model: how VAEs work, what the model is."""
+"""The text of the About tab: what the model is."""
 
 import shlex
 from html import escape
 from pathlib import Path
-from string import Template
 
-from latent_navigator.app.web_files import web_file
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.data.dataset_info import DATASETS, with_article
 from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.command_line import command_line
-
-
-def page_text(name: str, checkpoint: Checkpoint) -> str:
-    """An HTML file of web/, its $names replaced by what a checkpoint says of its images."""
-    info = checkpoint.info
-    return Template(web_file(name)).substitute(
-        item=info.item,
-        items=info.items,
-        described_item=info.described_item,
-        with_article=with_article(info.item),
-        count=f"{len(checkpoint.labels):,}",
-        beta_schedule=describe_beta(checkpoint),
-    )
-
-
-def describe_beta(checkpoint: Checkpoint) -> str:
-    """How beta changed while the model was trained, after "Here it"."""
-    config = checkpoint.training_config
-    beta = config.get("beta", 0)
-    if config.get("warmup_epochs"):
-        return (
-            f"rises from 0 to {beta:g} at the start of training, so that the network first learns "
-            "to reconstruct and then to organise the latent space"
-        )
-    return f"is {beta:g} from the start"
 
 
 def describe_model(checkpoint: Checkpoint) -> str:

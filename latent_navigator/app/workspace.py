@@ -13,7 +13,6 @@ from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_card import (
     describe_model,
     describe_training,
-    page_text,
     training_command,
 )
 from latent_navigator.app.web_files import page_template
@@ -31,6 +30,7 @@ from latent_navigator.explorer.lessons import lessons
 from latent_navigator.explorer.map_layers import map_layers
 from latent_navigator.explorer.navigation import describe_anchor, start_class
 from latent_navigator.explorer.readout import decode_position
+from latent_navigator.explorer.tour import tour
 from latent_navigator.explorer.training_replay import ReplayFile
 from latent_navigator.geometry.attributes import ATTRIBUTES
 
@@ -93,7 +93,6 @@ def build_workspace(
         web, data: where the page finds its modules and the model's files.
     """
     texts = {
-        "how": page_text("about/how_vaes_work.html", space.checkpoint),
         "model": describe_model(space.checkpoint),
         "training": describe_training(space.checkpoint),
         "command": escape(training_command(space.checkpoint)),
@@ -145,6 +144,7 @@ def page_props(
         "attributes": [{"name": name} | found._asdict() for name, found in ATTRIBUTES.items()],
         "lessons": [lesson.record() for lesson in lessons(space)],
         "experiments": [{"key": some.key, "label": some.label} for some in experiments(space)],
+        "tour": [step.record() for step in tour(space)],
         "replays": [
             {
                 "label": label,

@@ -2,7 +2,8 @@
  * The address after #: #x=1.2&y=-0.3&view=0.5,0.5,2&layers=points,rings&A=0.1,2&digit=8...
  *
  * It holds the position, the view where it is zoomed, the layers where others than usual are shown,
- * the points A and B, and the values of the controls.
+ * the points A and B, and the values of the controls. One of these is the step of the tour: a link of
+ * it alone, #tour=cloud, shows what the step shows, and beside a position it opens the step there.
  */
 
 /** @typedef {import("./view.js").Position} Position */
@@ -133,6 +134,8 @@ export function formatLink(linked, layers, controls) {
   for (const [flag, point] of Object.entries(linked.marks)) {
     if (point) parts.set(flag, `${point.x},${point.y}`);
   }
-  for (const { name } of controls) parts.set(name, String(linked.values[name]));
+  for (const { name } of controls) {
+    if (linked.values[name] !== "") parts.set(name, String(linked.values[name]));
+  }
   return parts.toString().replaceAll("%2C", ",");
 }

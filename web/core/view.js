@@ -8,6 +8,8 @@
 /** @typedef {{ x: number, y: number }} Position in units of the prior's sigma */
 /** @typedef {{ px: number, py: number }} Pixel from the map's top left corner */
 
+/** @typedef {{ centre: Position, half: number }} Part of the map: centre - half ... centre + half */
+
 const MAX_ZOOM = 64;
 const DECIMALS = 1000; // 0.001 is a twelfth of a pixel of the map
 const TICKS = 7; // about as many on each axis
@@ -128,4 +130,20 @@ export class MapView {
     const power = 10 ** Math.floor(Math.log10(rough));
     return power * ([1, 2, 5].find((m) => m * power >= rough) ?? 10);
   }
+}
+
+/**
+ * The part of the map on the way from one to another: it zooms evenly, and the position that keeps
+ * its pixel keeps it all the way.
+ *
+ * @param {Part} from @param {Part} to @param {number} t 0 ... 1, eased at both ends
+ * @returns {Part}
+ */
+export function partBetween(from, to, t) {
+  const eased = t * t * (3 - 2 * t);
+  const half = from.half * (to.half / from.half) ** eased;
+  const share = to.half === from.half ? eased : (half - from.half) / (to.half - from.half);
+  const between = (/** @type {"x" | "y"} */ axis) =>
+    from.centre[axis] + share * (to.centre[axis] - from.centre[axis]);
+  return { centre: { x: between("x"), y: between("y") }, half };
 }

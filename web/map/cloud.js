@@ -3,14 +3,14 @@
  * crosshair that stands on them.
  */
 
-import { MapView } from "../core/view.js";
+import { MapView, partBetween } from "../core/view.js";
 import { boxAround } from "./placement.js";
-import { between, ZOOM } from "./travel.js";
+import { ZOOM } from "./travel.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {import("../core/state.js").PageState} PageState */
 /** @typedef {Pixel & { rx: number, ry: number }} Cloud its mean, and the radii of the 2-sigma ellipse in pixels */
-/** @typedef {import("./travel.js").Part} Part */
+/** @typedef {import("../core/view.js").Part} Part */
 
 const SMALL = 24; // pixels of the larger radius; a smaller cloud is hidden by the crosshair
 const GOAL = 40; // pixels of it after the zoom
@@ -135,12 +135,11 @@ export class CloudZoom {
       return;
     }
     const { centre, half } = this.#state.view;
-    const from = { centre, half };
     const begun = performance.now();
     const tick = (/** @type {number} */ now) => {
       const t = Math.min(1, Math.max(0, (now - begun) / ZOOM));
       this.#frame = t < 1 ? requestAnimationFrame(tick) : 0;
-      this.#show(between(from, goal, t));
+      this.#show(partBetween({ centre, half }, goal, t));
     };
     this.#frame = requestAnimationFrame(tick);
   }

@@ -75,7 +75,8 @@ export function start(page, element) {
   startSpeech(page, element);
 
   const rest = new Rest(state, REST, () => redraw(false));
-  const leads = (/** @type {string | undefined} */ source) => source !== "map" && source !== "link";
+  const leads = (/** @type {string | undefined} */ source) =>
+    !["map", "link", "tour"].includes(source ?? "");
   state.subscribe("position", (source) => {
     painter.placeCursor();
     rest.await();

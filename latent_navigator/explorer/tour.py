@@ -18,11 +18,13 @@ from latent_navigator.explorer.navigation import start_class
 from latent_navigator.explorer.presets import presets
 from latent_navigator.explorer.readout import count_encoded
 from latent_navigator.explorer.tour_positions import (
+    View,
     emptiest,
     example,
     least_typical_mean,
     most_mixed,
     share_near_data,
+    view_of,
 )
 from latent_utils import NEIGHBOURS, RADIUS
 
@@ -41,7 +43,7 @@ class Step:
         image: index of a test image that stands beside the text. opens: whether its posterior is
             shown on the map.
         tab: the tab that opens below the text. press: a selector of what is pressed in it.
-        show: a selector of what is then scrolled into view. values: of controls, by their names.
+        show: a selector of what its panel then scrolls to. values: of controls, by their names.
     """
 
     key: str
@@ -50,7 +52,7 @@ class Step:
     route: Tensor  # (N, 2), N >= 1
     layers: tuple[str, ...]
     more: str = ""
-    view: tuple[float, float, float] | None = None
+    view: View | None = None
     image: int | None = None
     opens: bool = False
     tab: str = ""
@@ -169,6 +171,7 @@ def _neighbours(space: LatentSpace) -> Step:
         "shapes share a region.",
         route=_at(space.anchor(first), space.anchor(second)),
         layers=("points", "regions", "labels"),
+        view=view_of(space.anchor(first), space.anchor(second)),
     )
 
 
@@ -178,10 +181,10 @@ def _empty(space: LatentSpace) -> Step:
     count = count_encoded(space, int(around.within))
     return Step(
         key="empty",
-        title="It draws even where it knows nothing",
+        title="It draws even where there is no data",
         text=f"Here {count} within {RADIUS:g}; the nearest is {float(around.nearest):.2f} away. "
-        "The decoder extrapolates, and only the note beside the image says so. The shaded areas "
-        f"are where the prior expects {info.items} and few are.",
+        "The decoder extrapolates, and only the note beside the image says so. The colours show "
+        f"where the prior expects more {info.items} than there are.",
         route=_at(z),
         layers=("points", "rings", "prior_vs_data"),
     )
@@ -207,7 +210,8 @@ def _mean(space: LatentSpace) -> Step:
         more="The mean position is the centroid of a class. Its prototype is an encoded position "
         "where its own class is dense and others are rare.",
         route=_at(z, z, space.anchor(label)),
-        layers=("points", "labels", "regions"),
+        layers=("points", "regions", "labels"),
+        view=view_of(z, space.anchor(label)),
     )
 
 
@@ -221,10 +225,11 @@ def _path(space: LatentSpace) -> Step:
         "simplest; the geodesic changes the image least; the density-weighted one keeps to the "
         f"data. Which of them cross other {space.info.class_word}?",
         route=_at(space.anchor(first)),
-        layers=("points", "labels"),
+        layers=("regions", "labels"),
+        view=view_of(space.anchor(first), space.anchor(last)),
         tab="paths",
         press="#compare",
-        show="#film-strip",
+        show="#film-strip .row",
         values={"from": first, "to": last, "methods": list(methods()), "anchor": "typical"},
     )
 

@@ -13,7 +13,11 @@ from latent_navigator.explorer.readout import WELL_SUPPORTED
 LOOKED_AT = 2000  # encodings among which a position with mixed classes is looked for, at most
 GRID = 51  # positions a side among which the emptiest is looked for
 DRAWS = 2000  # of the prior, to measure how many land near data
-CLOSE = 6  # posterior sigma from the middle of the map to its edge, where a step zooms to a cloud
+MARGIN = 0.7  # units of the prior's sigma around what a step zooms to
+CLOSE = 12  # posterior sigma from the middle of the map to its edge, where a step zooms to a cloud
+
+
+View = tuple[float, float, float]  # centre x, y and half the side of a part of the map
 
 
 class Cloud(NamedTuple):
@@ -23,9 +27,17 @@ class Cloud(NamedTuple):
     mu: Tensor  # (2,)
     sigma: Tensor  # (2,)
 
-    def view(self) -> tuple[float, float, float]:
+    def view(self) -> View:
         """The part of the map in which the cloud is large."""
         return float(self.mu[0]), float(self.mu[1]), CLOSE * float(self.sigma.max())
+
+
+def view_of(*positions: Tensor) -> View:
+    """The part of the map with some positions (2,) and MARGIN around them."""
+    found = torch.stack(positions)
+    low, high = found.min(0).values, found.max(0).values
+    x, y = ((low + high) / 2).tolist()
+    return x, y, float((high - low).max()) / 2 + MARGIN
 
 
 def example(space: LatentSpace) -> Cloud:

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { MapView } from "../../web/core/view.js";
+import { MapView, partBetween } from "../../web/core/view.js";
 
 function newView() {
   const view = new MapView(4);
@@ -44,4 +44,22 @@ test("ticks are round", () => {
   assert.equal(view.step, 2);
   view.show({ x: 0, y: 0 }, 0.5);
   assert.ok(Math.abs(view.step - 0.2) < 1e-12);
+});
+
+test("between two parts of the map one position keeps its pixel", () => {
+  const from = { centre: { x: 0, y: 0 }, half: 4 };
+  const to = { centre: { x: 1.5, y: -0.5 }, half: 1 };
+  const fixed = { x: 2, y: -2 / 3 }; // where both parts have the same pixel
+  const pixelIn = (/** @type {typeof from} */ { centre, half }) => {
+    const view = newView();
+    view.show(centre, half);
+    return view.toPixels(fixed);
+  };
+  const expected = pixelIn(from);
+  for (const t of [0.2, 0.5, 0.8, 1]) {
+    const { px, py } = pixelIn(partBetween(from, to, t));
+    assert.ok(Math.hypot(px - expected.px, py - expected.py) < 1e-9, `${t}`);
+  }
+  assert.deepEqual(partBetween(from, to, 0), from);
+  assert.deepEqual(partBetween(from, { ...from, centre: { x: 2, y: 0 } }, 0.5).centre, { x: 1, y: 0 });
 });

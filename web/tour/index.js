@@ -186,15 +186,25 @@ class Tour {
     if (step.press) await this.#use(step);
   }
 
-  /** Presses what a step presses, once it can be. @param {Step} step */
+  /** Presses what a step presses, and scrolls to what it shows. @param {Step} step */
   async #use(step) {
-    const control = find(this.#workspace, step.press);
-    while (!control.getClientRects().length) {
+    (await this.#await(step, step.press))?.click();
+    const shown = step.show && (await this.#await(step, step.show));
+    if (!shown) return;
+    // Only the panel: on a phone, where it has no scroll of its own, the card stays.
+    const panels = find(this.#workspace, "#panels");
+    const [outer, inner] = [panels, shown].map((some) => some.getBoundingClientRect().top);
+    panels.scrollTop += inner - outer;
+  }
+
+  /** An element once it is on the page; null if the step is left before. @param {Step} step @param {string} selector */
+  async #await(step, selector) {
+    for (;;) {
+      const found = this.#workspace.querySelector(selector);
+      if (found instanceof HTMLElement && found.getClientRects().length) return found;
       await new Promise(requestAnimationFrame);
-      if (this.#step !== step) return;
+      if (this.#step !== step) return null;
     }
-    control.click();
-    if (step.show) find(this.#workspace, step.show).scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -13,8 +13,13 @@
  * }} Step
  */
 
-/** @type {Record<string, number>} how many steps a key goes on */
-const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -1, PageDown: 1 };
+// How many steps a key goes on.
+const STEPS = new Map([
+  ["ArrowLeft", -1],
+  ["ArrowRight", 1],
+  ["PageUp", -1],
+  ["PageDown", 1],
+]);
 const ARROWS = "input, select, textarea, [role=tablist], .map-top, .photo"; // move something else
 
 /**
@@ -35,5 +40,5 @@ export function stepBeside(steps, key, by) {
 export function actionOf(key, target) {
   if (key === "Escape") return "leave";
   if (key.startsWith("Arrow") && target?.closest(ARROWS)) return null;
-  return STEPS[key] ?? null;
+  return STEPS.get(key) ?? null;
 }

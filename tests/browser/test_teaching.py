@@ -1,0 +1,236 @@
+"""What the page teaches: the ten questions of docs/teaching.md, and the tour from end to end."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.helpers import (
+    OpenPage,
+    assert_fits,
+    box_of,
+    map_point,
+    open_tab,
+    pixels_of,
+    settle,
+    stored_position,
+    wait_for_position,
+    zoom,
+)
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.browser
+
+SIZES = [(1280, 720), (390, 844)]
+CARD = "#tour"
+
+
+def layers(page: Page) -> list[str]:
+    shown = page.evaluate("() => latentSpace.state.layers")
+    return [key for key, on in shown.items() if on]
+
+
+def opened_test_digit(page: Page) -> None:
+    """Draw -> Random test digit."""
+    open_tab(page, "Draw")
+    page.locator("#own-digit .random").click()
+    page.locator(".draw[data-state=shown]").wait_for()
+    settle(page)
+
+
+def see_encoder_and_decoder(page: Page) -> None:
+    opened_test_digit(page)
+    given, returned = (
+        pixels_of(page.locator(f"#own-digit .{name}")) for name in ("seen", "decoded")
+    )
+    assert given.max() > 100
+    assert returned.max() > 100
+    mu = page.evaluate("() => latentSpace.state.reading.mu")
+    assert stored_position(page) == pytest.approx(mu, abs=6e-4)
+
+
+def see_distribution(page: Page) -> None:
+    opened_test_digit(page)
+    expect(page.locator("#own-digit .samples canvas")).to_have_count(6)
+    x, y = page.evaluate(
+        """() => latentSpace.state.reading.sigma.map(
+          (sigma) => 2 * sigma * latentSpace.state.view.unit)"""
+    )
+    assert max(x, y) > 24, "the crosshair hides the cloud"
+
+
+def play_training(page: Page) -> None:
+    open_tab(page, "Training")
+    page.locator("#replay [data-state=shown] .play").click()
+    page.wait_for_function("() => latentSpace.state.epoch")
+
+
+def see_kl(page: Page) -> None:
+    play_training(page)
+    expect(page.locator("#replay .plots")).to_contain_text("KL divergence")
+
+
+def see_beta(page: Page) -> None:
+    open_tab(page, "Training")
+    page.locator("#replay .model").select_option(index=1)
+    expect(page.locator("#replay .facts section")).to_have_count(2)
+    expect(page.locator("#replay .compared")).to_be_visible()
+
+
+def see_neighbours(page: Page) -> None:
+    open_tab(page, "Paths")
+    page.locator("#experiment-boundary").click()
+    expect(page.locator("#path-note")).to_contain_text("The boundary between 4 and 9")
+    settle(page)
+    page.wait_for_function("() => latentSpace.state.paths.length === 1")
+
+
+def see_made_up(page: Page) -> None:
+    page.locator("#latent-map .more summary").click()
+    page.get_by_role("button", name="Prior vs. data").click()
+    page.mouse.click(*map_point(page, 3.4, 3.4))
+    expect(page.locator("#readout .support")).to_contain_text("No data here")
+
+
+def see_mean(page: Page) -> None:
+    open_tab(page, "Explore")
+    page.locator("#jump-5").click()
+    page.locator("#anchor label:last-child").click()
+    expect(page.locator("#note")).to_contain_text("The mean position of all 5s lies among the 3s")
+
+
+def see_paths(page: Page) -> None:
+    open_tab(page, "Paths")
+    page.locator("#compare").click()
+    page.locator("#film-strip[aria-busy=false] .comparison").wait_for()
+    assert len(page.evaluate("() => latentSpace.state.paths")) >= 3
+
+
+def see_blur(page: Page) -> None:
+    page.evaluate("() => { location.hash = '#tour=blur'; }")
+    expect(page.locator(f"{CARD} .text")).to_contain_text("the decoder draws their average")
+    support = page.locator("#readout .support")
+    expect(support).to_contain_text("Well supported")
+
+
+# As in docs/teaching.md, in this order.
+QUESTIONS: list[tuple[str, Callable[[Page], None]]] = [
+    ("What do encoder and decoder do?", see_encoder_and_decoder),
+    ("Why does the encoder give a distribution?", see_distribution),
+    ("What does the KL do?", see_kl),
+    ("What does β do, and what does it cost?", see_beta),
+    ("Why are these digits neighbours?", see_neighbours),
+    ("Where does the model make things up?", see_made_up),
+    ("Why not the mean of a class?", see_mean),
+    ("Which path should I use?", see_paths),
+    ("Why are the images blurred?", see_blur),
+    ("Are two numbers enough?", see_blur),
+]
+
+
+def test_each_question_is_answered_on_the_page(open_page: OpenPage) -> None:
+    page = open_page(1280, 720)
+    for question, see in QUESTIONS:
+        page.evaluate("() => { location.hash = '#x=0&y=0'; }")
+        page.wait_for_function(
+            "() => latentSpace.state.z.x === 0 && !latentSpace.state.values.tour"
+        )
+        see(page)
+        assert page.locator("#latent-map .map-frame").is_visible(), question
+
+
+def test_the_document_lists_the_questions() -> None:
+    text = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| \d+\. (.+?) \|", text, re.MULTILINE)
+    assert found == [question for question, _ in QUESTIONS]
+
+
+def assert_step_is_shown(page: Page, step: dict[str, Any], width: int) -> None:
+    """The text, the map and the image are on the screen, and nothing covers another."""
+    card, key = page.locator(CARD), step["key"]
+    expect(card).to_have_attribute("data-step", str(key))
+    expect(card.locator(".title")).to_be_in_viewport(ratio=1)
+    expect(card.locator(".text")).to_be_in_viewport(ratio=1)
+    expect(card.locator(".next")).to_be_in_viewport(ratio=1)
+    frame, box = box_of(page.locator("#latent-map .map-frame")), box_of(card)
+    beside = box["x"] >= frame["x"] + frame["width"]
+    below = box["y"] >= frame["y"] + frame["height"] - 1
+    assert beside or below, f"{key}: the card covers the map"
+    digit = page.locator("#digit .image")
+    expect(digit).to_be_in_viewport(ratio=1)
+    if not below:
+        image = box_of(digit)
+        assert box["y"] >= image["y"] + image["height"], f"{key}: the card covers the image"
+    assert sorted(layers(page)) == sorted(step["layers"])
+    assert page.locator("[role=tabpanel]:visible").count() == bool(step["tab"])
+    assert_fits(page, width)
+
+
+@pytest.mark.guarantee("screen-sizes")
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_the_tour_leads_through_every_step_and_back(
+    open_page: OpenPage, width: int, height: int
+) -> None:
+    page = open_page(width, height, reduced_motion="reduce")
+    assert not page.locator(CARD).is_visible()
+    before = page.evaluate("() => latentSpace.state.link")
+    page.locator("#heading .take-tour").click()
+    for step in page.evaluate("() => latentSpace.props.tour"):
+        end = step["route"][-1]
+        wait_for_position(page, end["x"], end["y"])
+        assert_step_is_shown(page, step, width)
+        if step["opens"]:
+            page.wait_for_function("() => latentSpace.state.reading")
+        if step["press"] == "#compare":
+            page.wait_for_function("() => latentSpace.state.paths.length > 2")
+        page.locator(f"{CARD} .next").click()
+    expect(page.locator(CARD)).to_be_hidden()
+    assert page.evaluate("() => latentSpace.state.link") == before
+    assert page.evaluate("() => latentSpace.state.tab") == "explore"
+
+
+def test_keys_the_history_and_a_drag_in_the_tour(open_page: OpenPage) -> None:
+    page = open_page(1280, 720)
+    card = page.locator(CARD)
+    page.locator("#heading .take-tour").click()
+    expect(card).to_have_attribute("data-step", "decoder")
+    settle(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("PageDown")
+    expect(card).to_have_attribute("data-step", "cloud")
+    page.wait_for_function("() => latentSpace.state.view.zoom > 3 && !latentSpace.state.travelling")
+    page.keyboard.press("ArrowLeft")
+    expect(card).to_have_attribute("data-step", "encoder")
+    page.go_back()
+    expect(card).to_have_attribute("data-step", "cloud")
+    page.go_forward()
+    expect(card).to_have_attribute("data-step", "encoder")
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    assert stored_position(page) == (0, 0)
+    assert zoom(page) == 1
+    # Whoever has moved the cursor keeps what they see; the tour goes on where it was left.
+    page.locator("#heading .take-tour").click()
+    expect(card).to_have_attribute("data-step", "encoder")
+    page.mouse.click(*map_point(page, 2, -1))
+    expect(card.locator(".after")).to_contain_text("keeps")
+    card.locator(".leave").click()
+    expect(card).to_be_hidden()
+    assert stored_position(page) == pytest.approx((2, -1), abs=0.02)
+    expect(page.get_by_role("button", name="Resume the tour").first).to_be_focused()
+
+
+@pytest.mark.guarantee("links-restore-the-view")
+def test_a_link_opens_a_step(open_page: OpenPage) -> None:
+    page = open_page(1280, 720)
+    page.evaluate("() => { location.hash = '#tour=cloud'; }")
+    expect(page.locator(CARD)).to_have_attribute("data-step", "cloud")
+    page.wait_for_function("() => latentSpace.state.reading && latentSpace.state.view.zoom > 3")
+    page.evaluate("() => { location.hash = '#x=1&y=-1&layers=rings&tour=empty'; }")
+    expect(page.locator(CARD)).to_have_attribute("data-step", "empty")
+    assert stored_position(page) == (1, -1)
+    assert layers(page) == ["rings"]
+    page.evaluate("() => { location.hash = '#x=1&y=-1&tour=nowhere'; }")
+    expect(page.locator(CARD)).to_be_hidden()

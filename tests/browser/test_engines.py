@@ -234,6 +234,21 @@ def test_a_narrow_window_does_not_scroll_sideways(engine: Engine, served: str) -
     assert position(engine)[0] > 0
 
 
+def test_the_tour_runs_through(engine: Engine, served: str) -> None:
+    for width, height in ((1280, 720), (390, 844)):
+        load(engine, served, width, height)
+        before = engine.run("latentSpace.state.link")
+        click(engine, "#heading .take-tour")
+        for key in engine.run("latentSpace.props.tour.map(({ key }) => key)"):
+            wait(engine, f"document.querySelector('#tour').dataset.step === {key!r}")
+            _, top, _, _ = box(engine, "#tour .text")
+            _, map_top, _, map_height = box(engine, "#latent-map .map-frame")
+            assert width > 999 or top >= map_top + map_height, key
+            press(engine, "\ue014")
+        wait(engine, "document.querySelector('#tour').hidden")
+        assert engine.run("latentSpace.state.link") == before
+
+
 @needs_firefox
 def test_drawings_and_photographs_are_read_where_no_canvas_can_be(
     tmp_path: Path, served: str, released: Checkpoint

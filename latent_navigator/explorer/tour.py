@@ -229,7 +229,7 @@ def _path(space: LatentSpace) -> Step:
         view=view_of(space.anchor(first), space.anchor(last)),
         tab="paths",
         press="#compare",
-        show="#film-strip .row",
+        show="#film-strip[aria-busy=false] .row",
         values={"from": first, "to": last, "methods": list(methods()), "anchor": "typical"},
     )
 

@@ -191,7 +191,8 @@ class Tour {
     (await this.#await(step, step.press))?.click();
     const shown = step.show && (await this.#await(step, step.show));
     if (!shown) return;
-    // Only the panel: on a phone, where it has no scroll of its own, the card stays.
+    // Only the panel: on a phone, where it has no scroll of its own, the text comes first.
+    this.#element.scrollIntoView({ block: "start" });
     const panels = find(this.#workspace, "#panels");
     const [outer, inner] = [panels, shown].map((some) => some.getBoundingClientRect().top);
     panels.scrollTop += inner - outer;

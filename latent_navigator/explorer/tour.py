@@ -90,7 +90,7 @@ def _decoder(space: LatentSpace) -> Step:
 
 def _encoder(space: LatentSpace) -> Step:
     info, found = space.info, space.once(example)
-    names = space.plurals[int(space.labels[found.index])]
+    names = space.plurals[int(space.labels[found.number])]
     return Step(
         key="encoder",
         title="The encoder goes the other way",
@@ -99,13 +99,13 @@ def _encoder(space: LatentSpace) -> Step:
         "saw in training.",
         route=_at(found.mu),
         layers=("points", "labels"),
-        image=found.index,
+        image=found.number,
     )
 
 
 def _cloud(space: LatentSpace) -> Step:
     found = space.once(example)
-    name = space.class_names[int(space.labels[found.index])]
+    name = space.class_names[int(space.labels[found.number])]
     x, y = 2 * torch.diag(found.sigma)
     corners = [found.mu + step for step in (x, y, -x, -y)]
     return Step(
@@ -120,7 +120,7 @@ def _cloud(space: LatentSpace) -> Step:
         route=_at(*corners, found.mu),
         layers=("points",),
         view=found.view(),
-        image=found.index,
+        image=found.number,
         opens=True,
     )
 

@@ -23,7 +23,7 @@ View = tuple[float, float, float]  # centre x, y and half the side of a part of 
 class Cloud(NamedTuple):
     """The posterior of a test image."""
 
-    index: int
+    number: int
     mu: Tensor  # (2,)
     sigma: Tensor  # (2,)
 
@@ -44,8 +44,8 @@ def example(space: LatentSpace) -> Cloud:
     """The test image of the class of the page's start that was encoded nearest to its prototype."""
     label = start_class(space)
     distances = (space.means - space.anchor(label)).norm(dim=1)
-    index = int(distances.masked_fill(space.labels != label, torch.inf).argmin())
-    return Cloud(index, space.means[index], (space.checkpoint.logvars[index] / 2).exp())
+    number = int(distances.masked_fill(space.labels != label, torch.inf).argmin())
+    return Cloud(number, space.means[number], (space.checkpoint.logvars[number] / 2).exp())
 
 
 def emptiest(space: LatentSpace) -> Tensor:

@@ -88,7 +88,13 @@ test("numbers are read in their steps", () => {
 
 test("an empty choice is left out, and a step of the tour alone has no position", () => {
   const options = ["", "cloud"];
-  const tour = /** @type {Control} */ ({ name: "tour", kind: "choice", options, aliases: [], default: "" });
+  const tour = /** @type {Control} */ ({
+    name: "tour",
+    kind: "choice",
+    options,
+    aliases: [],
+    default: "",
+  });
   const z = { x: 0, y: 0 };
   assert.ok(!formatLink({ ...NEW, z, values: { tour: "" } }, LAYERS, [tour]).includes("tour"));
   const { z: none, values } = parseLink("#tour=cloud", LAYERS, [tour]);

@@ -61,5 +61,8 @@ test("between two parts of the map one position keeps its pixel", () => {
     assert.ok(Math.hypot(px - expected.px, py - expected.py) < 1e-9, `${t}`);
   }
   assert.deepEqual(partBetween(from, to, 0), from);
-  assert.deepEqual(partBetween(from, { ...from, centre: { x: 2, y: 0 } }, 0.5).centre, { x: 1, y: 0 });
+  assert.deepEqual(partBetween(from, { ...from, centre: { x: 2, y: 0 } }, 0.5).centre, {
+    x: 1,
+    y: 0,
+  });
 });

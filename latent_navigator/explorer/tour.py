@@ -26,7 +26,7 @@ from latent_navigator.explorer.tour_positions import (
     share_near_data,
     view_of,
 )
-from latent_utils import NEIGHBOURS, RADIUS
+from latent_utils import NEIGHBOURS
 
 PRESENT = NEIGHBOURS // 10  # of the neighbours from which on a class is named
 
@@ -132,7 +132,7 @@ def _kl(space: LatentSpace) -> Step:
         title="The KL pulls the clouds together",
         text=f"The KL term charges each cloud for its distance from the prior, the bell behind the "
         f"rings. So the {info.items} fill the bell, and random draws from it make sense: "
-        f"{percent(share_near_data(space))} land within {RADIUS:g} of a test {info.item}.",
+        f"{percent(share_near_data(space))} land within {space.radius:g} of a test {info.item}.",
         more="Loss = reconstruction + β · KL. The reconstruction term asks whether the decoder "
         "returns the original from a position in its cloud; alone, it would scatter tiny clouds "
         "far apart. The KL divergence from q(z|x) to the prior N(0, I), alone, would put all of "
@@ -182,8 +182,9 @@ def _empty(space: LatentSpace) -> Step:
     return Step(
         key="empty",
         title="It draws even where there is no data",
-        text=f"Here {count} within {RADIUS:g}; the nearest is {float(around.nearest):.2f} away. "
-        "The decoder extrapolates, and only the note beside the image says so. The colours show "
+        text=f"Here {count} within {space.radius:g}; the nearest is "
+        f"{float(around.nearest):.2f} away. The decoder extrapolates, and only the note "
+        "beside the image says so. The colours show "
         f"where the prior expects more {info.items} than there are.",
         route=_at(z),
         layers=("points", "rings", "prior_vs_data"),
@@ -276,9 +277,9 @@ STEPS: list[Callable[[LatentSpace], Step]] = [
 
 
 def tour(space: LatentSpace) -> list[Step]:
-    """The steps for a model, in their order; computed once."""
+    """The steps for a model, in their order; none above two dimensions. Computed once."""
     return space.once(_tour)
 
 
 def _tour(space: LatentSpace) -> list[Step]:
-    return [make(space) for make in STEPS]
+    return [make(space) for make in STEPS] if space.latent_dim == 2 else []

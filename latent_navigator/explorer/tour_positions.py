@@ -70,6 +70,6 @@ def least_typical_mean(space: LatentSpace) -> int:
 
 
 def share_near_data(space: LatentSpace) -> float:
-    """The share of draws from the prior with a test image encoded within RADIUS."""
+    """The share of draws from the prior with a test image encoded within its radius."""
     draws = torch.randn(DRAWS, 2, generator=torch.Generator().manual_seed(0))
     return float((space.around(draws).within > 0).float().mean())

@@ -47,6 +47,7 @@ class Tour {
   #listen() {
     const { state } = this.#page;
     for (const button of this.#starters) {
+      button.hidden = !this.#page.props.tour.length;
       button.addEventListener("click", () => (this.#step ? this.#leave() : this.#begin()));
     }
     findButton(this.#element, ".back").addEventListener("click", () => this.#go(-1));

@@ -135,6 +135,7 @@ def test_another_number_of_classes_has_colours_too() -> None:
             self.labels = torch.arange(200) % 2
             self.means = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
             self.class_names = ["a", "b"]
+            self.used, self.radius = torch.arange(2), 0.1
             self._computed, self._locks = {}, {}
 
     colours = class_colours(Two())

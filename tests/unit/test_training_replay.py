@@ -25,7 +25,8 @@ def test_a_replay_is_what_the_checkpoint_recorded(small_checkpoint: Checkpoint) 
     assert replay["epochs"] == list(range(len(small_checkpoint.history) + 1))
     xy = replay["xy"] * replay["scale"]
     error = np.abs(xy - recorded.means.float().clamp(-FAR, FAR).numpy())
-    assert error.max() <= replay["scale"] / 2 * 1.001
+    # A float32 of up to 32767 is rounded by up to 0.002 itself.
+    assert error.max() <= replay["scale"] / 2 * 1.004
     np.testing.assert_array_equal(
         replay["labels"], small_checkpoint.labels[recorded.sample].numpy()
     )

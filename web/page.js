@@ -9,11 +9,13 @@ import { find } from "./core/dom.js";
 import { Encodings } from "./core/encodings.js";
 import { Highlight } from "./core/highlight.js";
 import { ImageSource } from "./core/image_source.js";
-import { parseLink } from "./core/link.js";
+import { parseLink, parsePlane } from "./core/link.js";
 import { startMenus } from "./core/menus.js";
+import { Plane } from "./core/plane.js";
 import { Server } from "./core/server.js";
 import { PageState } from "./core/state.js";
 import { start as startDigit } from "./digit/index.js";
+import { start as startDimensions } from "./dimensions/index.js";
 import { start as startDirections } from "./directions/index.js";
 import { start as startDraw } from "./draw/index.js";
 import { start as startExplore } from "./explore/index.js";
@@ -22,6 +24,8 @@ import { start as startLessons } from "./lessons/index.js";
 import { start as startMap } from "./map/index.js";
 import { start as startPaths } from "./paths/index.js";
 import { loadPathStyles } from "./paths/styles.js";
+import { start as startPlane } from "./plane/index.js";
+import { turnTo } from "./plane/turn.js";
 import { startTabs } from "./tabs.js";
 import { start as startTour } from "./tour/index.js";
 import { start as startTraining } from "./training/index.js";
@@ -33,7 +37,10 @@ import { start as startTraining } from "./training/index.js";
  *   range: number, names: string[], plurals: string[], palette: { light: string[], dark: string[] },
  *   info: { item: string, items: string },
  *   anchors: Record<string, number[][]>, anchor_notes: Record<string, string[]>,
- *   start: number,
+ *   start: number, latent_dim: number, plane: import("./core/plane.js").PlaneRecord,
+ *   dims: { dimension: number, kl: number, mean: number, sd: number, used: boolean }[],
+ *   norms: import("./dimensions/norms.js").Norms | null,
+ *   used: number[], unused_message: string, radius: number, limit: number,
  *   layers: import("./map/layers.js").LayerRecord[],
  *   methods: { key: string, label: string, term: string, short_label: string }[],
  *   controls: import("./core/link.js").Control[],
@@ -63,14 +70,28 @@ import { start as startTraining } from "./training/index.js";
 const OPEN_MS = 400; // of the move to an image that was opened
 const LINK_DELAY = 400; // ms; browsers refuse more than some 100 changes of the address in 30 s
 
-/** Keeps the address and the state in agreement. @param {PageState} state */
-function followAddress(state) {
+/** Shows the plane that the address asks for. @param {Page} page */
+function restorePlane(page) {
+  const { plane } = page.state;
+  if (!plane.isWhole) turnTo(page, parsePlane(location.hash, plane.latentDim)).catch(reportError);
+}
+
+/** Keeps the address and the state in agreement. @param {Page} page */
+function followAddress(page) {
+  const { state } = page;
   let writing = 0;
   const writeSoon = () => {
     clearTimeout(writing);
     writing = window.setTimeout(() => history.replaceState(null, "", `#${state.link}`), LINK_DELAY);
   };
-  const topics = /** @type {const} */ (["position", "view", "layers", "marks", "controls"]);
+  const topics = /** @type {const} */ ([
+    "position",
+    "view",
+    "layers",
+    "marks",
+    "controls",
+    "plane",
+  ]);
   for (const topic of topics) state.subscribe(topic, writeSoon);
   // Each step of the tour is an entry of the browser's history; the address is completed at rest.
   state.subscribe("controls", () => {
@@ -82,6 +103,7 @@ function followAddress(state) {
   addEventListener("hashchange", () => {
     clearTimeout(writing);
     state.restore(location.hash);
+    restorePlane(page);
   });
 }
 
@@ -98,8 +120,7 @@ function imageOpener(state, server) {
       const reading = await server.ask("test_digit", index);
       if (!isNewest()) return;
       state.showReading(reading);
-      const [x, y] = reading.mu;
-      if (move) state.arrive(asked, [{ x, y }], OPEN_MS, "open");
+      if (move) state.arrive(asked, [state.plane.position(reading.mu)], OPEN_MS, "open");
     } catch (error) {
       if (isNewest()) state.showReading({ error: /** @type {Error} */ (error).message });
     }
@@ -116,8 +137,9 @@ function imageOpener(state, server) {
 export async function start(element, props, functions) {
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
   const start = props.anchors.typical[props.start];
+  const plane = new Plane(props.plane, props.limit);
   const state = new PageState(
-    { ...props, start },
+    { ...props, start, plane },
     {
       now: () => performance.now(),
       request: (callback) => requestAnimationFrame(callback),
@@ -126,8 +148,8 @@ export async function start(element, props, functions) {
     },
   );
   const server = new Server(functions, new URL(props.data, document.baseURI).href);
-  const images = new ImageSource(server);
-  const encodings = Encodings.load(server, props.names.length);
+  const images = new ImageSource(server, plane);
+  const encodings = Encodings.load(server, props.names.length, { ...props, plane });
   const pathStyles = await loadPathStyles(props.methods.map(({ key }) => key));
   /** @type {Page} */
   const page = {
@@ -144,10 +166,12 @@ export async function start(element, props, functions) {
   Object.assign(window, { latentSpace: page });
   styleClasses(props.palette);
   state.restore(location.hash);
-  followAddress(state);
+  followAddress(page);
   startHeading(page, find(element, "#heading"));
   startMap(page, find(element, "#latent-map"));
   startDigit(page, find(element, "#digit"), find(element, "#readout"));
+  startPlane(page, find(element, "#plane"));
+  startDimensions(page, find(element, "#dimensions"), find(element, "#tab-dimensions"));
   startExplore(page, find(element, "#explore"));
   startPaths(page, find(element, "#paths"));
   startDirections(page, find(element, "#directions"));
@@ -158,4 +182,5 @@ export async function start(element, props, functions) {
   startTabs(state, find(element, "#tabs"));
   startMenus();
   startTour(page, find(element, "#tour"), element);
+  restorePlane(page);
 }

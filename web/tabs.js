@@ -13,7 +13,7 @@ const KEYS = {
  * @param {import("./core/state.js").PageState} state @param {HTMLElement} element
  */
 export function startTabs(state, element) {
-  const tabs = [...element.querySelectorAll("[role=tab]")].map(
+  const tabs = [...element.querySelectorAll("[role=tab]:not([hidden])")].map(
     (tab) => /** @type {HTMLButtonElement} */ (tab),
   );
   const keyOf = (/** @type {HTMLElement} */ tab) => tab.id.replace(/^tab-/, "");

@@ -80,6 +80,7 @@ def page_controls(space: LatentSpace) -> list[Control]:
     """All of them, in the order of their values in a link."""
     first, last = presets(space), len(space.class_names) - 1
     usual = [method.key for method in INTERPOLATIONS if method.default]
+    in_two = space.latent_dim == 2
     return [
         Control.number("digit", 0, last, 1, first.target),
         Control.number("amount", 0, 1, 0.05, AMOUNT),
@@ -90,4 +91,5 @@ def page_controls(space: LatentSpace) -> list[Control]:
         Control.flag("even", False),
         Control.choice("anchor", ANCHORS, ANCHORS[0]),
         Control.choice("tour", ["", *(step.key for step in tour(space))], ""),
+        *([] if in_two else [Control.flag("near", False)]),
     ]

@@ -10,12 +10,16 @@ from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.command_line import command_line
 
 
+def _spelled(latent_dim: int) -> str:
+    return "two" if latent_dim == 2 else str(latent_dim)
+
+
 def describe_model(checkpoint: Checkpoint) -> str:
     """What the model is, how well it does and what it cannot do, as HTML."""
     final, config, info = checkpoint.history[-1], checkpoint.training_config, checkpoint.info
     size = f"{info.train_size:,} " if info.train_size else ""
     latent_dim = checkpoint.model_config.latent_dim
-    limits = "Two" if latent_dim == 2 else str(latent_dim)
+    limits = _spelled(latent_dim).capitalize()
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
         f"<h3>This model</h3><p>A convolutional VAE with {parameters:,} parameters and "

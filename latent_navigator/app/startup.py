@@ -17,7 +17,6 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.lesson_solutions import solutions
 from latent_navigator.explorer.lessons import lessons
 
-MAP_DIMENSIONS = 2  # of a latent space that web/ can draw
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # from malloc.h of glibc
 MAX_HEAPS = 2
 MMAP_THRESHOLD = 2**20  # bytes
@@ -47,17 +46,10 @@ def load_models(paths: list[Path]) -> tuple[LatentSpace, dict[str, Checkpoint]]:
     """The model to explore and, by label, those whose training is compared with its own.
 
     Raises:
-        ValueError, OSError: if one cannot be read, has other classes than the first, or more than
-            two dimensions.
+        ValueError, OSError: if one cannot be read, has other classes than the first, or the
+            first has less than two dimensions or more than 64.
     """
     first, *rest = [load_checkpoint(path) for path in paths]
-    for path, checkpoint in zip(paths, (first, *rest), strict=True):
-        latent_dim = checkpoint.model_config.latent_dim
-        if latent_dim != MAP_DIMENSIONS:
-            raise ValueError(
-                f"{path} has {latent_dim} latent dimensions, and the map shows "
-                f"{MAP_DIMENSIONS}; train one with --latent-dim {MAP_DIMENSIONS}"
-            )
     others: dict[str, Checkpoint] = {}
     for path, checkpoint in zip(paths[1:], rest, strict=True):
         if checkpoint.class_names != first.class_names:

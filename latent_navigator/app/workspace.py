@@ -19,9 +19,10 @@ from latent_navigator.app.web_files import page_template
 from latent_navigator.data.image_reader import MAX_BYTES
 from latent_navigator.data.strokes import PAD, PEN
 from latent_navigator.explorer.class_colours import class_colours
+from latent_navigator.explorer.dimensions import dimensions, unused_message
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
 from latent_navigator.explorer.experiments import experiments, run_experiment
-from latent_navigator.explorer.exports import export_path
+from latent_navigator.explorer.exports import export_path, export_traversals
 from latent_navigator.explorer.inference import infer_drawing, infer_test_image, infer_upload
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_paths
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
@@ -29,6 +30,8 @@ from latent_navigator.explorer.lesson_solutions import check_lesson, solve_lesso
 from latent_navigator.explorer.lessons import lessons
 from latent_navigator.explorer.map_layers import map_layers
 from latent_navigator.explorer.navigation import describe_anchor, start_class
+from latent_navigator.explorer.norms import norm_distribution
+from latent_navigator.explorer.planes import describe_plane, layer_on_plane, plane_on_map
 from latent_navigator.explorer.readout import decode_position
 from latent_navigator.explorer.tour import tour
 from latent_navigator.explorer.training_replay import ReplayFile
@@ -107,9 +110,11 @@ def build_workspace(
 
 
 def item_names(space: LatentSpace) -> dict[str, Any]:
-    """What the images are called."""
-    info = space.info
+    """What the images are called, and what describes each."""
+    info, count = space.info, space.latent_dim
+    in_many = f"{count} numbers, and this map shows a plane through their space"
     return {
+        "position": "two numbers, a position on this map" if count == 2 else in_many,
         "item": info.item,
         "items": info.items,
         "described_item": info.described_item,
@@ -128,6 +133,14 @@ def page_props(
     classes = range(len(space.class_names))
     return {
         "range": space.range,
+        "limit": space.limit,
+        "latent_dim": space.latent_dim,
+        "plane": describe_plane(space, space.plane),
+        "dims": dimensions(space),
+        "norms": None if space.latent_dim == 2 else _norms(space),
+        "used": space.used.tolist(),
+        "unused_message": unused_message(space),
+        "radius": space.radius,
         "names": space.class_names,
         "plurals": space.plurals,
         "palette": class_colours(space),
@@ -138,7 +151,7 @@ def page_props(
             for anchor in ANCHORS
         },
         "start": start_class(space),
-        "layers": [layer.record(info) for layer in map_layers(space)],
+        "layers": [layer.record(info, space.radius) for layer in map_layers(space)],
         "methods": [method.record(info) for method in INTERPOLATIONS],
         "controls": [control.record() for control in page_controls(space)],
         "attributes": [{"name": name} | found._asdict() for name, found in ATTRIBUTES.items()],
@@ -164,6 +177,13 @@ def page_props(
     }
 
 
+def _norms(space: LatentSpace) -> dict[str, Any]:
+    """`norm_distribution` as JSON, rounded to what a plot shows."""
+    found = norm_distribution(space)
+    densities = {name: found[name].round(4).tolist() for name in ("means", "data", "prior")}
+    return densities | {"most": found["most"], "typical": found["typical"]}
+
+
 def server_functions(space: LatentSpace) -> list[Callable[..., Any]]:
     """What the page asks of Python, each under its name there."""
     quick: dict[str, tuple[Callable[..., Any], int]] = {
@@ -176,6 +196,9 @@ def server_functions(space: LatentSpace) -> list[Callable[..., Any]]:
         "nudge": (nudge_attribute, 4),
         "check": (check_lesson, 3),
         "solve": (solve_lesson, 3),
+        "plane": (plane_on_map, 1),
+        "layer": (layer_on_plane, 2),
+        "table": (export_traversals, 3),
     }
     slow: dict[str, tuple[Callable[..., Any], int]] = {
         "compare": (compare_paths, 6),

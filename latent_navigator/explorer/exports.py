@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from latent_navigator.explorer.arguments import choice
+from latent_navigator.explorer.dimensions import REACH, dimensions, traverse
 from latent_navigator.explorer.interpolation import endpoint, image_changes
 from latent_navigator.explorer.latent_space import ANCHORS, LatentSpace
 from latent_navigator.geometry.geodesics import DecodedPath
@@ -28,6 +29,9 @@ MORPH_SCALE = 8
 GAP = 4  # white pixels between the images of a strip
 FRAME_MS = 60  # GIF counts in hundredths of a second, and browsers slow down below 20 ms
 REST_MS = 700  # at either end
+TABLES = ("png", "gif")  # of EXPORTS, for the traversals of all dimensions
+NAME = 64  # white pixels of a table's row with the name of its dimension
+TABLE_SCALE = 3
 
 
 def export_path(space: LatentSpace, kind: object, row: object) -> dict[str, str]:
@@ -60,6 +64,50 @@ def export_path(space: LatentSpace, kind: object, row: object) -> dict[str, str]
     }
 
 
+def export_traversals(
+    space: LatentSpace, kind: object, x: object, y: object = None
+) -> dict[str, str]:
+    """The used dimensions at a position, the most used first, as a file; see `export_path`.
+
+    Args:
+        kind: "png", a row of images for each dimension, or "gif", in which all move at once.
+        x, y: see `LatentSpace.position`.
+
+    Raises:
+        ValueError: if the kind is unknown, or it is no position.
+    """
+    extension = choice("kind", kind, TABLES)
+    z = space.position(x, y)
+    listed = [found["dimension"] for found in dimensions(space) if found["used"]]
+    if extension == "png":
+        data = table_png(traverse(space, z)[[i - 1 for i in listed]], [f"z{i}" for i in listed])
+    else:
+        along = torch.linspace(-REACH, REACH, MORPH_FRAMES)
+        positions = z.repeat(len(listed), MORPH_FRAMES, 1)
+        for row, dimension in enumerate(listed):
+            positions[row, :, dimension - 1] = along
+        images = space.decode_images(positions.flatten(0, 1))
+        images = images.reshape(len(listed), MORPH_FRAMES, *images.shape[1:])
+        data = animation(np.concatenate(list(images), axis=2), extension, TABLE_SCALE)
+    return {
+        "name": f"latent-dimensions.{extension}",
+        "type": EXPORTS[extension],
+        "data": base64.b64encode(data).decode(),
+    }
+
+
+def table_png(rows: np.ndarray, names: list[str]) -> bytes:
+    """rows (K, N, 28, 28) uint8 -> a PNG with a row for each, after its name."""
+    strips = [np.concatenate(list(row), axis=1) for row in rows]
+    images = [_large(strip, TABLE_SCALE) for strip in strips]
+    wide, high = images[0].width, images[0].height + GAP
+    sheet = Image.new("L", (NAME + wide, len(images) * high - GAP), 255)
+    for i, (image, name) in enumerate(zip(images, names, strict=True)):
+        sheet.paste(image, (NAME, i * high))
+        ImageDraw.Draw(sheet).text((10, i * high + high // 2 - 12), name, 0, font_size=22)
+    return _saved(sheet, format="PNG")
+
+
 def _positions(space: LatentSpace, listed: object) -> Tensor:
     if not isinstance(listed, list) or not 2 <= len(listed) <= MAX_POSITIONS:
         raise ValueError(f"a path is a list of 2 to {MAX_POSITIONS} positions [x, y]")
@@ -81,14 +129,14 @@ def strip_png(frames: np.ndarray) -> bytes:
     return _saved(sheet, format="PNG")
 
 
-def animation(frames: np.ndarray, kind: str) -> bytes:
-    """frames (N, 28, 28) uint8 -> a looping GIF or WebP that plays forward and back.
+def animation(frames: np.ndarray, kind: str, scale: int = MORPH_SCALE) -> bytes:
+    """frames (N, height, width) uint8 -> a looping GIF or WebP that plays forward and back.
 
     Args:
-        kind: "gif" or "webp" (lossless).
+        kind: "gif" or "webp" (lossless). scale: screen pixels per pixel of the model.
     """
     forward_and_back = np.concatenate([frames, frames[-2:0:-1]])
-    first, *rest = (_large(frame, MORPH_SCALE) for frame in forward_and_back)
+    first, *rest = (_large(frame, scale) for frame in forward_and_back)
     durations = [FRAME_MS] * len(forward_and_back)
     durations[0] = durations[len(frames) - 1] = REST_MS
     options: dict[str, Any] = {"lossless": True} if kind == "webp" else {"disposal": 1}

@@ -40,7 +40,10 @@ Compute = Callable[[LatentSpace, Plane], dict[str, Any]]
 
 @dataclass(frozen=True)
 class MapLayer:
-    """A layer, declared once for the page and the links. Texts may hold {item} and {items}."""
+    """A layer, declared once for the page and the links.
+
+    Texts may hold {item}, {items} and {radius}.
+    """
 
     key: str  # in links
     label: str  # on its button
@@ -53,11 +56,15 @@ class MapLayer:
     flat: bool = False  # whether it is of two dimensions only
     aliases: tuple[str, ...] = ()  # keys of the past, which saved links may hold
 
-    def record(self, info: DatasetInfo) -> dict[str, Any]:
-        """What the page needs to know, as JSON."""
+    def record(self, info: DatasetInfo, radius: float = RADIUS) -> dict[str, Any]:
+        """What the page needs to know, as JSON.
+
+        Args:
+            radius: within which encodings count as being at a position.
+        """
+        words = {"item": info.item, "items": info.items, "radius": f"{radius:.3g}"}
         texts = {
-            name: getattr(self, name).format(item=info.item, items=info.items)
-            for name in ("label", "term", "help", "busy")
+            name: getattr(self, name).format(**words) for name in ("label", "term", "help", "busy")
         }
         return texts | {
             "key": self.key,
@@ -218,7 +225,7 @@ LAYERS: list[MapLayer] = [
         label="Regions",
         term="nearest-neighbour classes",
         help="The most frequent class among the 50 nearest encoded {items}. Striped: two classes "
-        "mix. Hatched: none within 0.1",
+        "mix. Hatched: none within {radius}",
         compute=regions,
     ),
     MapLayer(
@@ -263,7 +270,7 @@ LAYERS: list[MapLayer] = [
         label="Posterior width",
         term="σ of q(z|x)",
         help="How uncertain the encoder is: the mean width (σ) of the clouds of the {items} "
-        "encoded nearby, in units of the prior's σ. Hatched: none within 0.1",
+        "encoded nearby, in units of the prior's σ. Hatched: none within {radius}",
         compute=posterior_width,
         busy="Measuring the posteriors…",
         more=True,

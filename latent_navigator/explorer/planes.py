@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 from latent_navigator.explorer.arguments import choice, whole_number
-from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.latent_space import LatentSpace, percent
 from latent_navigator.explorer.map_layers import layer_data
 from latent_navigator.explorer.packed import pack
 from latent_navigator.geometry.plane import Plane, plane_of_dimensions, plane_of_points
@@ -54,8 +54,7 @@ def describe_plane(space: LatentSpace, plane: Plane) -> dict[str, Any]:
         "origin": plane.origin.tolist(),
         "axes": plane.axes.tolist(),
         "variance": share,
-        "message": f"This plane holds {100 * share:.0f} % of the variance of the encoded {items}; "
-        "the rest lies in front of it and behind.",
+        "message": f"This plane holds {percent(share)} of the variance of the encoded {items}.",
     }
 
 

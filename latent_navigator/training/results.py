@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-from pathlib import Path
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.pretrained import DEFAULT_PATH
@@ -10,8 +9,6 @@ from latent_navigator.training.metrics import plot_curves, write_metrics
 from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.signals import ignore_stop_signals
 from latent_utils import UNUSED, kl_per_dimension
-
-MAP_DIMENSIONS = 2  # of the latent space, that demo.py can draw
 
 
 def write_results(state: Checkpoint, paths: RunPaths) -> None:
@@ -34,7 +31,7 @@ def write_results(state: Checkpoint, paths: RunPaths) -> None:
     print(f"Saved {output} (SHA-256 {digest}),\n      {paths.metrics} and {paths.curves}.")
     if collapsed := describe_collapse(state):
         print(collapsed)
-    print(_next_step(state.model_config.latent_dim, output))
+    print("Next: python demo.py" + ("" if output == DEFAULT_PATH else f" --checkpoint {output}"))
 
 
 def describe_collapse(state: Checkpoint) -> str:
@@ -48,12 +45,3 @@ def describe_collapse(state: Checkpoint) -> str:
         f"Of the {len(kl)} dimensions {unused} {are} unused (KL under {UNUSED:g} nats), and the "
         "decoder ignores them: a smaller --latent-dim does as well, a lower --beta uses more."
     )
-
-
-def _next_step(latent_dim: int, output: Path) -> str:
-    if latent_dim != MAP_DIMENSIONS:
-        return (
-            f"This model has latent_dim {latent_dim}; demo.py shows models with {MAP_DIMENSIONS} "
-            "only. Metrics and curves are complete."
-        )
-    return "Next: python demo.py" + ("" if output == DEFAULT_PATH else f" --checkpoint {output}")

@@ -159,6 +159,9 @@ def test_every_server_function_is_found(client: httpx.Client) -> None:
         "here",
         "nudge",
         "check",
+        "plane",
+        "layer",
+        "table",
     }
 
 

@@ -5,8 +5,9 @@ import types
 import pytest
 
 from latent_navigator.app.api import json_endpoints
+from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.server import build_blocks
-from latent_navigator.app.workspace import Workspace
+from latent_navigator.app.workspace import Workspace, page_props
 from latent_navigator.explorer import interpolation, map_layers
 from latent_navigator.explorer.data_files import model_files
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, Interpolation
@@ -38,9 +39,13 @@ def test_props_are_json_or_server_functions(space: LatentSpace) -> None:
 
 
 def test_the_endpoints_and_props_of_ten_dimensions(ten_space: LatentSpace) -> None:
-    """The page does not show them yet; what it will be handed is JSON."""
     page, _ = in_loop(lambda: build_blocks(ten_space, {}))
     assert non_json(page.config["components"]) == []
+    props = page_props(ten_space, {}, HashedFiles("data", "0", {}))
+    assert props["latent_dim"] == len(props["dims"]) == len(props["plane"]["origin"]) == 10
+    assert props["used"] == list(range(8))
+    assert {len(z) for z in props["anchors"]["typical"]} == {10}
+    assert "near" in [control["name"] for control in props["controls"]]
     answers = {function.__name__: function for function in json_endpoints(ten_space)}
     z = answers["random_sample"](5)["z"]
     assert len(z) == len(answers["jump_to_digit"](3)["z"]) == 10

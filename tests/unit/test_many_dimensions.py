@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import io
 import json
 import math
 from itertools import pairwise
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
@@ -26,7 +28,7 @@ from latent_navigator.explorer.directions import (
     nudge_attribute,
 )
 from latent_navigator.explorer.experiments import experiments, run_experiment
-from latent_navigator.explorer.exports import export_path
+from latent_navigator.explorer.exports import export_path, export_traversals
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, compare_paths, interpolate
 from latent_navigator.explorer.latent_space import LatentSpace
@@ -365,6 +367,22 @@ def test_traversals_change_one_dimension(any_space: LatentSpace) -> None:
         assert (row == images[dimension - 1]).all()
         if dimension > 8:
             assert (row == row[0]).all(), "an unused dimension changes the image"
+
+
+def test_traversals_are_saved_as_a_table_and_an_animation(any_space: LatentSpace) -> None:
+    z = any_space.anchor(3)
+    used = len(any_space.used)
+    png = export_traversals(any_space, "png", z.tolist())
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(png["data"]))))
+    most_used = dimensions(any_space)[0]["dimension"] - 1
+    expected = np.concatenate(list(traverse(any_space, z)[most_used]), axis=1)
+    assert (sheet[1 : 28 * 3 : 3, 64 + 1 :: 3] == expected).all()
+    assert len(sheet) == used * (28 * 3 + 4) - 4
+    gif = export_traversals(any_space, "gif", z.tolist())
+    assert Image.open(io.BytesIO(base64.b64decode(gif["data"]))).width == used * 28 * 3
+    for kind in ("webp", None):
+        with pytest.raises(ValueError, match="kind is"):
+            export_traversals(any_space, kind, z.tolist())
 
 
 def test_lessons_answer_in_any_dimension(any_space: LatentSpace) -> None:

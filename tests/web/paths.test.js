@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { between } from "../../web/core/plane.js";
 import { plotScale, tableCells } from "../../web/paths/comparison.js";
-import { arePicked, morphToward, readEnd, resolveEnd } from "../../web/paths/endpoints.js";
+import { arePicked, readEnd, resolveEnd } from "../../web/paths/endpoints.js";
 
 const z = { x: 0.5, y: -1 };
 const marks = { A: { x: 1, y: 2 }, B: null };
@@ -38,9 +39,9 @@ test("only points that are not on the map have to be picked", () => {
 });
 
 test("a morph goes a share of the way", () => {
-  assert.deepEqual(morphToward(z, [1.5, 1], 0), z);
-  assert.deepEqual(morphToward(z, [1.5, 1], 0.5), { x: 1, y: 0 });
-  assert.deepEqual(morphToward(z, [1.5, 1], 1), { x: 1.5, y: 1 });
+  assert.deepEqual(between(z, { x: 1.5, y: 1 }, 0), z);
+  assert.deepEqual(between(z, { x: 1.5, y: 1 }, 0.5), { x: 1, y: 0 });
+  assert.deepEqual(between(z, { x: 1.5, y: 1 }, 1), { x: 1.5, y: 1 });
 });
 
 test("the table compares with the straight path and marks the best", () => {

@@ -93,17 +93,20 @@ export function trace(context, points) {
  * @param {CanvasRenderingContext2D} context @param {Colours} colours
  * @param {Pixel} centre @param {number} unit pixels of a standard deviation
  * @param {readonly number[]} [named] the rings whose names are drawn
+ * @param {number} [height] of the plane over the centre, in standard deviations
  */
-export function drawRings(context, colours, { px, py }, unit, named = []) {
+export function drawRings(context, colours, { px, py }, unit, named = [], height = 0) {
   for (const sigma of [1, 2, 3]) {
+    if (sigma < height) continue; // the plane does not meet that sphere
+    const radius = Math.sqrt(sigma ** 2 - height ** 2) * unit;
     context.strokeStyle = colours.quiet;
     context.lineWidth = 1;
     context.setLineDash([5, 5]);
     context.beginPath();
-    context.arc(px, py, sigma * unit, 0, 2 * Math.PI);
+    context.arc(px, py, radius, 0, 2 * Math.PI);
     context.stroke();
     context.setLineDash([]);
-    const reach = sigma * unit * Math.SQRT1_2;
+    const reach = radius * Math.SQRT1_2;
     if (named.includes(sigma)) drawText(context, colours, `${sigma}σ`, px + reach, py + reach);
   }
 }

@@ -5,6 +5,7 @@
 import { Decoder, PIXELS, SIDE } from "./decoder.js";
 import { contextOf } from "./dom.js";
 import { drawSheet } from "./image_sheet.js";
+import { WHOLE } from "./plane.js";
 
 /** @typedef {import("./image_sheet.js").Plan} Plan */
 /** @typedef {import("./view.js").Position} Position */
@@ -24,17 +25,20 @@ export class ImageSource {
   /** @type {Map<number, Waiting>} by the number of the request */
   #waiting = new Map();
   #newest = 0;
-  #z = new Float64Array(2);
   #frame = new ImageData(SIDE, SIDE);
   #rgba = new Int32Array(this.#frame.data.buffer);
   #grey = new Uint8ClampedArray(PIXELS);
   #weights;
+  #plane;
+  #z;
 
   /** @type {(share: number) => void} called with the share of the decoder that is there */
   onProgress = () => {};
 
-  /** @param {import("./server.js").Server} server */
-  constructor(server) {
+  /** @param {import("./server.js").Server} server @param {import("./plane.js").Plane} plane */
+  constructor(server, plane = WHOLE) {
+    this.#plane = plane;
+    this.#z = new Float64Array(plane.latentDim);
     this.#weights = server.address("decoder.bin");
     const file = server.file("decoder.bin", (share) => this.onProgress(share));
     /** Resolves once images can be decoded. */
@@ -63,8 +67,7 @@ export class ImageSource {
    * @param {Position} z @param {Uint8ClampedArray} out
    */
   decode(z, out) {
-    this.#z[0] = z.x;
-    this.#z[1] = z.y;
+    this.#plane.write(z, this.#z);
     this.#decoder?.pixels(this.#z, out);
   }
 
@@ -101,10 +104,11 @@ export class ImageSource {
   /**
    * The pixels of a sheet of images (image_sheet.js); null if a newer one was asked for.
    *
-   * @param {Plan} plan
+   * @param {Omit<Plan, "plane">} wanted
    * @returns {Promise<Sheet | null>}
    */
-  async sheet(plan) {
+  async sheet(wanted) {
+    const plan = { ...wanted, plane: this.#plane.record };
     const id = ++this.#newest;
     if (this.#worker === null) this.#start();
     const worker = this.#worker;

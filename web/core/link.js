@@ -4,9 +4,13 @@
  * It holds the position, the view where it is zoomed, the layers where others than usual are shown,
  * the points A and B, and the values of the controls. One of these is the step of the tour: a link of
  * it alone, #tour=cloud, shows what the step shows, and beside a position it opens the step there.
+ * Above two dimensions positions have all their coordinates: #z=0.1,-1.2,...&A=...
  */
 
+import { WHOLE } from "./plane.js";
+
 /** @typedef {import("./view.js").Position} Position */
+/** @typedef {import("./plane.js").Plane} Plane */
 /** @typedef {string | number | boolean | string[]} Value of a control */
 
 /**
@@ -33,6 +37,8 @@
  *   values: Record<string, Value>,
  * }} Linked
  */
+
+const DECIMALS = 4; // of coordinates above two dimensions
 
 /** The points that can be picked on the map. */
 export const FLAGS = ["A", "B"];
@@ -79,14 +85,63 @@ function asPosition([x, y]) {
 }
 
 /**
+ * A position of D coordinates, or null.
+ *
+ * @param {string | null} text @param {Plane} plane
+ */
+function readCoordinates(text, plane) {
+  const z = readNumbers(text);
+  if (plane.isWhole) return asPosition(z);
+  if (z.length !== plane.latentDim || !z.every(Number.isFinite)) return null;
+  const { limit } = plane;
+  return plane.position(z.map((v) => Math.min(limit, Math.max(-limit, v))));
+}
+
+/** @param {Position} position @param {Plane} plane */
+function writeCoordinates(position, plane) {
+  const z = plane.listed(position);
+  return (plane.isWhole ? z : z.map((v) => Number(v.toFixed(DECIMALS)))).join();
+}
+
+/**
+ * The plane that a link asks for: plane=3,7:z for two dimensions through z, plane=z:z:z for three
+ * points, of D numbers each; else the principal one.
+ *
+ * @param {string} hash @param {number} latentDim
+ * @returns {import("./plane.js").Spec}
+ */
+export function parsePlane(hash, latentDim) {
+  const text = new URLSearchParams(hash.replace(/^#/, "")).get("plane") ?? "";
+  const parts = text.split(":").map(readNumbers);
+  const areFinite = parts.every((part) => part.every(Number.isFinite));
+  const arePoints = (/** @type {number[][]} */ some) =>
+    some.every(({ length }) => length === latentDim);
+  if (areFinite && parts.length === 3 && arePoints(parts)) return { kind: "points", points: parts };
+  const [dimensions, through] = parts;
+  if (areFinite && parts.length === 2 && dimensions.length === 2 && arePoints([through])) {
+    return { kind: "dimensions", dimensions, through };
+  }
+  return { kind: "principal" };
+}
+
+/** What `parsePlane` reads. @param {import("./plane.js").Spec} spec */
+function writePlane(spec) {
+  if (spec.kind === "principal") return "";
+  const rounded = (/** @type {number[]} */ z) => z.map((v) => Number(v.toFixed(DECIMALS))).join();
+  if (spec.kind === "points") return spec.points.map(rounded).join(":");
+  return `${spec.dimensions.join()}:${rounded(spec.through)}`;
+}
+
+/**
  * Reads a link.
  *
  * @param {string} hash the address after, or from, #
  * @param {readonly LayerRecord[]} layers
  * @param {readonly Control[]} controls
+ * @param {Plane} plane in which x and y lie
  * @returns {Linked}
  */
-export function parseLink(hash, layers, controls) {
+export function parseLink(hash, layers, controls, plane = WHOLE) {
   const asked = new URLSearchParams(hash.replace(/^#/, ""));
   const shown = asked.get("layers")?.split(",");
   /** @param {string[]} names */
@@ -94,7 +149,9 @@ export function parseLink(hash, layers, controls) {
   const [cx, cy, half] = readNumbers(asked.get("view"));
   const centre = asPosition([cx, cy]);
   return {
-    z: asPosition([readNumbers(asked.get("x"))[0], readNumbers(asked.get("y"))[0]]),
+    z:
+      (plane.isWhole ? null : readCoordinates(asked.get("z"), plane)) ??
+      asPosition([readNumbers(asked.get("x"))[0], readNumbers(asked.get("y"))[0]]),
     view: centre && half > 0 ? { centre, half } : null,
     layers: Object.fromEntries(
       layers.map(({ key, aliases, default: usual }) => [
@@ -102,9 +159,7 @@ export function parseLink(hash, layers, controls) {
         shown ? [key, ...aliases].some((name) => shown.includes(name)) : usual,
       ]),
     ),
-    marks: Object.fromEntries(
-      FLAGS.map((flag) => [flag, asPosition(readNumbers(asked.get(flag)))]),
-    ),
+    marks: Object.fromEntries(FLAGS.map((flag) => [flag, readCoordinates(asked.get(flag), plane)])),
     values: Object.fromEntries(
       controls.map((control) => {
         const text = first(control.name, ...control.aliases);
@@ -121,9 +176,15 @@ export function parseLink(hash, layers, controls) {
  * @param {Linked & { z: Position }} linked view: null where the whole map is shown
  * @param {readonly LayerRecord[]} layers
  * @param {readonly Control[]} controls
+ * @param {Plane} plane
  */
-export function formatLink(linked, layers, controls) {
-  const parts = new URLSearchParams({ x: `${linked.z.x}`, y: `${linked.z.y}` });
+export function formatLink(linked, layers, controls, plane = WHOLE) {
+  const { x, y } = linked.z;
+  const parts = new URLSearchParams(
+    plane.isWhole ? { x: `${x}`, y: `${y}` } : { z: writeCoordinates(linked.z, plane) },
+  );
+  const turned = writePlane(plane.spec);
+  if (turned) parts.set("plane", turned);
   if (linked.view) {
     const { centre, half } = linked.view;
     parts.set("view", [centre.x, centre.y, half].map((v) => Number(v.toFixed(4))).join());
@@ -132,10 +193,10 @@ export function formatLink(linked, layers, controls) {
   const usual = layers.filter((layer) => layer.default).map(({ key }) => key);
   if (shown.join() !== usual.join()) parts.set("layers", shown.join());
   for (const [flag, point] of Object.entries(linked.marks)) {
-    if (point) parts.set(flag, `${point.x},${point.y}`);
+    if (point) parts.set(flag, writeCoordinates(point, plane));
   }
   for (const { name } of controls) {
     if (linked.values[name] !== "") parts.set(name, String(linked.values[name]));
   }
-  return parts.toString().replaceAll("%2C", ",");
+  return parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
 }

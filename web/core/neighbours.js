@@ -35,12 +35,45 @@ export function priorRadius(z) {
 }
 
 /**
- * P(|z| > radius) under N(0, I) in two dimensions.
+ * P(|z| > radius) under N(0, I): of the chi distribution.
  *
- * @param {number} radius
+ * @param {number} radius @param {number} latentDim
  */
-export function priorBeyond(radius) {
-  return Math.exp(-(radius ** 2) / 2);
+export function priorBeyond(radius, latentDim = 2) {
+  const x = radius ** 2 / 2;
+  // Q(a + 1, x) = Q(a, x) + x^a exp(-x) / Gamma(a + 1), from Q(1, x) or Q(1 / 2, x).
+  const even = latentDim % 2 === 0;
+  let term = even ? Math.exp(-x) : 2 * Math.sqrt(x / Math.PI) * Math.exp(-x);
+  let beyond = even ? term : erfc(Math.sqrt(x)) + (latentDim > 1 ? term : 0);
+  for (let a = even ? 1 : 1.5; a < latentDim / 2; a++) {
+    term *= x / a;
+    beyond += term;
+  }
+  return Math.min(1, beyond);
+}
+
+/** 1 - erf(x) of x >= 0, to 2e-7 of itself (Numerical Recipes, erfcc). @param {number} x */
+function erfc(x) {
+  const t = 1 / (1 + x / 2);
+  const terms = [
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398,
+    1.48851587, -0.82215223, 0.17087277,
+  ];
+  return t * Math.exp(-x * x + terms.reduceRight((sum, term) => sum * t + term, 0));
+}
+
+/**
+ * Some of the dimensions of encodings.
+ *
+ * @param {Float32Array} means (N * size,) @param {number} size @param {readonly number[]} used
+ */
+function columnsOf(means, size, used) {
+  const columns = new Float32Array((means.length / size) * used.length);
+  let at = 0;
+  for (let from = 0; from < means.length; from += size) {
+    for (const i of used) columns[at++] = means[from + i];
+  }
+  return columns;
 }
 
 /** The encodings around positions; `find` allocates nothing, and overwrites what it found before. */
@@ -48,6 +81,7 @@ export class Neighbours {
   #means;
   #labels;
   #z;
+  #used;
   #squares; // of the distances to `indices`
 
   /**
@@ -55,18 +89,24 @@ export class Neighbours {
    * @param {Uint8Array} labels (N,) of 0 ... classes - 1
    * @param {number} classes
    * @param {number} count of neighbours; all encodings if there are fewer
+   * @param {{ used?: readonly number[], radius?: number }} space the dimensions that count, and
+   *   within which distance encodings do
    */
-  constructor(means, labels, classes, count = NEIGHBOURS) {
-    this.#means = means;
+  constructor(means, labels, classes, count = NEIGHBOURS, { used, radius = RADIUS } = {}) {
+    const size = means.length / labels.length;
+    this.#used = used && used.length < size ? used : null;
+    this.#means = this.#used ? columnsOf(means, size, this.#used) : means;
     this.#labels = labels;
-    this.#z = new Float32Array(means.length / labels.length);
+    this.#z = new Float32Array(this.#used?.length ?? size);
+    /** Within which encodings count as being at a position. */
+    this.radius = Math.fround(radius);
     const k = Math.min(count, labels.length);
     this.#squares = new Float64Array(k);
     /** Of the nearest encodings, nearest first. */
     this.indices = new Uint32Array(k);
     /** Of each class among them. */
     this.shares = new Float64Array(classes);
-    /** The number of encodings within RADIUS. */
+    /** The number of encodings within the radius. */
     this.within = 0;
     /** The distance to the nearest one. */
     this.distance = 0;
@@ -83,7 +123,10 @@ export class Neighbours {
     const own = this.#z;
     const size = own.length;
     const k = squares.length;
-    own.set(z);
+    const used = this.#used;
+    if (used) for (let i = 0; i < size; i++) own[i] = z[used[i]];
+    else own.set(z);
+    const near = this.radius * this.radius;
     this.within = 0;
     let index = 0;
     for (let at = 0; at < means.length; at += size) {
@@ -92,7 +135,7 @@ export class Neighbours {
         const difference = means[at + i] - own[i];
         square += difference * difference;
       }
-      if (square <= RADIUS * RADIUS) this.within++;
+      if (square <= near) this.within++;
       if (index < k) {
         squares[index] = square;
         this.indices[index] = index;

@@ -1,12 +1,13 @@
 /** Sentences on what is known at a position. */
 
-import { percent } from "./dom.js";
-import { priorBeyond, priorRadius, RADIUS } from "./neighbours.js";
+import { percent, signed } from "./dom.js";
+import { priorBeyond, priorRadius } from "./neighbours.js";
+import { distanceOf, WHOLE } from "./plane.js";
 
 /** @typedef {import("./neighbours.js").Neighbours} Neighbours */
 /** @typedef {{ item: string, items: string }} Info what the images are called */
 
-export const WELL_SUPPORTED = 5; // test images within RADIUS; as in explorer/readout.py
+export const WELL_SUPPORTED = 5; // test images within the radius; as in explorer/readout.py
 const NEARLY_ALL = 0.9; // of the neighbours
 
 /**
@@ -21,7 +22,7 @@ export function supportOf({ within }) {
 
 /** @param {Neighbours} around @param {Info} info */
 export function describeSupport(around, { item, items }) {
-  const { within, distance } = around;
+  const { within, distance, radius } = around;
   const support = supportOf(around);
   if (support === "unknown") {
     return (
@@ -31,7 +32,7 @@ export function describeSupport(around, { item, items }) {
   }
   const known = support === "known" ? "Well supported" : "Sparse data";
   const subject = within === 1 ? `${item} was` : `${items} were`;
-  return `${known}: ${within} test ${subject} encoded within ${Number(RADIUS.toFixed(3))}.`;
+  return `${known}: ${within} test ${subject} encoded within ${Number(radius.toFixed(3))}.`;
 }
 
 /** @param {Neighbours} around @param {readonly string[]} plurals of the classes */
@@ -45,9 +46,16 @@ export function describeClasses({ shares }, plurals) {
   return `Mostly ${plurals[first]}, then ${plurals[second]}.`;
 }
 
-/** @param {import("./view.js").Position} z */
-export function describePrior(z) {
-  const radius = priorRadius([z.x, z.y]);
-  const further = percent(priorBeyond(radius));
+/** @param {import("./view.js").Position} z @param {import("./plane.js").Plane} plane */
+export function describePrior(z, plane = WHOLE) {
+  const radius = priorRadius(plane.coordinates(z));
+  const further = percent(priorBeyond(radius, plane.latentDim));
   return `${radius.toFixed(2)}σ from the centre; ${further} of the prior N(0, I) lies further out.`;
+}
+
+/** As in "x 0.50, y −1.00, 2.31 off the plane". @param {import("./view.js").Position} z */
+export function describePosition(z) {
+  const distance = distanceOf(z);
+  const off = distance > 0 ? `, ${distance.toFixed(2)} off the plane` : "";
+  return `x ${signed(z.x)}, y ${signed(z.y)}${off}`;
 }

@@ -8,9 +8,11 @@
 
 import { NO_FRAMES } from "./frames.js";
 import { FLAGS, formatLink, parseLink } from "./link.js";
+import { areSame, between, WHOLE } from "./plane.js";
 import { MapView } from "./view.js";
 
 /** @typedef {import("./view.js").Position} Position */
+/** @typedef {{ range: number, start: ArrayLike<number>, layers: LayerRecord[], controls: Control[], plane?: import("./plane.js").Plane }} Declared start: the position of a page that is opened without one */
 /** @typedef {import("./link.js").Value} Value */
 /** @typedef {import("./link.js").Control} Control */
 /** @typedef {import("./link.js").LayerRecord} LayerRecord */
@@ -19,7 +21,7 @@ import { MapView } from "./view.js";
 /** @typedef {import("./reading.js").Reading} Reading */
 /** @typedef {import("./reading.js").FailedReading} FailedReading */
 /** @typedef {import("../map/painter.js").Epoch} Epoch */
-/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held" | "epoch"} Topic */
+/** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held" | "epoch" | "plane"} Topic */
 
 export class PageState {
   /** @type {Map<Topic, Set<(source?: string) => void>>} */
@@ -36,16 +38,17 @@ export class PageState {
   #view;
 
   /**
-   * @param {{ range: number, start: number[], layers: LayerRecord[], controls: Control[] }} declared
-   *   start: the position of a page that is opened without one
+   * @param {Declared} declared
    * @param {import("./frames.js").Frames} frames
    */
-  constructor({ range, start: [x, y], layers, controls }, frames = NO_FRAMES) {
+  constructor({ range, start, layers, controls, plane = WHOLE }, frames = NO_FRAMES) {
     this.#frames = frames;
     this.layerRecords = layers;
     this.controls = controls;
     this.#view = new MapView(range);
-    this.#start = this.#view.onMap({ x, y });
+    /** What the map shows of the latent space. */
+    this.plane = plane;
+    this.#start = this.#view.onMap(plane.position(start));
     this.#z = this.#start;
     /** How often something other than a late answer has moved the cursor. */
     this.moves = 0;
@@ -60,7 +63,7 @@ export class PageState {
     this.epoch = null;
     /** Whether a pointer holds the cursor: while it does, a pause is no rest. */
     this.held = false;
-    const { layers: shown, marks, values } = parseLink("", layers, controls);
+    const { layers: shown, marks, values } = parseLink("", layers, controls, plane);
     /** Whether each layer is shown, by its key. */
     this.layers = shown;
     /** Points picked on the map. */
@@ -108,8 +111,7 @@ export class PageState {
 
   /** @param {Position} point */
   isAt(point) {
-    const { x, y } = this.#view.onMap(point);
-    return x === this.#z.x && y === this.#z.y;
+    return areSame(this.#view.onMap(point), this.#z);
   }
 
   /** @param {Position} next @param {string} [source] */
@@ -165,9 +167,7 @@ export class PageState {
         return;
       }
       const i = Math.floor(gone);
-      const t = gone - i;
-      const [a, b] = [corners[i], corners[i + 1]];
-      this.#moveTo({ x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y) }, source);
+      this.#moveTo(between(corners[i], corners[i + 1], gone - i), source);
       journey.frame = this.#frames.request(tick);
     };
     journey.frame = this.#frames.request(tick);
@@ -212,6 +212,11 @@ export class PageState {
     this.#announce("view");
   }
 
+  /** After a turn of the plane, which plane/turn.js makes. */
+  planeChanged() {
+    this.#announce("plane");
+  }
+
   /** @param {string} key */
   toggleLayer(key) {
     this.layers[key] = !this.layers[key];
@@ -239,8 +244,6 @@ export class PageState {
     this.reading = reading;
     this.#announce("reading");
   }
-
-  // --- points A and B ---
 
   /**
    * The next click on the map sets A, the one after it B.
@@ -278,8 +281,6 @@ export class PageState {
     this.#announce("marks");
   }
 
-  // --- controls and tabs ---
-
   /** @param {string} name @param {Value} value */
   setValue(name, value) {
     this.values[name] = value;
@@ -292,8 +293,6 @@ export class PageState {
     this.#announce("tab");
   }
 
-  // --- links ---
-
   /** What a link to this state has after #. */
   get link() {
     const { centre, half, zoom } = this.#view;
@@ -304,7 +303,7 @@ export class PageState {
       marks: this.marks,
       values: this.values,
     };
-    return formatLink(linked, this.layerRecords, this.controls);
+    return formatLink(linked, this.layerRecords, this.controls, this.plane);
   }
 
   /**
@@ -313,7 +312,8 @@ export class PageState {
    * @param {string} hash
    */
   restore(hash) {
-    const { z, view, layers, marks, values } = parseLink(hash, this.layerRecords, this.controls);
+    const linked = parseLink(hash, this.layerRecords, this.controls, this.plane);
+    const { z, view, layers, marks, values } = linked;
     this.layers = layers;
     for (const [flag, point] of Object.entries(marks)) {
       this.marks[flag] = point && this.#view.onMap(point);

@@ -5,7 +5,12 @@
  * ratio themselves.
  */
 
-/** @typedef {{ x: number, y: number }} Position in units of the prior's sigma */
+/**
+ * A position z, in units of the prior's sigma: x and y on the map and, where the map shows a plane
+ * of a larger space, what leads from there to z. Without `off`, z lies in the plane.
+ *
+ * @typedef {{ x: number, y: number, off?: readonly number[] }} Position
+ */
 /** @typedef {{ px: number, py: number }} Pixel from the map's top left corner */
 
 /** @typedef {{ centre: Position, half: number }} Part of the map: centre - half ... centre + half */
@@ -26,12 +31,13 @@ export class MapView {
     this.half = range;
   }
 
-  /** The nearest position on the map, rounded. @param {Position} point */
-  onMap({ x, y }) {
+  /** The nearest position on the map, rounded. @param {Position} point @returns {Position} */
+  onMap({ x, y, off }) {
     const { range } = this;
     const tidy = (/** @type {number} */ v) =>
       Math.round(Math.min(range, Math.max(-range, v)) * DECIMALS) / DECIMALS || 0; // not -0
-    return { x: tidy(x), y: tidy(y) };
+    const tidied = { x: tidy(x), y: tidy(y) };
+    return off ? { ...tidied, off } : tidied;
   }
 
   /** Shows the whole map. */

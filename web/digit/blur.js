@@ -5,6 +5,7 @@
 
 import { contextOf, find, findButton, findCanvas, imageCanvas, paintImage } from "../core/dom.js";
 import { describeBlur, MeanImage, meanDifference } from "../core/mean_image.js";
+import { distanceBetween } from "../core/plane.js";
 import { Rest } from "../core/rest.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -52,7 +53,7 @@ class Blur {
     const { z } = state;
     try {
       const [known] = await Promise.all([encodings, images.loaded]);
-      const around = aroundOf(known, z);
+      const around = aroundOf(known, z, this.#page.state.plane);
       const found = await known.images(around.indices);
       if (asked !== this.#asked) return;
       this.#images = found;
@@ -108,14 +109,14 @@ class Blur {
   }
 }
 
-/** The test images within the radius around z, nearest first. @param {Encodings} encodings @param {import("../core/view.js").Position} z */
-function aroundOf(encodings, z) {
+/** The test images within the radius around z, nearest first. @param {Encodings} encodings @param {import("../core/view.js").Position} z @param {import("../core/plane.js").Plane} plane */
+function aroundOf(encodings, z, plane) {
   const { around } = encodings;
-  around.find([z.x, z.y]);
+  around.find(plane.coordinates(z));
   const { within } = around;
   const indices = Array.from(around.indices.subarray(0, Math.min(MOST, within)));
   const last = indices.length ? encodings.positionOf(indices[indices.length - 1]) : z;
-  const radius = Math.hypot(last.x - z.x, last.y - z.y);
+  const radius = distanceBetween(last, z);
   return { indices, count: indices.length, within, radius };
 }
 

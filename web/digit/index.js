@@ -80,7 +80,7 @@ class Nearest {
     const asked = this.#asked;
     const { z } = this.#page.state;
     const encodings = await this.#page.encodings;
-    encodings.around.find([z.x, z.y]);
+    encodings.around.find(this.#page.state.plane.coordinates(z));
     const indices = Array.from(encodings.around.indices.subarray(0, SHOWN));
     if (indices.join() === this.#shown) return;
     try {
@@ -127,7 +127,7 @@ function startSource({ state, server, images }, button) {
     button.textContent = "Asking PyTorch…";
     try {
       /** @type {{ pixels: string }} */
-      const { pixels } = await server.ask("decode", z.x, z.y);
+      const { pixels } = await server.ask("decode", ...state.plane.asked(z));
       if (!state.isAt(z)) return;
       images.decode(z, own);
       const theirs = atob(pixels);
@@ -192,10 +192,10 @@ export function start(page, digit, readout) {
     const { z } = state;
     write(x, signed(z.x, 3));
     write(y, signed(z.y, 3));
-    write(prior, describePrior(z));
+    write(prior, describePrior(z, state.plane));
     if (!known) return;
     const { around } = known;
-    around.find([z.x, z.y]);
+    around.find(state.plane.coordinates(z));
     const sentences = [describeSupport(around, props.info), describeClasses(around, props.plurals)];
     write(support, sentences.join(" "));
     for (const part of [digit, readout]) part.dataset.support = supportOf(around);

@@ -1,12 +1,14 @@
 /** The attributes of the image at the cursor, each with a button for less and one for more of it. */
 
-import { find, make, makeButton } from "../core/dom.js";
+import { find, make, makeButton, percent } from "../core/dom.js";
 import { makeArrow } from "./arrow.js";
 import { makeExample } from "./example.js";
 
 /** @typedef {import("../page.js").Page} Page */
-/** @typedef {{ message: string, direction: number }} Attribute what Python says of one */
+/** @typedef {import("../core/plane.js").Plane} Plane */
+/** @typedef {{ message: string, direction: number, vector?: number[] }} Attribute what Python says of one */
 
+const FAINT = 0.25; // opacity of the arrow of a step that leaves the plane
 const STEP_MS = 260; // of a step's animation
 
 /**
@@ -20,11 +22,24 @@ function makeNudge(className, text, press) {
   const button = makeButton("", press);
   button.className = className;
   button.append(make("span", text), icon);
-  const show = (/** @type {number} */ degrees) => {
+  const show = (/** @type {number} */ degrees, /** @type {number} */ share) => {
     point(degrees);
+    icon.style.opacity = `${Math.max(FAINT, share)}`;
     icon.replaceChildren(arrow); // there is none before the first answer
   };
   return { button, show };
+}
+
+/**
+ * The direction on the map of an attribute's gradient, in degrees, and how much of its length lies in
+ * the plane.
+ *
+ * @param {Attribute} attribute @param {Plane} plane
+ */
+export function directionOnMap({ direction, vector }, plane) {
+  if (!vector) return { degrees: direction, share: 1 };
+  const [x, y] = plane.project(vector);
+  return { degrees: (Math.atan2(y, x) * 180) / Math.PI, share: Math.hypot(x, y) };
 }
 
 export class Attributes {
@@ -60,10 +75,14 @@ export class Attributes {
     const down = makeNudge("less", less, () => this.#nudge(name, -1));
     const up = makeNudge("more", more, () => this.#nudge(name, 1));
     row.append(make("span", term, "term"), down.button, value, up.button);
-    this.#rows.set(name, ({ message, direction }) => {
-      value.textContent = message;
-      down.show(direction + 180);
-      up.show(direction);
+    const { plane } = this.#page.state;
+    this.#rows.set(name, (attribute) => {
+      value.textContent = attribute.message;
+      const { degrees, share } = directionOnMap(attribute, plane);
+      down.show(degrees + 180, share);
+      up.show(degrees, share);
+      if (plane.isWhole) return;
+      row.title = `${percent(share)} of the length of a step lies in the plane of the map`;
     });
     return row;
   }
@@ -73,12 +92,18 @@ export class Attributes {
     if (this.#busy) return;
     this.#setBusy(true);
     const { server, state } = this.#page;
+    const { plane } = state;
     const from = state.goal; // while a step is still animated, the next one starts from its end
     const asked = state.moves;
     try {
-      const { message, stopped, path } = await server.ask("nudge", from.x, from.y, name, sign);
+      const { message, stopped, path } = await server.ask(
+        "nudge",
+        ...plane.asked(from),
+        name,
+        sign,
+      );
       this.#describe(message, stopped ?? "");
-      const points = path.map((/** @type {number[]} */ [x, y]) => ({ x, y }));
+      const points = path.map((/** @type {number[]} */ z) => plane.position(z));
       state.arrive(asked, points.length > 1 ? points.slice(1) : points, STEP_MS, "nudge");
     } catch (error) {
       this.#describe(/** @type {Error} */ (error).message, "");

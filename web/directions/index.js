@@ -26,8 +26,7 @@ const LOST = "The server is not responding. Move the cursor to retry.";
 function startClasses({ props, state }, list) {
   list.classList.toggle("named", areWords(props.names));
   const goalOf = (/** @type {number} */ label) => {
-    const [x, y] = props.anchors[String(state.values.anchor)][label];
-    return { x, y };
+    return state.plane.position(props.anchors[String(state.values.anchor)][label]);
   };
   const shows = props.names.map((name, label) => {
     const { arrow, point } = makeArrow();
@@ -68,7 +67,7 @@ export function start(page, element) {
     if (!isOpen()) return;
     const from = state.z;
     try {
-      const answer = await server.ask("here", from.x, from.y);
+      const answer = await server.ask("here", ...state.plane.asked(from));
       if (state.z !== from) return;
       attributes.show(from, answer.attributes);
       sensitivity.textContent = answer.message;

@@ -1,5 +1,7 @@
 /** Steps toward a position. */
 
+import { between, distanceBetween } from "../core/plane.js";
+
 /** @typedef {import("../core/view.js").Position} Position */
 
 const STEP = 0.25; // in units of the prior's sigma
@@ -11,7 +13,7 @@ const STEP = 0.25; // in units of the prior's sigma
  */
 export function toward(from, goal) {
   const [dx, dy] = [goal.x - from.x, goal.y - from.y];
-  return { distance: Math.hypot(dx, dy), degrees: (Math.atan2(dy, dx) * 180) / Math.PI };
+  return { distance: distanceBetween(from, goal), degrees: (Math.atan2(dy, dx) * 180) / Math.PI };
 }
 
 /**
@@ -23,6 +25,5 @@ export function toward(from, goal) {
 export function stepToward(from, goal) {
   const { distance } = toward(from, goal);
   if (distance <= STEP) return goal;
-  const share = STEP / distance;
-  return { x: from.x + share * (goal.x - from.x), y: from.y + share * (goal.y - from.y) };
+  return between(from, goal, STEP / distance);
 }

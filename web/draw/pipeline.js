@@ -39,6 +39,10 @@ export class Pipeline {
   #posterior = null;
   /** @type {Position[]} eps of the samples, which stay while the posterior is dragged */
   #noise = [];
+  /** @type {Reading | null} whose cloud has more than two dimensions, which none can drag */
+  #many = null;
+  /** @type {Position[]} the samples of that cloud */
+  #drawn = [];
   #current = 0;
   /** @type {number | null} the mean error of the samples of the encoder's answer, once needed */
   #encodedRecon = null;
@@ -84,22 +88,20 @@ export class Pipeline {
 
   #positions() {
     const posterior = this.#posterior;
+    if (this.#many) return this.#drawn;
     return posterior ? this.#noise.map((eps) => sampleAt(posterior, eps)) : [];
   }
 
   /** Shows a new answer of the encoder. @param {Reading} reading */
   show(reading) {
-    const encoded = posteriorOf(reading);
     this.#levels = bytesOf(reading.pixels);
-    this.#encoded = encoded;
-    this.#posterior = encoded;
-    this.#noise = reading.samples.map(([x, y]) => noiseOf(encoded, { x, y }));
+    this.#take(reading);
     this.#current = 0;
     this.#encodedRecon = null;
     paintImage(findCanvas(this.#root, ".seen"), this.#levels);
-    this.#samples = this.#noise.map((_, i) => this.#makeSample(i));
+    this.#samples = reading.samples.map((_, i) => this.#makeSample(i));
     find(this.#root, ".samples").replaceChildren(...this.#samples.map(({ button }) => button));
-    this.#map.centre(encoded);
+    if (this.#encoded) this.#map.centre(this.#encoded);
     this.#paint();
     // The image at the cursor says so if they cannot be decoded.
     if (!this.#page.images.ready)
@@ -107,6 +109,18 @@ export class Pipeline {
     if (!this.#animated)
       this.#animate([".seen", ".encoder", ".cloud-map", ".decoder", ".decoded", ".difference"]);
     this.#animated = true;
+  }
+
+  /** @param {Reading} reading */
+  #take(reading) {
+    const { plane } = this.#page.state;
+    this.#many = plane.isWhole ? null : reading;
+    this.#root.classList.toggle("many-dimensions", !plane.isWhole);
+    this.#encoded = plane.isWhole ? posteriorOf(reading) : null;
+    this.#posterior = this.#encoded;
+    this.#drawn = reading.samples.map((z) => plane.position(z));
+    const encoded = this.#encoded;
+    this.#noise = encoded ? this.#drawn.map((z) => noiseOf(encoded, z)) : [];
   }
 
   /** @param {number} index */
@@ -127,6 +141,12 @@ export class Pipeline {
   }
 
   #resample() {
+    if (this.#many) {
+      const { mu, sigma } = this.#many;
+      const { plane } = this.#page.state;
+      const draw = () => mu.map((m, i) => m + sigma[i] * drawNoise().x);
+      this.#drawn = this.#drawn.map(() => plane.position(draw()));
+    }
     this.#noise = this.#noise.map(() => drawNoise());
     this.#encodedRecon = null;
     this.#choose(0);
@@ -155,10 +175,12 @@ export class Pipeline {
 
   #paint() {
     const posterior = this.#posterior;
-    if (!posterior) return;
     const samples = this.#positions();
-    this.#map.show({ posterior, samples, current: this.#current });
-    this.#writeNumbers(posterior, samples[this.#current]);
+    if (!samples.length) return;
+    if (posterior) {
+      this.#map.show({ posterior, samples, current: this.#current });
+      this.#writeNumbers(posterior, samples[this.#current]);
+    }
     if (!this.#page.images.ready) return;
     const costs = samples.map((z, i) => this.#paintSample(z, i));
     this.#paintOutput(samples[this.#current], costs[this.#current]);

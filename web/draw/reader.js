@@ -48,8 +48,7 @@ export class Reader {
       const answer = await server.ask(name, ...values);
       if (!isNewest()) return null;
       state.showReading({ ...answer, fromUser: true });
-      const [x, y] = answer.mu;
-      state.arrive(asked, [{ x, y }], MOVE_MS, "reading");
+      state.arrive(asked, [state.plane.position(answer.mu)], MOVE_MS, "reading");
       return answer;
     } catch (error) {
       if (!isNewest()) return null;

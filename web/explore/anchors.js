@@ -23,8 +23,7 @@ export function startAnchors({ props, state, images }, element, note) {
   let shown = props.start;
 
   const positionOf = (/** @type {string} */ anchor, /** @type {number} */ label) => {
-    const [x, y] = anchors[anchor][label];
-    return { x, y };
+    return state.plane.position(anchors[anchor][label]);
   };
   const options = [...element.querySelectorAll("label")].map((option) => {
     const input = /** @type {HTMLInputElement} */ (option.control);

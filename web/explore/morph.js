@@ -3,7 +3,7 @@
 import { classColour } from "../core/class_colours.js";
 import { bindRange, follow, makeOption } from "../core/controls.js";
 import { areWords, find, findButton, findInput } from "../core/dom.js";
-import { morphToward } from "../paths/endpoints.js";
+import { between } from "../core/plane.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/view.js").Position} Position */
@@ -32,8 +32,8 @@ export function startMorph(page, element) {
   bindRange(state, findInput(element, "#morph-amount"), "amount");
   function target() {
     const { anchor, digit, amount } = state.values;
-    const to = props.anchors[String(anchor)][Number(digit)];
-    return morphToward(state.z, to, Number(amount));
+    const to = state.plane.position(props.anchors[String(anchor)][Number(digit)]);
+    return between(state.z, to, Number(amount));
   }
   findButton(element, "#morph").addEventListener("click", () => state.set(target(), "morph"));
   findButton(element, "#animate").addEventListener("click", () =>

@@ -40,8 +40,7 @@ export class LessonActions {
   async #act(action) {
     const { server, state } = this.#page;
     if ("position" in action) {
-      const [x, y] = action.position;
-      state.travel([{ x, y }], GO_MS, "lesson");
+      state.travel([state.plane.position(action.position)], GO_MS, "lesson");
       this.#message.textContent = "";
       return;
     }
@@ -51,9 +50,11 @@ export class LessonActions {
     const asked = state.moves;
     try {
       const { attribute, sign } = action;
-      const { message, stopped, path } = await server.ask("nudge", from.x, from.y, attribute, sign);
+      const { plane } = state;
+      const answer = await server.ask("nudge", ...plane.asked(from), attribute, sign);
+      const { message, stopped, path } = answer;
       this.#message.textContent = stopped ? message : "";
-      const points = path.map((/** @type {number[]} */ [x, y]) => ({ x, y }));
+      const points = path.map((/** @type {number[]} */ z) => plane.position(z));
       state.arrive(asked, points.length > 1 ? points.slice(1) : points, STEP_MS, "lesson");
     } catch (error) {
       this.#message.textContent = /** @type {Error} */ (error).message;

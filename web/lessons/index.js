@@ -132,12 +132,8 @@ class Lessons {
     const [from, lesson] = [state.z, this.#course.current];
     const isCurrent = () => state.z === from && this.#course.current === lesson;
     try {
-      const { done, message, distance } = await server.ask(
-        "check",
-        this.#lesson.name,
-        from.x,
-        from.y,
-      );
+      const asked = state.plane.asked(from);
+      const { done, message, distance } = await server.ask("check", this.#lesson.name, ...asked);
       if (!isCurrent()) return;
       if (done) this.#end(from, message);
       else this.#describe("shown", message, this.#course.compare(distance));
@@ -150,7 +146,7 @@ class Lessons {
   /** @param {Position} at @param {string} message */
   #end(at, message) {
     const goal = this.#shown;
-    const how = goal && goal.x === at.x && goal.y === at.y ? "shown" : "solved";
+    const how = goal && this.#page.state.isAt(goal) ? "shown" : "solved";
     this.#course.end({ how, at, message });
     this.#showProgress();
     this.#describe("shown", message);
@@ -164,10 +160,14 @@ class Lessons {
     const [from, asked, lesson] = [state.goal, state.moves, this.#course.current];
     this.#describe("moving", "Looking for a solution…");
     try {
-      const { goal, layers } = await server.ask("solve", this.#lesson.name, from.x, from.y);
+      const { goal, layers } = await server.ask(
+        "solve",
+        this.#lesson.name,
+        ...state.plane.asked(from),
+      );
       if (lesson === this.#course.current && asked === state.moves) {
         for (const key of layers) if (!state.layers[key]) state.toggleLayer(key);
-        this.#shown = { x: goal[0], y: goal[1] };
+        this.#shown = state.plane.position(goal);
         this.#describe("moving", "On the way to a solution…");
         state.travel([this.#shown], WALK, "lesson");
         this.checkSoon();

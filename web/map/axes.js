@@ -1,6 +1,7 @@
 /** The axes of the map and their texts, of which none touches another. */
 
 import { drawText, trace } from "../core/drawing.js";
+import { WHOLE } from "../core/plane.js";
 import { boxAround, overlap } from "./placement.js";
 
 /** @typedef {import("./painter.js").Scene} Scene */
@@ -30,8 +31,9 @@ export function drawAxes({ context, view, colours }) {
  * The names of both axes and their ticks; a tick that would touch another text is left out.
  *
  * @param {MapView} view @param {(text: string) => number} widthOf in pixels
+ * @param {readonly string[]} names of x and y
  */
-export function axisTexts(view, widthOf) {
+export function axisTexts(view, widthOf, [nameX, nameY] = WHOLE.names) {
   const { centre, half, side, step } = view;
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const name = (/** @type {number} */ v) =>
@@ -45,8 +47,10 @@ export function axisTexts(view, widthOf) {
     const box = boxAround({ px, py }, widthOf(text), HEIGHT);
     if (!texts.some((other) => overlap(box, other.box, GAP))) texts.push({ text, px, py, box });
   }
-  add("x (z₁)", side - 26, side - 30);
-  add("y (z₂)", 28, 14);
+  // In two dimensions both names are as wide.
+  const middle = (/** @type {string} */ text) => Math.max(22, widthOf(text) / 2);
+  add(nameX, side - 4 - middle(nameX), side - 30);
+  add(nameY, 6 + middle(nameY), 14);
   const first = (/** @type {number} */ c) => Math.ceil((c - 0.92 * half) / step) * step;
   for (let x = first(centre.x); x < centre.x + 0.95 * half; x += step) {
     add(name(x), view.toPixels({ x, y: 0 }).px, side - 12);

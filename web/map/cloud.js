@@ -3,13 +3,15 @@
  * crosshair that stands on them.
  */
 
+import { WHOLE } from "../core/plane.js";
 import { MapView, partBetween } from "../core/view.js";
 import { boxAround } from "./placement.js";
 import { ZOOM } from "./travel.js";
 
 /** @typedef {import("../core/view.js").Pixel} Pixel */
 /** @typedef {import("../core/state.js").PageState} PageState */
-/** @typedef {Pixel & { rx: number, ry: number }} Cloud its mean, and the radii of the 2-sigma ellipse in pixels */
+/** @typedef {import("../core/plane.js").Plane} Plane */
+/** @typedef {Pixel & { rx: number, ry: number, turn?: number }} Cloud its mean, the radii of the 2-sigma ellipse in pixels, and the direction of the first in radians */
 /** @typedef {import("../core/view.js").Part} Part */
 
 const SMALL = 24; // pixels of the larger radius; a smaller cloud is hidden by the crosshair
@@ -18,11 +20,12 @@ const LARGE = 70; // pixels; a larger cloud has room for labels in it
 const EDGE = 80; // pixels that then are between the mean and the edge of the map, if possible
 const CROSSHAIR = 18; // pixels
 
-/** @param {Pick<PageState, "reading">["reading"]} reading @param {MapView} view @returns {Cloud | null} */
-export function cloudOf(reading, view) {
+/** @param {Pick<PageState, "reading">["reading"]} reading @param {MapView} view @param {Plane} plane @returns {Cloud | null} */
+export function cloudOf(reading, view, plane = WHOLE) {
   if (!reading || reading.error !== undefined) return null;
-  const [rx, ry] = reading.sigma.map((sigma) => 2 * sigma * view.unit);
-  return { ...view.toPixels({ x: reading.mu[0], y: reading.mu[1] }), rx, ry };
+  const { rx, ry, turn } = plane.ellipse(reading.sigma);
+  const [wide, high] = [rx, ry].map((sigma) => 2 * sigma * view.unit);
+  return { ...view.toPixels(plane.position(reading.mu)), rx: wide, ry: high, turn };
 }
 
 /** @param {Cloud} cloud */
@@ -43,10 +46,11 @@ export function isHidden(cloud, { px, py }) {
 /**
  * The part of the map to zoom to, so that a cloud is seen; null where it is seen already.
  *
- * @param {MapView} view @param {PageState["reading"]} reading @returns {Part | null}
+ * @param {MapView} view @param {PageState["reading"]} reading @param {Plane} plane
+ * @returns {Part | null}
  */
-export function partToSee(view, reading) {
-  const cloud = cloudOf(reading, view);
+export function partToSee(view, reading, plane = WHOLE) {
+  const cloud = cloudOf(reading, view, plane);
   if (!cloud || !isSmall(cloud)) return null;
   const { side } = view;
   const next = new MapView(view.range);
@@ -93,11 +97,11 @@ export class CloudZoom {
   }
 
   #see() {
-    const { reading, view } = this.#state;
+    const { reading, view, plane } = this.#state;
     const image = imageOf(reading);
     if (image === this.#seen) return;
     this.#seen = image;
-    const part = partToSee(view, reading);
+    const part = partToSee(view, reading, plane);
     if (!part) return;
     this.#former ??= { centre: view.centre, half: view.half };
     this.#travel(part);

@@ -5,7 +5,7 @@
  * layers/<key>.js: `createLayer`, which returns a LayerDrawing.
  */
 
-import { find, findButton, make, makeButton } from "../core/dom.js";
+import { bytesOf, find, findButton, make, makeButton } from "../core/dom.js";
 import { unpack } from "../core/packed.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -36,39 +36,69 @@ import { unpack } from "../core/packed.js";
  * }} LayerDrawing
  */
 
+const TURNED = "Computing the layer on this plane…";
 const FAILED = "The layer could not be loaded. Turn it on again to retry.";
+
+/**
+ * The data of a layer: a file for the principal plane, else computed on request.
+ *
+ * @param {import("../core/server.js").Server} server @param {string} key
+ * @param {import("../core/plane.js").Spec} spec
+ * @returns {Promise<ArrayBuffer>}
+ */
+async function fileOf(server, key, spec) {
+  if (spec.kind === "principal") return server.file(`layers/${key}.bin`);
+  const { file } = await server.ask("layer", key, spec);
+  return bytesOf(file).buffer;
+}
 
 class Layer {
   /** @type {unknown} */
   #prepared = null;
   #drawing;
   #file;
-  /** @type {[string, string][]} what the legend says of it */
-  legend = [];
+  /** @type {any} what `prepare` was given */
+  #data = null;
+  #waiting = false;
+  #plane;
 
   /** @param {Page} page @param {LayerRecord} record @param {LayerDrawing} drawing */
-  constructor({ server }, record, drawing) {
+  constructor({ server, state }, record, drawing) {
     this.record = record;
     this.order = drawing.order ?? 0;
     this.#drawing = drawing;
-    this.#file = record.computed ? () => server.file(`layers/${record.key}.bin`) : null;
+    this.#plane = state.plane;
+    this.#file = record.computed ? () => fileOf(server, record.key, state.plane.spec) : null;
     this.loaded = !this.#file;
-    if (this.loaded) this.legend = drawing.legend?.(null) ?? [];
+  }
+
+  /** What the legend says of it. @returns {[string, string][]} */
+  get legend() {
+    if (this.loaded) return this.#drawing.legend?.(this.#data) ?? [];
+    const turned = this.#plane.spec.kind === "principal" ? "" : TURNED;
+    const busy = this.record.busy || turned;
+    return this.#waiting && busy ? [["", busy]] : [];
   }
 
   /** Fetches its data. */
   async load() {
     if (this.loaded || !this.#file) return;
-    if (this.record.busy) this.legend = [["", this.record.busy]];
+    this.#waiting = true;
+    const { version } = this.#plane;
     try {
       const data = unpack(await this.#file());
+      if (version !== this.#plane.version) return;
       this.#prepared = this.#drawing.prepare?.(data) ?? data;
-      this.legend = this.#drawing.legend?.(data) ?? [];
+      this.#data = data;
       this.loaded = true;
-    } catch (error) {
-      this.legend = [];
-      throw error;
+    } finally {
+      if (version === this.#plane.version) this.#waiting = false;
     }
+  }
+
+  /** Its data is of another plane: it must be loaded again. */
+  forget() {
+    this.loaded = !this.#file;
   }
 
   /** @param {Scene} scene */
@@ -106,6 +136,17 @@ export class MapLayers {
     this.#addButtons(page.props.layers);
     this.#startFolding(findButton(this.#legendElement, ".fold"));
     page.state.subscribe("layers", () => this.#show());
+    // Above two dimensions, points have a legend of their own.
+    if (!page.state.plane.isWhole) {
+      page.state.subscribe("plane", () => {
+        for (const layer of this.#layers) layer.forget();
+        this.#show();
+      });
+      page.encodings.then(
+        () => this.#showLegends(),
+        () => {}, // the map says that they could not be loaded
+      );
+    }
     /** Resolves once the drawings are there. */
     this.drawn = this.#load(page);
   }

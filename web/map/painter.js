@@ -2,6 +2,7 @@
 
 import { find, findCanvas } from "../core/dom.js";
 import { fitCanvas, readColours, remPixels, trace } from "../core/drawing.js";
+import { PRINCIPAL } from "../core/plane.js";
 import { axisTexts, drawAxes, drawAxisTexts } from "./axes.js";
 import { cloudBox, cloudOf, isHidden } from "./cloud.js";
 import { drawHighlight } from "./highlight.js";
@@ -130,7 +131,9 @@ export class MapPainter {
   }
 
   #axisTexts() {
-    return axisTexts(this.#page.state.view, (text) => this.#labels.widthOf(text));
+    const { epoch, plane, view } = this.#page.state;
+    const names = epoch && !plane.isWhole ? PRINCIPAL : plane.names; // a replay is seen there
+    return axisTexts(view, (text) => this.#labels.widthOf(text), names);
   }
 
   // The layers that stay while the cursor moves. Those below 0, which fill the map, lie under the axes.
@@ -148,7 +151,7 @@ export class MapPainter {
   #drawTop() {
     const scene = this.#scene(this.#top);
     const { state, highlight } = this.#page;
-    this.#cloud = state.epoch ? null : cloudOf(state.reading, state.view);
+    this.#cloud = state.epoch ? null : cloudOf(state.reading, state.view, state.plane);
     scene.context.lineJoin = "round";
     if (state.epoch) {
       this.#overlays.settle(null, null);
@@ -260,10 +263,10 @@ export class MapPainter {
 }
 
 /** The posterior of the newest image: its mean and the ellipses of 1 and 2 sigma, to scale. @param {Scene} scene @param {import("./cloud.js").Cloud} cloud */
-function drawCloud({ context, colours }, { px, py, rx, ry }) {
+function drawCloud({ context, colours }, { px, py, rx, ry, turn = 0 }) {
   for (const sigma of [1, 2]) {
     context.beginPath();
-    context.ellipse(px, py, (sigma * rx) / 2, (sigma * ry) / 2, 0, 0, 2 * Math.PI);
+    context.ellipse(px, py, (sigma * rx) / 2, (sigma * ry) / 2, -turn, 0, 2 * Math.PI);
     context.lineWidth = 5;
     context.strokeStyle = colours.ground;
     context.stroke();

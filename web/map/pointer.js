@@ -4,6 +4,7 @@
  */
 
 import { contextOf, find, findButton, findCanvas } from "../core/dom.js";
+import { fadeOf } from "../plane/fade.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/view.js").Pixel} Pixel */
@@ -158,12 +159,11 @@ export class MapPointer {
 
   /** The test image whose point is at a pixel. @param {Pixel} pixel */
   #hit(pixel) {
-    const { epoch, layers, view } = this.#page.state;
+    const { epoch, layers, values, view } = this.#page.state;
     if (epoch || !layers.points || !this.#encodings) return null;
-    const { around } = this.#encodings;
-    const z = view.toLatent(pixel);
-    around.find([z.x, z.y]);
-    return around.distance * view.unit < HIT ? around.indices[0] : null;
+    const most = values.near ? fadeOf(this.#encodings.onMap.distances).near : undefined;
+    const { index, distance } = this.#encodings.nearestPoint(view.toLatent(pixel), most);
+    return distance * view.unit < HIT ? index : null;
   }
 
   /** @param {Pixel} from @param {Pixel} to */
@@ -211,7 +211,7 @@ export class MapPointer {
     const direction = ARROWS[key];
     if (direction) {
       const step = (shift ? STEP.large : STEP.small) / Math.max(1, Math.round(view.zoom / 2));
-      state.set({ x: z.x + direction[0] * step, y: z.y + direction[1] * step }, "keys");
+      state.set({ ...z, x: z.x + direction[0] * step, y: z.y + direction[1] * step }, "keys");
     } else if (key === "+" || key === "-") {
       this.#zoom(view.toPixels(z), key === "+" ? KEY_ZOOM : 1 / KEY_ZOOM);
     } else if (key === "0") {

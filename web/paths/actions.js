@@ -16,7 +16,7 @@ export function startComparison({ state, server }, element, strip) {
   let running = false;
 
   async function ask() {
-    const [from, to] = ends().map((end) => resolveEnd(end, state.z, state.marks));
+    const [from, to] = ends().map((end) => resolveEnd(end, state.z, state.marks, state.plane));
     const { methods, images, even, anchor } = state.values;
     const answer = server.ask("compare", from, to, methods, images, even, anchor);
     await strip.load(answer, button, (waiting, failure = "") => {

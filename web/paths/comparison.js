@@ -10,8 +10,8 @@ import { make, makeSvg } from "../core/dom.js";
  *
  * @typedef {{
  *   method: string, title: string, changes: number[], length: number, largest_step: number,
- *   support: number, passes: string[],
- * }} ComparedRow
+ *   support: number, passes: string[], norms?: number[], typical_norms?: number[],
+ * }} ComparedRow norms: |z| along the path, above two dimensions
  */
 
 /** @typedef {{ text: string, best: boolean }} Cell */
@@ -37,7 +37,8 @@ export function tableCells(rows) {
   const isBest = (/** @type {number} */ value, /** @type {number} */ most) =>
     Math.abs(value - most) <= AS_GOOD * Math.abs(most);
   return rows.map((row) => {
-    const { length, largest_step: step, support, passes } = row;
+    const { length, largest_step: step, support, passes, norms } = row;
+    const least = norms && Math.min(...norms);
     const ratio =
       straight && straight !== row && straight.length > 0
         ? ` (${(length / straight.length).toFixed(2)} ×)`
@@ -46,6 +47,7 @@ export function tableCells(rows) {
       { text: length.toFixed(1) + ratio, best: isBest(length, best.length) },
       { text: step.toFixed(2), best: isBest(step, best.step) },
       { text: `${support}`, best: isBest(support, best.support) },
+      ...(least === undefined ? [] : [{ text: least.toFixed(2), best: false }]),
       { text: passes.join(" → "), best: false },
     ];
   });
@@ -125,13 +127,18 @@ function makePlot(rows) {
   return plot;
 }
 
+/** Where the encodings lie. @param {number[]} typical what 5, 50 and 95 % stay below @param {string} items */
+function describeNorms([low, , high], items) {
+  return `90 % of the encoded ${items} lie ${low.toFixed(1)} to ${high.toFixed(1)} away from it`;
+}
+
 /**
  * The columns, with what they mean.
  *
- * @param {string} items what the images are called
+ * @param {Page["props"]} props @param {number[]} [typical] |z| of the encodings, above two dimensions
  * @returns {[string, string][]}
  */
-const columns = (items) => [
+const columns = ({ info: { items }, radius }, typical) => [
   ["path", "The curve on the map"],
   [
     "length",
@@ -140,17 +147,22 @@ const columns = (items) => [
   ["largest step", "The largest change from one image to the next. Smallest in bold"],
   [
     "support",
-    `The fewest test ${items} encoded within 0.1 of a point on the path; 0: it crosses a region ` +
-      "without data. Largest in bold",
+    `The fewest test ${items} encoded within ${Number(radius.toFixed(3))} of a point on the path; 0: it crosses a ` +
+      "region without data. Largest in bold",
   ],
+  .../** @type {[string, string][]} */ (
+    typical
+      ? [["least |z|", `How close to the centre the path comes; ${describeNorms(typical, items)}`]]
+      : []
+  ),
   ["passes", "The classes that prevail along the path"],
 ];
 
-/** @param {readonly ComparedRow[]} rows @param {string} items what the images are called */
-function makeTable(rows, items) {
+/** @param {readonly ComparedRow[]} rows @param {Page["props"]} props */
+function makeTable(rows, props) {
   const table = make("table");
   const head = table.createTHead().insertRow();
-  for (const [name] of columns(items)) {
+  for (const [name] of columns(props, rows[0].typical_norms)) {
     const cell = make("th", name);
     cell.scope = "col";
     head.append(cell);
@@ -170,10 +182,10 @@ function makeTable(rows, items) {
   return table;
 }
 
-/** What the columns mean, where they stand. @param {string} items what the images are called */
-function makeLegend(items) {
+/** What the columns mean, where they stand. @param {Page["props"]} props @param {number[]} [typical] */
+function makeLegend(props, typical) {
   const legend = make("dl", "", "legend");
-  for (const [name, meaning] of columns(items).slice(1)) {
+  for (const [name, meaning] of columns(props, typical).slice(1)) {
     legend.append(make("dt", name), make("dd", `${meaning}.`));
   }
   return legend;
@@ -184,8 +196,9 @@ export function makeComparison({ props }, rows) {
   const comparison = make("div", "", "comparison");
   const figure = make("figure");
   figure.append(make("figcaption", "Change from image to image"), makePlot(rows));
+  const typical = rows[0].typical_norms;
   const table = make("div");
-  table.append(makeTable(rows, props.info.items), makeLegend(props.info.items));
+  table.append(makeTable(rows, props), makeLegend(props, typical));
   comparison.append(figure, table);
   return comparison;
 }

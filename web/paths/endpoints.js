@@ -1,5 +1,7 @@
 /** The ends of a path: what the form holds, and what the server takes. */
 
+import { WHOLE } from "../core/plane.js";
+
 /** @typedef {import("../core/view.js").Position} Position */
 
 /** @typedef {number | string} End a class, "here", or the flag of a point on the map */
@@ -24,21 +26,12 @@ export function arePicked(ends, marks) {
 }
 
 /**
- * An end as the server takes it: a class, or [x, y].
+ * An end as the server takes it: a class, or the coordinates of a position.
  *
  * @param {End} end @param {Position} z of the cursor @param {Record<string, Position | null>} marks
+ * @param {import("../core/plane.js").Plane} plane
  */
-export function resolveEnd(end, z, marks) {
+export function resolveEnd(end, z, marks, plane = WHOLE) {
   const point = end === "here" ? z : marks[end];
-  return point ? [point.x, point.y] : end;
-}
-
-/**
- * The position that is `amount` of the way from z to an anchor.
- *
- * @param {Position} z @param {readonly number[]} anchor @param {number} amount 0 ... 1
- * @returns {Position}
- */
-export function morphToward(z, [x, y], amount) {
-  return { x: z.x + amount * (x - z.x), y: z.y + amount * (y - z.y) };
+  return point ? plane.listed(point) : end;
 }

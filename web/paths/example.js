@@ -1,7 +1,7 @@
 /** What the strip shows before the first comparison: a straight path, decoded in the browser alone. */
 
 import { contextOf, find, imageCanvas } from "../core/dom.js";
-import { morphToward } from "./endpoints.js";
+import { between } from "../core/plane.js";
 
 const IMAGES = 9;
 
@@ -12,14 +12,15 @@ export function startExample({ props, state, images }, element) {
   );
   const caption = `Example: a straight path from ${props.names[from]} to ${props.names[to]}`;
   find(element, "figcaption").textContent = caption;
-  const [x, y] = props.anchors.typical[from];
+  const [start, end] = [from, to].map((label) =>
+    state.plane.position(props.anchors.typical[label]),
+  );
   const contexts = Array.from({ length: IMAGES }, () => contextOf(imageCanvas()));
   find(element, ".frames").append(...contexts.map(({ canvas }) => canvas));
   images.loaded.then(
     () => {
       for (const [i, context] of contexts.entries()) {
-        const share = i / (IMAGES - 1);
-        images.paint(context, morphToward({ x, y }, props.anchors.typical[to], share));
+        images.paint(context, between(start, end, i / (IMAGES - 1)));
       }
     },
     () => {}, // the decoded image says so

@@ -15,7 +15,7 @@ const KINDS = {
 };
 
 /** Hands a file to the user. @param {{ name: string, type: string, data: string }} file data: base64 */
-function download({ name, type, data }) {
+export function download({ name, type, data }) {
   const link = make("a");
   link.href = URL.createObjectURL(new Blob([bytesOf(data)], { type }));
   link.download = name;

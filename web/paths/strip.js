@@ -6,7 +6,6 @@ import { makeComparison, makeSample, styleLines } from "./comparison.js";
 import { makeSaveMenu } from "./save.js";
 
 /** @typedef {import("../page.js").Page} Page */
-/** @typedef {import("../core/view.js").Position} Position */
 /** @typedef {import("./comparison.js").ComparedRow} ComparedRow */
 
 /**
@@ -26,12 +25,9 @@ import { makeSaveMenu } from "./save.js";
 
 /** @typedef {(waiting: boolean, failure?: string) => void} Report on a request, to who made it */
 
-/** @typedef {{ button: HTMLButtonElement, point: Position, context: CanvasRenderingContext2D }} Frame */
+/** @typedef {{ button: HTMLButtonElement, point: number[], context: CanvasRenderingContext2D }} Frame */
 
 const PACE = 300; // ms from image to image
-
-/** @param {number[]} pair */
-const asPoint = ([x, y]) => ({ x, y });
 
 /** Whether a row belongs to a comparison. @param {Row} row @returns {row is Row & ComparedRow} */
 const isCompared = (row) => row.method !== undefined;
@@ -57,6 +53,11 @@ export class FilmStrip {
       () => {}, // the decoded image says so
     );
     onTheme(() => styleLines(page.pathStyles, this.#element));
+  }
+
+  /** @param {number[]} z */
+  #positionOf(z) {
+    return this.#page.state.plane.position(z);
   }
 
   /** Whether it shows a comparison of paths. */
@@ -109,18 +110,18 @@ export class FilmStrip {
     this.#note.replaceChildren(...(note ? [make("strong", note.title), ` ${note.text}`] : []));
     state.showPaths(
       rows.map(({ curve, points, method = "geodesic", label = "", missed = false }) => ({
-        curve: curve.map(asPoint),
-        points: points.map(asPoint),
+        curve: curve.map((z) => this.#positionOf(z)),
+        points: points.map((z) => this.#positionOf(z)),
         method,
         label: rows.length > 1 ? label : "",
         scattered: Boolean(scattered),
         missed,
       })),
     );
-    if (view) travelTo(state, { centre: asPoint(view.centre), half: view.half });
+    if (view) travelTo(state, { centre: this.#positionOf(view.centre), half: view.half });
     this.#paint();
     this.#markCurrent();
-    const points = rows[0].points.map(asPoint);
+    const points = rows[0].points.map((z) => this.#positionOf(z));
     if (play) state.arrive(asked, points, PACE * points.length, "strip");
   }
 
@@ -132,7 +133,11 @@ export class FilmStrip {
     const name = make("b", title);
     if (method) name.prepend(makeSample(method));
     const play = makeButton("▶", () =>
-      state.travel(points.map(asPoint), PACE * points.length, "strip"),
+      state.travel(
+        points.map((z) => this.#positionOf(z)),
+        PACE * points.length,
+        "strip",
+      ),
     );
     play.className = "play";
     play.append(make("span", " Play"));
@@ -148,10 +153,9 @@ export class FilmStrip {
     return section;
   }
 
-  /** @param {number[]} pair @param {number} number @param {number} count */
-  #makeFrame(pair, number, count) {
-    const point = asPoint(pair);
-    const button = makeButton("", () => this.#page.state.set(point, "strip"));
+  /** @param {number[]} point @param {number} number @param {number} count */
+  #makeFrame(point, number, count) {
+    const button = makeButton("", () => this.#page.state.set(this.#positionOf(point), "strip"));
     button.ariaLabel = `Go to image ${number} of ${count}`;
     const canvas = imageCanvas();
     button.append(canvas);
@@ -160,14 +164,15 @@ export class FilmStrip {
   }
 
   #paint() {
-    for (const { context, point } of this.#frames) this.#page.images.paint(context, point);
+    const { images } = this.#page;
+    for (const { context, point } of this.#frames) images.paint(context, this.#positionOf(point));
   }
 
   #markCurrent() {
     const { state } = this.#page;
     if (state.tab !== "paths") return;
     for (const { button, point } of this.#frames) {
-      const current = `${state.isAt(point)}`;
+      const current = `${state.isAt(this.#positionOf(point))}`;
       if (button.ariaCurrent !== current) button.ariaCurrent = current;
     }
   }

@@ -4,7 +4,7 @@ import { contextOf, isDark } from "../core/dom.js";
 import { drawRings } from "../core/drawing.js";
 import { MapView } from "../core/view.js";
 import { drawNames } from "./labels.js";
-import { gridAt, momentAt, positionsAt } from "./replay.js";
+import { gridAt, hasImages, momentAt, positionsAt } from "./replay.js";
 
 /** @typedef {import("../map/painter.js").Scene} Scene */
 /** @typedef {import("./replay.js").Replay} Replay */
@@ -46,8 +46,9 @@ export class EpochDrawing {
   /** What lies under the cursor. @param {Scene} scene */
   draw(scene) {
     const { context, view, colours, layers } = scene;
-    if (layers.images) this.#drawImages(scene);
-    if (layers.points || !layers.images) this.#drawPoints(scene);
+    const images = layers.images && hasImages(this.replay);
+    if (images) this.#drawImages(scene);
+    if (layers.points || !images) this.#drawPoints(scene);
     if (!layers.rings) return;
     const named = view.unit > UNIT ? [1, 2, 3] : [3];
     drawRings(context, colours, view.toPixels({ x: 0, y: 0 }), view.unit, named);

@@ -22,6 +22,11 @@ export function lastEpoch({ epochs }) {
   return epochs[epochs.length - 1];
 }
 
+/** Whether images were decoded at its moments: above two dimensions there are none. @param {Replay} replay */
+export function hasImages({ images }) {
+  return images.length > 0;
+}
+
 /** The index of the last moment kept up to an epoch. @param {Replay} replay @param {number} epoch */
 export function momentAt({ epochs }, epoch) {
   let at = Math.min(Math.floor(epoch), epochs.length - 1);

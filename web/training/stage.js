@@ -12,7 +12,7 @@ import {
 } from "../core/dom.js";
 import { boxAround } from "../map/placement.js";
 import { LAYERS } from "./epoch_drawing.js";
-import { lastEpoch, momentAt, nearestImage, shareBeyond } from "./replay.js";
+import { hasImages, lastEpoch, momentAt, nearestImage, shareBeyond } from "./replay.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./epoch_drawing.js").EpochDrawing} EpochDrawing */
@@ -106,7 +106,9 @@ export class EpochStage {
     this.#name.hidden = !shown;
     for (const button of this.#map.querySelectorAll("button[data-layer]")) {
       const { dataset } = /** @type {HTMLButtonElement} */ (button);
-      const has = LAYERS.includes(dataset.layer ?? "");
+      const has =
+        LAYERS.includes(dataset.layer ?? "") &&
+        (dataset.layer !== "images" || (this.#drawing !== null && hasImages(this.#drawing.replay)));
       /** @type {HTMLButtonElement} */ (button).disabled = shown && !has;
     }
   }
@@ -116,14 +118,22 @@ export class EpochStage {
     if (!this.#drawing) return;
     const { props, state } = this.#page;
     const { replay } = this.#drawing;
+    const { item, items } = props.info;
+    const epoch = `Epoch ${replay.epochs[this.#moment]}`;
+    if (!hasImages(replay)) {
+      this.#image.hidden = true;
+      write(find(this.#note, "b"), epoch);
+      const text =
+        "The points of this epoch on the principal plane of the trained model. What past epochs decode is recorded for two dimensions only.";
+      write(find(this.#note, "span"), text);
+      return;
+    }
     const { levels, x, y } = nearestImage(replay, this.#moment, state.z);
     paintImage(this.#image, levels);
-    const { item, items } = props.info;
     const { grid_side: side, grid_reaches } = replay;
     const reach = grid_reaches[this.#moment].toFixed(1);
     const beyond = shareBeyond(replay, this.#moment);
     const outside = beyond ? ` ${percent(beyond)} of the ${items} lie beyond them.` : "";
-    const epoch = `Epoch ${replay.epochs[this.#moment]}`;
     const where = `(${signed(x)}, ${signed(y)})`;
     this.#image.ariaLabel = `The ${item} that this epoch decodes at ${where}`;
     write(find(this.#note, "b"), epoch);

@@ -24,7 +24,7 @@ function middles({ centre, half }, tiles) {
 }
 
 /** @param {Page} page @param {() => void} redraw @returns {import("../layers.js").LayerDrawing} */
-export function createLayer({ images }, redraw) {
+export function createLayer({ images, state: { plane } }, redraw) {
   /** @type {{ key: string, centre: Position, half: number, canvas: HTMLCanvasElement } | null} */
   let sheet = null;
   let asked = ""; // the key of the sheet that was asked for
@@ -35,7 +35,7 @@ export function createLayer({ images }, redraw) {
     const tiles = Math.max(LEAST, Math.round(view.side / TILE));
     const ink = isDark() ? 255 : 0;
     const { centre, half } = view;
-    const key = [tiles, ink, centre.x, centre.y, half].join(" ");
+    const key = [tiles, ink, centre.x, centre.y, half, plane.version].join(" ");
     if (key === sheet?.key || key === asked) return;
     asked = key;
     try {

@@ -43,7 +43,8 @@ export function createLayer({ props, state }) {
   const kind = areWords(names) ? "plate" : "disc";
 
   /** @param {Scene} scene @param {string} anchor @returns {Pixel[]} */
-  const pixelsOf = ({ view }, anchor) => anchors[anchor].map(([x, y]) => view.toPixels({ x, y }));
+  const pixelsOf = ({ view }, anchor) =>
+    anchors[anchor].map((z) => view.toPixels(state.plane.position(z)));
 
   return {
     drawTop(scene) {

@@ -13,11 +13,13 @@ export function opacityOf(level) {
 
 /** @typedef {{ strength: Uint8Array, side: number, least: number, most: number }} Widths */
 
-/** @returns {import("../layers.js").LayerDrawing} */
-export function createLayer() {
+/** @param {import("../../page.js").Page} page @returns {import("../layers.js").LayerDrawing} */
+export function createLayer({ props }) {
   /** @type {HTMLCanvasElement | null} */
   let unknown = null;
   let painted = ""; // the colour of the hatching
+  /** @type {Uint8Array | null} whose it is: a turn of the plane brings another */
+  let shown = null;
   return {
     order: -25,
     prepare: ({ strength, side }) => ({
@@ -27,10 +29,11 @@ export function createLayer() {
     }),
     draw(scene, { strength, side, widths }) {
       const { line } = scene.colours;
-      if (!unknown || painted !== line) {
+      if (!unknown || painted !== line || shown !== strength) {
         const colour = opaque(line);
         unknown = makeCells(side, (i) => (strength[i] ? [0, 0, 0, 0] : colour));
         painted = line;
+        shown = strength;
       }
       drawHatched(scene, unknown);
       drawCells(scene, widths);
@@ -40,7 +43,7 @@ export function createLayer() {
         ramp(VIOLET),
         `posterior σ: ${least.toPrecision(2)} to ${most.toPrecision(2)} of the prior's`,
       ],
-      ["", "hatched: no data within 0.1"],
+      ["", `hatched: no data within ${Number(props.radius.toFixed(3))}`],
     ],
   };
 }

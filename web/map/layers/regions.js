@@ -24,17 +24,22 @@ function paintCells({ first, second, known, side }, { classes, line }) {
   };
 }
 
-/** @returns {import("../layers.js").LayerDrawing} */
-export function createLayer() {
+/** @param {import("../../page.js").Page} page @returns {import("../layers.js").LayerDrawing} */
+export function createLayer({ props }) {
   /** @type {import("../../core/drawing.js").Colours | null} */
   let painted = null;
+  /** @type {Regions | null} of which plane */
+  let shown = null;
   /** @type {ReturnType<typeof paintCells>} */
   let cells;
   return {
     order: -30,
     draw(scene, /** @type {Regions} */ regions) {
-      if (painted !== scene.colours) cells = paintCells(regions, scene.colours);
+      if (painted !== scene.colours || shown !== regions) {
+        cells = paintCells(regions, scene.colours);
+      }
       painted = scene.colours;
+      shown = regions;
       const scale = scene.context.canvas.width / scene.view.side;
       const known = sceneLike(scene, scale);
       drawCells(known, cells.prevailing, false);
@@ -46,7 +51,7 @@ export function createLayer() {
     },
     legend: () => [
       ["", "striped: two classes mix"],
-      ["", "hatched: no data within 0.1"],
+      ["", `hatched: no data within ${Number(props.radius.toFixed(3))}`],
     ],
   };
 }

@@ -59,10 +59,8 @@ export function createLayer({ state, server }, redraw) {
     if (!state.layers.round_trips) return;
     const { z } = state;
     try {
-      const {
-        round_trip: [x, y],
-      } = await server.ask("decode", z.x, z.y);
-      own = { z, end: { x, y } };
+      const { round_trip } = await server.ask("decode", ...state.plane.asked(z));
+      own = { z, end: state.plane.position(round_trip) };
       redraw();
     } catch {} // the cursor has no arrow
   }

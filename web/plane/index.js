@@ -1,0 +1,48 @@
+/** Above two dimensions: how much of the space the map's plane shows, and how far z is from it. */
+
+import { follow } from "../core/controls.js";
+import { find, findInput, write } from "../core/dom.js";
+import { distanceOf } from "../core/plane.js";
+import { fadeOf } from "./fade.js";
+
+/** @typedef {import("../page.js").Page} Page */
+
+/** The switch for points near the plane alone. @param {Page} page @param {HTMLElement} element */
+function startSwitch({ props, state, encodings }, element) {
+  const input = findInput(element, "input");
+  input.addEventListener("change", () => state.setValue("near", input.checked));
+  follow(state, () => {
+    input.checked = state.values.near === true;
+  });
+  const text = find(element, "span");
+  text.textContent = "Near the plane only";
+  const count = (/** @type {import("../core/encodings.js").Encodings} */ { onMap }) => {
+    const { near, shown } = fadeOf(onMap.distances);
+    text.textContent = `Only the ${shown.toLocaleString("en")} ${props.info.items} within ${near.toFixed(2)} of the plane`;
+  };
+  encodings.then(
+    (known) => {
+      count(known);
+      state.subscribe("plane", () => count(known));
+    },
+    () => {}, // the map says that they could not be loaded
+  );
+}
+
+/** @param {Page} page @param {HTMLElement} element */
+export function start(page, element) {
+  const { state } = page;
+  if (state.plane.isWhole) return;
+  element.hidden = false;
+  const holds = find(element, ".holds");
+  const off = find(element, ".off b");
+  const describe = () => {
+    holds.textContent = state.plane.message;
+  };
+  const measure = () => write(off, distanceOf(state.z).toFixed(2));
+  state.subscribe("plane", describe);
+  state.subscribe("position", measure);
+  describe();
+  measure();
+  startSwitch(page, element);
+}

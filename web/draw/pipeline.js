@@ -41,7 +41,7 @@ export class Pipeline {
   #noise = [];
   /** @type {Reading | null} whose cloud has more than two dimensions, which none can drag */
   #many = null;
-  /** @type {Position[]} the samples of that cloud */
+  /** @type {number[][]} the samples of that cloud */
   #drawn = [];
   #current = 0;
   /** @type {number | null} the mean error of the samples of the encoder's answer, once needed */
@@ -88,7 +88,8 @@ export class Pipeline {
 
   #positions() {
     const posterior = this.#posterior;
-    if (this.#many) return this.#drawn;
+    const { plane } = this.#page.state;
+    if (this.#many) return this.#drawn.map((z) => plane.position(z));
     return posterior ? this.#noise.map((eps) => sampleAt(posterior, eps)) : [];
   }
 
@@ -118,9 +119,9 @@ export class Pipeline {
     this.#root.classList.toggle("many-dimensions", !plane.isWhole);
     this.#encoded = plane.isWhole ? posteriorOf(reading) : null;
     this.#posterior = this.#encoded;
-    this.#drawn = reading.samples.map((z) => plane.position(z));
+    this.#drawn = reading.samples;
     const encoded = this.#encoded;
-    this.#noise = encoded ? this.#drawn.map((z) => noiseOf(encoded, z)) : [];
+    this.#noise = encoded ? this.#drawn.map((z) => noiseOf(encoded, plane.position(z))) : [];
   }
 
   /** @param {number} index */
@@ -143,9 +144,7 @@ export class Pipeline {
   #resample() {
     if (this.#many) {
       const { mu, sigma } = this.#many;
-      const { plane } = this.#page.state;
-      const draw = () => mu.map((m, i) => m + sigma[i] * drawNoise().x);
-      this.#drawn = this.#drawn.map(() => plane.position(draw()));
+      this.#drawn = this.#drawn.map(() => mu.map((m, i) => m + sigma[i] * drawNoise().x));
     }
     this.#noise = this.#noise.map(() => drawNoise());
     this.#encodedRecon = null;

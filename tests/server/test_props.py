@@ -41,7 +41,7 @@ def test_props_are_json_or_server_functions(space: LatentSpace) -> None:
 def test_the_endpoints_and_props_of_ten_dimensions(ten_space: LatentSpace) -> None:
     page, _ = in_loop(lambda: build_blocks(ten_space, {}))
     assert non_json(page.config["components"]) == []
-    props = page_props(ten_space, {}, HashedFiles("data", "0", {}))
+    props = page_props(ten_space, {}, {}, HashedFiles("data", "0", {}))
     assert props["latent_dim"] == len(props["dims"]) == len(props["plane"]["origin"]) == 10
     assert props["used"] == list(range(8))
     assert {len(z) for z in props["anchors"]["typical"]} == {10}

@@ -30,6 +30,10 @@ CLEAR_OF_THE_MAP = """() => {
     (part) => document.querySelector(part).getBoundingClientRect());
   return card.top >= map.bottom - 1 || (card.left >= map.right && card.top >= digit.bottom);
 }"""
+# The pixels of each canvas on which something is drawn.
+INKED = """(canvases) => canvases.map((canvas) =>
+  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+    .data.filter((level, j) => j % 4 === 3 && level > 0).length)"""
 
 
 def layers(page: Page) -> list[str]:
@@ -47,18 +51,16 @@ def opened_test_digit(page: Page) -> None:
 
 def see_encoder_and_decoder(page: Page) -> None:
     opened_test_digit(page)
-    given, returned = (
-        pixels_of(page.locator(f"#own-digit .{name}")) for name in ("seen", "decoded")
-    )
-    assert given.max() > 100
-    assert returned.max() > 100
+    for name in ("seen", "cloud-map", "decoded"):
+        assert pixels_of(page.locator(f"#own-digit .{name}")).max() > 100, name
+    expect(page.locator("#own-digit .cost")).to_contain_text("nats")
     mu = page.evaluate("() => latentSpace.state.reading.mu")
     assert stored_position(page) == pytest.approx(mu, abs=6e-4)
 
 
 def see_distribution(page: Page) -> None:
     opened_test_digit(page)
-    expect(page.locator("#own-digit .samples canvas")).to_have_count(6)
+    expect(page.locator("#own-digit .samples canvas")).to_have_count(8)
     x, y = page.evaluate(
         """() => latentSpace.state.reading.sigma.map(
           (sigma) => 2 * sigma * latentSpace.state.view.unit)"""
@@ -66,22 +68,28 @@ def see_distribution(page: Page) -> None:
     assert max(x, y) > 24, "the crosshair hides the cloud"
 
 
-def play_training(page: Page) -> None:
+def open_comparison(page: Page) -> None:
+    """Training -> What beta buys and costs."""
     open_tab(page, "Training")
-    page.locator("#replay [data-state=shown] .play").click()
-    page.wait_for_function("() => latentSpace.state.epoch")
+    page.locator("#replay .replay[data-state=shown]").wait_for()
+    page.locator("#beta-open").click()
+    page.locator("#beta-comparison[data-state=shown]").wait_for()
 
 
 def see_kl(page: Page) -> None:
-    play_training(page)
-    expect(page.locator("#replay .plots")).to_contain_text("KL divergence")
+    open_comparison(page)
+    page.locator("#beta-clouds").scroll_into_view_if_needed()
+    expect(page.locator("#beta-comparison .clouds canvas")).to_have_count(2)
+    inked = page.locator("#beta-comparison .clouds canvas").evaluate_all(INKED)
+    assert inked[0] > 2 * inked[1], "clouds of beta 4 overlap, those of beta 0.1 are islands"
+    page.locator("#beta-comparison .back").click()
 
 
 def see_beta(page: Page) -> None:
-    open_tab(page, "Training")
-    page.locator("#replay .model").select_option(index=1)
-    expect(page.locator("#replay .facts section")).to_have_count(2)
-    expect(page.locator("#replay .compared")).to_be_visible()
+    open_comparison(page)
+    expect(page.locator("#beta-comparison .figures tr")).to_have_count(6)
+    expect(page.locator("#beta-comparison .digits canvas")).to_have_count(30)
+    page.locator("#beta-comparison .back").click()
 
 
 def see_neighbours(page: Page) -> None:
@@ -114,10 +122,17 @@ def see_paths(page: Page) -> None:
 
 
 def see_blur(page: Page) -> None:
-    page.evaluate("() => { location.hash = '#tour=blur'; }")
-    expect(page.locator(f"{CARD} .text")).to_contain_text("the decoder draws their average")
-    support = page.locator("#readout .support")
-    expect(support).to_contain_text("Well supported")
+    page.locator("#why-blurred summary").click()
+    expect(page.locator("#why-blurred .explanation")).to_contain_text("mean")
+    assert pixels_of(page.locator("#why-blurred .mean")).max() > 100
+    page.keyboard.press("Escape")
+
+
+def see_two_numbers(page: Page) -> None:
+    open_tab(page, "About")
+    page.locator("#about .gallery[data-state=shown]").scroll_into_view_if_needed()
+    for kind in ("best", "worst"):
+        expect(page.locator(f"#about [data-kind={kind}] canvas")).to_have_count(20)
 
 
 # As in docs/teaching.md, in this order.
@@ -131,7 +146,7 @@ QUESTIONS: list[tuple[str, Callable[[Page], None]]] = [
     ("Why not the mean of a class?", see_mean),
     ("Which path should I use?", see_paths),
     ("Why are the images blurred?", see_blur),
-    ("Are two numbers enough?", see_blur),
+    ("Are two numbers enough?", see_two_numbers),
 ]
 
 

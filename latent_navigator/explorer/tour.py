@@ -246,7 +246,7 @@ def _blur(space: LatentSpace) -> Step:
         title="Two numbers are not enough",
         text=f"The {NEIGHBOURS} nearest {info.items} here are {listed}. One position stands for "
         "all of them, so the decoder draws their average, a blur. More dimensions would keep them "
-        "apart, but fit on no map.",
+        "apart, but a map shows only one plane of them.",
         more=f"What the two numbers lose: {info.lost_detail}.",
         route=_at(z),
         layers=("points", "labels"),

@@ -48,6 +48,9 @@ def fill_tabs(page: Page) -> None:
 
 def check_tabs(page: Page) -> list[str]:
     """What axe-core finds in the tabs, each with its results, and in the menus beside them."""
+    bar = page.locator("#lesson-bar .hide")
+    if bar.is_visible():  # an opened menu covers it
+        bar.click()
     menus = page.locator("#readout .details, #latent-map .more")
     menus.evaluate_all("(menus) => { for (const menu of menus) menu.open = true; }")
     found: list[str] = page.evaluate(CHECK)

@@ -53,7 +53,7 @@ def test_a_move_is_painted_before_it_returns(open_page: OpenPage, space: LatentS
 
 def test_the_image_can_be_compared_with_pytorchs(open_page: OpenPage, visit: Visits) -> None:
     page = open_page()
-    page.get_by_text("Details").click()
+    page.locator("#readout").get_by_text("Details").click()
     source = page.locator("#readout .source")
     source.click()
     expect(source).to_have_text(re.compile("PyTorch's image differs by [01] of 255 at most"))
@@ -358,9 +358,10 @@ def test_posterior_width_layer_and_its_explanation(open_page: OpenPage) -> None:
     legend = page.locator("#latent-map .map-legend")
     before = page.locator("#latent-map .map-base").evaluate(INKED)
     switch_layer(page, "Posterior width")
-    expect(legend).to_contain_text("of the prior's")
     page.wait_for_function(f"(before) => ({INKED})({BASE}) > 2 * before", arg=before)
     page.keyboard.press("Escape")  # the menu
+    legend.get_by_role("button", name="Legend").click()
+    expect(legend).to_contain_text("of the prior's")
     explain = legend.get_by_role("button", name="What does Posterior width show?")
     explain.click()
     expect(explain).to_have_attribute("aria-expanded", "true")

@@ -220,6 +220,7 @@ def test_presets_are_classes_that_share_a_border() -> None:
             noise = torch.randn(400, 2, generator=generator) * 0.2
             points = torch.stack([centres, centres * 0], 1)
             self.means = noise + points[self.labels]
+            self.used, self.radius = torch.arange(2), 0.1
             self.class_names = ["a", "b", "c", "d"]
             self.info = dataset_info("letters", self.class_names)
             self.anchors = {"typical": points}

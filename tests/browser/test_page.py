@@ -343,7 +343,8 @@ def test_page_contacts_no_other_host(open_page: OpenPage, visit: Visits, served:
 def test_tabs_explain_vaes_and_the_model(open_page: OpenPage, released: Checkpoint) -> None:
     page = open_page()
     page.get_by_role("tab", name="About").click()
-    expect(page.get_by_text("reparameterisation")).to_be_visible()
+    expect(page.get_by_text("How a variational autoencoder works")).to_be_visible()
+    expect(page.locator("#about .take-tour")).to_be_visible()
     elbo = f"{released.history[-1]['test_elbo']:.1f}"
     expect(page.get_by_text(f"ELBO {elbo}")).to_be_visible()
     assert page.locator("#about pre").inner_text() == training_command(released)

@@ -159,6 +159,7 @@ def test_every_server_function_is_found(client: httpx.Client) -> None:
         "here",
         "nudge",
         "check",
+        "solve",
         "plane",
         "layer",
         "table",

@@ -91,7 +91,7 @@ def test_a_point_alone_stands_out_from_the_map(
     script = (ROOT / "web" / drawing).read_text(encoding="utf-8")
     found = re.search(r"^const OPACITY = ([\d.]+);", script, re.M)
     assert found
-    assert script.count("globalAlpha = layers.images ? OVER_IMAGES : OPACITY") == 1
+    assert script.count("layers.images ? OVER_IMAGES : OPACITY") == 1
     opacity = float(found[1])
     behind = ground("--map-ground", theme)
     drawn = [over(code, behind, opacity) for code in class_colours(released_space)[theme]]

@@ -174,7 +174,9 @@ def largest_task(browser: Browser, page: Page, drag: Move) -> float:
     tasks = [
         float(event["dur"])
         for event in events
-        if event["name"] == "RunTask" and (event["pid"], event["tid"]) in main_threads
+        if event["name"] == "RunTask"
+        and (event["pid"], event["tid"]) in main_threads
+        and "dur" in event  # not the one that the end of the tracing cuts off
     ]
     return max(tasks) / 1000
 

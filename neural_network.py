@@ -75,7 +75,7 @@ class FoldConvTranspose2d(nn.ConvTranspose2d):
     """A ConvTranspose2d with overlapping patches: a matrix product, then their sum.
 
     Weights and results are those of nn.ConvTranspose2d; with as few channels as here, the general
-    convolution takes three times as long on a CPU.
+    convolution is slower on a CPU.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """The gradient of a batch, computed in shards by threads.
 
-PyTorch splits each operation over threads of its own, which spin for one another at some 200
-barriers a step: beside one busy process that makes training ten times slower. Here each thread
-computes a shard of the batch, from the pixels to the gradient, and they wait once a step, asleep.
+PyTorch splits each operation over threads of its own, which spin for one another at its end: beside
+a busy process, which takes a core from one of them, training collapses. Here each thread computes a
+shard of the batch, from the pixels to the gradient, and they wait once a step, asleep.
 """
 
 import copy

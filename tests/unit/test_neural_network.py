@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from neural_network import (
     LOGVAR_RANGE,
     VAE,
+    BernoulliNLL,
+    OverlapConvTranspose2d,
     PatchConv2d,
     PatchConvTranspose2d,
     VAEConfig,
@@ -126,3 +128,29 @@ def test_patch_layers_equal_the_general_convolutions(size: int) -> None:
         found = torch.autograd.grad(layer(x).square().sum(), inputs)
         reference = torch.autograd.grad(expected.square().sum(), inputs)
         torch.testing.assert_close(found, reference)
+
+
+@pytest.mark.parametrize(("stride", "padding", "channels"), [(2, 1, 1), (2, 0, 3), (3, 2, 2)])
+def test_the_overlapping_layer_equals_the_general_convolution(
+    stride: int, padding: int, channels: int
+) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(3, 5, 4, 6, requires_grad=True)
+    layer = OverlapConvTranspose2d(5, channels, stride, padding)
+    assert layer.bias is not None
+    expected = F.conv_transpose2d(x, layer.weight, layer.bias, stride, padding)
+    torch.testing.assert_close(layer(x), expected)
+    inputs = [x, layer.weight, layer.bias]
+    found = torch.autograd.grad(layer(x).square().sum(), inputs)
+    torch.testing.assert_close(found, torch.autograd.grad(expected.square().sum(), inputs))
+
+
+def test_the_reconstruction_loss_has_the_exact_gradient_at_zero_and_far_from_it() -> None:
+    logits = torch.tensor([0.0, -0.0, 1e-4, -3.0, 17.0, -80.0, 300.0], requires_grad=True)
+    x = torch.tensor([0.0, 1.0, 0.3, 0.7, 1.0, 0.2, 0.5])
+    loss = BernoulliNLL.apply(logits, x)
+    expected = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+    torch.testing.assert_close(loss, expected)
+    gradient = torch.autograd.grad(loss * 2, logits)
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected * 2, logits))
+    assert gradient[0][0] == 1, "2 * (sigmoid(0) - 0)"

@@ -77,10 +77,11 @@ def train_epoch(
         keep = pixels_kept(len(batch), config.blanking, noise)  # (B, 28, 28)
         eps = torch.randn((len(batch), model.config.latent_dim), generator=noise, device=device)
         losses_of = partial(denoising_losses, config.precision, beta_at(progress, config))
-        losses = gradient.compute(losses_of, (images[batch], keep, eps))
+        losses, norm = gradient.compute(losses_of, (images[batch], keep, eps))
         loss, *recon_and_kl = torch.stack(losses).tolist()
-        clip_gradient(model, config, loss, progress, f"epoch {epoch + 1}, step {step + 1}")
-        optimizer.step()
+        position = f"epoch {epoch + 1}, step {step + 1}"
+        clip_gradient(model, config, loss, norm, progress, position)
+        gradient.step(optimizer)
         totals += torch.tensor(recon_and_kl, dtype=torch.float64) * len(batch)
         bar.update(len(batch))
     recon, kl = (totals / len(images)).tolist()
@@ -111,18 +112,22 @@ def denoising_losses(
 
 
 def clip_gradient(
-    model: nn.Module, config: TrainingConfig, loss: float, progress: float, position: str
+    model: nn.Module,
+    config: TrainingConfig,
+    loss: float,
+    norm: Tensor,
+    progress: float,
+    position: str,
 ) -> None:
     """Scale the gradient down to a norm of at most config.grad_clip.
 
     Args:
-        loss: whose gradient it is.
+        loss: whose gradient it is. norm: of the gradient.
         progress: epochs since the start of the run. position: the same in words.
 
     Raises:
         TrainingError: if the loss or the norm is not finite.
     """
-    norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
     if not math.isfinite(loss + norm.item()):
         raise TrainingError(
             f"the loss is {loss} and the norm of its gradient {norm.item()} in {position}, at "

@@ -1,8 +1,9 @@
-"""The gradient of a batch, computed in shards by threads.
+"""Steps of training on a CPU, each computed in shards by threads.
 
 PyTorch splits each operation over threads of its own, which spin for one another at its end: beside
 a busy process, which takes a core from one of them, training collapses. Here each thread computes a
-shard of the batch, from the pixels to the gradient, and they wait once a step, asleep.
+shard of the batch, from the pixels to the gradient, and then sums and applies the gradient of a
+part of the weights; they wait three times a step, asleep.
 """
 
 import copy
@@ -12,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from types import TracebackType
+from typing import TypeVar
 
 import torch
+import torch.nn as nn
 from torch import Tensor
 
 from latent_navigator.training.distributed import SINGLE_PROCESS, ProcessGroup
@@ -22,6 +25,8 @@ from neural_network import VAE, VAELoss
 MAX_SHARDS = 4  # of a batch on a CPU; smaller ones make the matrix products slower
 
 LossFunction = Callable[..., VAELoss]  # of a VAE and the tensors of a batch; means over the batch
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def shard_count(device: torch.device, cores: int | None = None) -> int:
@@ -41,10 +46,22 @@ def thread_count(shards: int, environment: Mapping[str, str] = os.environ) -> in
     return min(shards, max(1, int(asked) if asked.isdecimal() else cores or 1))
 
 
-class ShardedGradient(AbstractContextManager["ShardedGradient"]):
-    """Computes gradients of a model's weights; its threads end when the context does.
+def parts_of_similar_size(tensors: Sequence[Tensor], count: int) -> list[list[int]]:
+    """The indices of tensors in `count` parts, which have about as many elements each."""
+    parts: list[list[int]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    for index in sorted(range(len(tensors)), key=lambda i: -tensors[i].numel()):
+        smallest = sizes.index(min(sizes))
+        parts[smallest].append(index)
+        sizes[smallest] += tensors[index].numel()
+    return parts
 
-    The result is the same for any number of threads, bit for bit.
+
+class ShardedGradient(AbstractContextManager["ShardedGradient"]):
+    """Computes gradients of a model's weights and steps along them; its threads end with it.
+
+    The results are the same for any number of threads, bit for bit. While it lives, only `step`
+    changes the weights.
     """
 
     def __init__(
@@ -58,12 +75,14 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
         self.device = next(model.parameters()).device
         # With bf16 a copy computes: its weights are cast once a step, not in each operation.
         self._computing = copy.deepcopy(model).bfloat16() if precision == "bf16" else model
+        self._weights = list(model.parameters())
+        self._rounded = list(self._computing.parameters())
         self._shards = shard_count(self.device)
         # One for each shard, written anew in each step.
         self._gradients = [
-            [torch.zeros_like(parameter) for parameter in model.parameters()]
-            for _ in range(self._shards)
+            [torch.zeros_like(weight) for weight in self._weights] for _ in range(self._shards)
         ]
+        self._parts = parts_of_similar_size(self._weights, self._shards)
         self._group = group
         self._threads = threads or thread_count(self._shards)
         self._pool: ThreadPoolExecutor | None = None
@@ -71,8 +90,9 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
         if self._shards > 1:
             # One thread for each operation, here and in the pool: torch keeps the number by thread.
             torch.set_num_threads(1)
+        if self._shards > 1 and self._threads > 1:
             self._pool = ThreadPoolExecutor(
-                self._threads, "shard", initializer=torch.set_num_threads, initargs=(1,)
+                self._threads - 1, "shard", initializer=torch.set_num_threads, initargs=(1,)
             )
 
     def __exit__(
@@ -83,9 +103,10 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
     ) -> None:
         if self._pool is not None:
             self._pool.shutdown()
+        if self._shards > 1:
             torch.set_num_threads(self._threads_before)
 
-    def compute(self, losses_of: LossFunction, batch: Sequence[Tensor]) -> VAELoss:
+    def compute(self, losses_of: LossFunction, batch: Sequence[Tensor]) -> tuple[VAELoss, Tensor]:
         """Set the gradient of each parameter of `model` to that of the mean loss of a batch.
 
         Args:
@@ -94,45 +115,77 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
             batch: tensors (B, ...), the same in every process.
 
         Returns:
-            The mean losses of the batch, over all processes, without their graph.
+            The mean losses of the batch, over all processes, without their graph; and the norm of
+            the gradient, a scalar.
         """
-        self._copy_weights()
         rows, share = self._group.shard(len(batch[0]))
         shards = list(zip(*(part[rows].chunk(self._shards) for part in batch), strict=True))
         weight = share / sum(len(shard[0]) for shard in shards)
-        of_shard = partial(self._gradient_of_shard, losses_of, weight)
-        if self._pool is None or self._threads == 1:
-            losses = list(map(of_shard, shards, self._gradients))
-        else:
-            losses = list(self._pool.map(of_shard, shards, self._gradients))
-        total, *others = self._gradients[: len(shards)]
+        of_shard = partial(self._gradient_of_shard, losses_of, weight, shards)
+        means = torch.stack(self._in_threads(of_shard, range(len(shards)))).sum(0)
+        norms = self._in_threads(partial(self._sum_of_part, len(shards)), self._parts)
+        if self._group.world_size > 1:
+            self._group.all_reduce_sum([*self._gradients[0], means])
+            norms = [nn.utils.get_total_norm(self._gradients[0])]
+        for parameter, gradient in zip(self._weights, self._gradients[0], strict=True):
+            parameter.grad = gradient
+        return VAELoss(*means), torch.stack(norms).norm()
+
+    def step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Do what optimizer.step() does, each thread for a part of the weights."""
+        self._in_threads(partial(self._step_of_part, optimizer), self._parts)
+
+    def _in_threads(
+        self, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> list[Result]:
+        """The results of a function for each item, computed by this thread and the pool's."""
+        results: dict[int, Result] = {}
+        left = iter(range(len(items)))  # each thread takes the next one that is left
+
+        def work() -> None:
+            for index in left:
+                results[index] = function(items[index])
+
+        others = [self._pool.submit(work) for _ in range(self._threads - 1)] if self._pool else []
+        work()
         for other in others:
-            for whole, part in zip(total, other, strict=True):
-                whole.add_(part)
-        means = torch.stack(losses).sum(0)
-        self._group.all_reduce_sum([*total, means])
-        for parameter, part in zip(self.model.parameters(), total, strict=True):
-            parameter.grad = part
-        return VAELoss(*means)
+            other.result()
+        return [results[index] for index in range(len(items))]
 
     def _gradient_of_shard(
         self,
         losses_of: LossFunction,
         weight: float,
-        shard: Sequence[Tensor],
-        gradient: Sequence[Tensor],
+        shards: Sequence[Sequence[Tensor]],
+        index: int,
     ) -> Tensor:
         """Write the gradient of a shard, each image weighted; its losses so weighted, (3,)."""
-        losses = losses_of(self._computing, *shard)
-        weight *= len(shard[0])
-        parts = torch.autograd.grad(losses.loss * weight, list(self._computing.parameters()))
-        for whole, part in zip(gradient, parts, strict=True):
+        losses = losses_of(self._computing, *shards[index])
+        weight *= len(shards[index][0])
+        parts = torch.autograd.grad(losses.loss * weight, self._rounded)
+        for whole, part in zip(self._gradients[index], parts, strict=True):
             whole.copy_(part)
         return torch.stack(losses).detach() * weight
 
     @torch.no_grad()
-    def _copy_weights(self) -> None:
+    def _sum_of_part(self, shards: int, part: Sequence[int]) -> Tensor:
+        """Add the gradients of the shards into the first, for a part of the weights; their norm."""
+        total, *others = self._gradients[:shards]
+        for index in part:
+            for other in others:
+                total[index].add_(other[index])
+        return nn.utils.get_total_norm([total[index] for index in part])
+
+    @torch.no_grad()
+    def _step_of_part(self, optimizer: torch.optim.Optimizer, part: Sequence[int]) -> None:
+        """Move a part of the weights, and round them for the next step."""
+        weights = {self._weights[index] for index in part}
+        of_part = copy.copy(optimizer)  # shares the state of each weight with it
+        of_part.param_groups = [
+            group | {"params": [weight for weight in group["params"] if weight in weights]}
+            for group in optimizer.param_groups
+        ]
+        of_part.step()
         if self._computing is not self.model:
-            pairs = zip(self._computing.parameters(), self.model.parameters(), strict=True)
-            for rounded, exact in pairs:
-                rounded.copy_(exact)
+            for index in part:
+                self._rounded[index].copy_(self._weights[index])

@@ -151,9 +151,16 @@ def test_loss_that_is_not_finite_stops_the_run_before_the_step(
     monkeypatch.setattr(trainer, "vae_loss", poisoned)
     model = VAE(SMALL)
     optimizer = torch.optim.Adam(model.parameters())
-    optimizer.register_step_post_hook(lambda *_: steps.append(1))
     bar = trainer.progress_bar(len(digits.train_images), range(4), is_main=False)
-    with ShardedGradient(model, threads=1) as gradient, pytest.raises(TrainingError) as caught:
+    gradient = ShardedGradient(model, threads=1)
+    take_step = gradient.step
+
+    def counted(optimizer: torch.optim.Optimizer) -> None:
+        take_step(optimizer)
+        steps.append(1)
+
+    monkeypatch.setattr(gradient, "step", counted)
+    with gradient, pytest.raises(TrainingError) as caught:
         trainer.train_epoch(gradient, optimizer, digits.train_images, 3, small_config, bar)
     assert "epoch 4, step 7" in str(caught.value)
     assert "learning rate" in str(caught.value)

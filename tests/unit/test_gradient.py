@@ -1,7 +1,9 @@
 """The gradient of a batch does not depend on the threads that compute it."""
 
+import copy
 import threading
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -31,7 +33,11 @@ def gradient_with(
     model = VAE(SMALL)
     with ShardedGradient(model, precision, threads=threads) as gradient:
         losses_of = partial(trainer.denoising_losses, precision, 4.0)
-        losses = gradient.compute(losses_of, batch_of(digits))
+        losses, norm = gradient.compute(losses_of, batch_of(digits))
+    expected = torch.cat(
+        [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+    ).norm()
+    torch.testing.assert_close(norm, expected)
     return [p.grad for p in model.parameters() if p.grad is not None], losses
 
 
@@ -55,6 +61,37 @@ def test_the_gradient_is_that_of_the_mean_loss(digits: LabelledImages) -> None:
     for part, parameter in zip(found, model.parameters(), strict=True):
         torch.testing.assert_close(part, parameter.grad, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(torch.stack(losses), torch.stack(expected).detach())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_step_is_that_of_the_optimizer_bit_for_bit(
+    precision: str, digits: LabelledImages
+) -> None:
+    torch.manual_seed(0)
+    start = VAE(SMALL)
+    losses_of = partial(trainer.denoising_losses, precision, 4.0)
+
+    def trained(threads: int | None) -> tuple[list[Tensor], dict[str, Any]]:
+        model = copy.deepcopy(start)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01, fused=True)
+        if threads is None:
+            for _ in range(3):  # each with a gradient of its own, which rounds the weights anew
+                with ShardedGradient(model, precision, threads=1) as gradient:
+                    gradient.compute(losses_of, batch_of(digits))
+                optimizer.step()
+        else:
+            with ShardedGradient(model, precision, threads=threads) as gradient:
+                for _ in range(3):
+                    gradient.compute(losses_of, batch_of(digits))
+                    gradient.step(optimizer)
+        return [p.detach() for p in model.parameters()], optimizer.state_dict()
+
+    weights, state = trained(None)
+    assert not torch.equal(weights[0], next(start.parameters()))
+    for threads in (1, 2, 3):
+        others, other_state = trained(threads)
+        assert all(torch.equal(one, two) for one, two in zip(weights, others, strict=True))
+        torch.testing.assert_close(other_state, state, rtol=0, atol=0)
 
 
 def test_each_thread_computes_with_one_thread_and_the_own_number_returns(

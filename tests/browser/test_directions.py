@@ -180,14 +180,13 @@ def test_failing_server_is_reported(open_page: OpenPage, visit: Visits) -> None:
     open_directions(page)
     fail_calls(page)
     move_to(page, 0.5, 0.5)
-    expect(page.locator("#directions .sensitivity")).to_have_text(
-        "The server is not responding. Move the cursor to retry."
-    )
+    message = page.locator("#directions .message")
+    expect(message).to_have_text("The server is not responding. Move the cursor to retry.")
+    expect(message).to_be_in_viewport()
     page.locator("#directions .more").first.click()
-    expect(page.locator("#directions .message")).to_have_text(
-        "The server is not responding. Try again."
-    )
+    expect(message).to_have_text("The server is not responding. Try again.")
     unroute_calls(page)
     move_to(page, 0.6, 0.5)
     wait_for_rest(page)
+    expect(message).to_have_text("")
     visit.ignore("Failed to load resource")

@@ -9,6 +9,7 @@ import { makeExample } from "./example.js";
 /** @typedef {{ message: string, direction: number, vector?: number[] }} Attribute what Python says of one */
 
 const FAINT = 0.25; // opacity of the arrow of a step that leaves the plane
+const FAILED = "failed"; // what a message is of, beside the reasons why a step was not taken
 const STEP_MS = 260; // of a step's animation
 
 /**
@@ -63,8 +64,14 @@ export class Attributes {
 
   /** @param {import("../core/view.js").Position} z @param {Record<string, Attribute>} attributes there */
   show(z, attributes) {
+    if (this.#message.dataset.stopped === FAILED) this.#describe("", "");
     this.#showExample(z, attributes[this.#page.props.attributes[0].name].direction);
     for (const [name, attribute] of Object.entries(attributes)) this.#rows.get(name)?.(attribute);
+  }
+
+  /** Says why there are no attributes. @param {string} message */
+  fail(message) {
+    this.#describe(message, FAILED);
   }
 
   /** @param {import("../page.js").Props["attributes"][number]} record */
@@ -106,7 +113,7 @@ export class Attributes {
       const points = path.map((/** @type {number[]} */ z) => plane.position(z));
       state.arrive(asked, points.length > 1 ? points.slice(1) : points, STEP_MS, "nudge");
     } catch (error) {
-      this.#describe(/** @type {Error} */ (error).message, "");
+      this.#describe(/** @type {Error} */ (error).message, FAILED);
     }
     this.#setBusy(false);
   }

@@ -76,7 +76,8 @@ export function start(page, element) {
       if (state.z !== from) return;
       root.dataset.state = "failed";
       const said = error instanceof ServerError && error.refused;
-      sensitivity.textContent = said ? error.message : LOST;
+      sensitivity.textContent = "";
+      attributes.fail(said ? error.message : LOST);
     }
   }
 

@@ -10,13 +10,14 @@ import torch
 from benchmarks import figures
 from benchmarks.card import card
 from benchmarks.reports import read_report
+from benchmarks.ten_dimensions import RECIPES
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.checkpoint.snapshots import SIDE
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH
+from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH, TEN_DIMENSIONS_PATH
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.paths import RunPaths
-from latent_utils import digit_centroids, digit_prototypes
+from latent_utils import UNUSED, digit_centroids, digit_prototypes, kl_per_dimension
 from neural_network import VAEConfig
 from tests.classifier import load_classifier
 from tests.conftest import ROOT
@@ -51,6 +52,22 @@ def test_compared_model_differs_only_in_beta(released: Checkpoint) -> None:
     assert other.label == "beta 0.1"
     assert released.label == "beta 4"
     assert torch.equal(other.labels, released.labels)
+
+
+def test_the_model_of_ten_dimensions_is_that_of_its_report() -> None:
+    path = ROOT / TEN_DIMENSIONS_PATH
+    model, report = load_checkpoint(path), read_report("ten_dimensions")
+    assert path.stat().st_size < 11_000_000
+    assert model.model_config == VAEConfig(latent_dim=10)
+    chosen = RECIPES[report["chosen"]]
+    assert {key: model.training_config[key] for key in chosen} == chosen
+    assert len(model.history) == report["epochs"]
+    found = kl_per_dimension(model.means, model.logvars).sort(descending=True).values
+    torch.testing.assert_close(found, torch.tensor(report["committed"]["kl_of_dimensions"]))
+    unused = int((found < UNUSED).sum())
+    assert unused == report["committed"]["unused"]
+    assert 1 <= unused <= 3
+    assert model.history[-1]["test_elbo"] == report["committed"]["elbo"] > -100
 
 
 def test_small_beta_reconstructs_better_but_leaves_gaps() -> None:

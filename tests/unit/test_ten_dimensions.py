@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.ten_dimensions import RECIPES, choose, command, measure, split
+from benchmarks.ten_dimensions import RECIPES, choose, command, measure, samples, split
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.command_line import parse_arguments
@@ -23,15 +23,23 @@ def test_a_model_is_measured(ten_checkpoint: Checkpoint, digits: LabelledImages)
     assert 0.2 < found["knn_accuracy"] <= 1  # 0.1 by chance
 
 
+def test_samples_are_drawn_in_rows(ten_checkpoint: Checkpoint) -> None:
+    drawn = samples(ten_checkpoint)
+    assert drawn.size == (24 * 56, 4 * 56)
+    assert drawn.getextrema()[0] < 128 < drawn.getextrema()[1], "ink on paper"
+
+
 def test_the_best_recipe_that_uses_its_dimensions_is_chosen() -> None:
     results = {
         "best, collapsed": {"elbo": -90.0, "unused": 4},
         "good": {"elbo": -95.0, "unused": 3},
-        "worse": {"elbo": -96.0, "unused": 0},
+        "worse": {"elbo": -96.0, "unused": 1},
+        "nothing to show": {"elbo": -92.0, "unused": 0},
     }
     assert choose(results) == "good"
-    with pytest.raises(ValueError, match="add one with a lower beta"):
-        choose({"best, collapsed": results["best, collapsed"]})
+    for name in ("best, collapsed", "nothing to show"):
+        with pytest.raises(ValueError, match="add one with another beta"):
+            choose({name: results[name]})
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -87,10 +87,12 @@ class OverlapConvTranspose2d(nn.ConvTranspose2d):
         assert self.bias is not None
         n, c, h, w = x.shape
         s, p, o = self.stride[0], int(self.padding[0]), self.out_channels
-        weight = self.weight.view(c, o, 2, s, 2, s).permute(2, 3, 4, 5, 1, 0).reshape(-1, c)
+        weight = (
+            self.weight.view(c, o, 2, s, 2, s).permute(2, 3, 4, 5, 1, 0).reshape(4 * s * s * o, c)
+        )
         pixels = x.permute(0, 2, 3, 1).reshape(n * h * w, c)
         patches = weight @ pixels.t()  # (2 * s * 2 * s * o, n * h * w), images last: long rows
-        upper, lower = patches.view(2, -1, n, h, w).unbind()
+        upper, lower = patches.view(2, 2 * s * s * o, n, h, w).unbind()
         rows = F.pad(upper, (0, 0, 0, 1)) + F.pad(lower, (0, 0, 1, 0))  # (..., n, h + 1, w)
         left, right = rows.view(s, 2, s * o, n, h + 1, w).unbind(1)
         out = F.pad(left, (0, 1)) + F.pad(right, (1, 0))  # (s, s * o, n, h + 1, w + 1)

@@ -140,6 +140,7 @@ def test_the_overlapping_layer_equals_the_general_convolution(
     assert layer.bias is not None
     expected = F.conv_transpose2d(x, layer.weight, layer.bias, stride, padding)
     torch.testing.assert_close(layer(x), expected)
+    assert layer(x[:0]).shape == (0, *expected.shape[1:]), "no image"
     inputs = [x, layer.weight, layer.bias]
     found = torch.autograd.grad(layer(x).square().sum(), inputs)
     torch.testing.assert_close(found, torch.autograd.grad(expected.square().sum(), inputs))

@@ -75,8 +75,8 @@ def test_small_beta_reconstructs_better_but_leaves_gaps() -> None:
     main, low, *others = read_report("prior")["models"]
     assert low["recon"] < main["recon"] - 2
     assert low["kl"] > 1.5 * main["kl"]
-    assert low["samples_near_data"] < main["samples_near_data"] - 0.1
-    assert low["most_common_class"] > 1.5 * main["most_common_class"]
+    assert low["samples_near_data"] < main["samples_near_data"] - 0.05
+    assert low["most_common_class"] > 1.2 * main["most_common_class"]
     for other in others:
         gap = main["samples_near_data"] - other["samples_near_data"]
         assert gap < main["samples_near_data"] - low["samples_near_data"]

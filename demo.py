@@ -4,6 +4,7 @@ python demo.py        # http://127.0.0.1:7862
 """
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -33,7 +34,15 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         nargs="+",
         default=[find(DEFAULT_PATH), find(COMPARED_PATH)],
-        help="the checkpoint to explore; the Training tab compares further ones with it",
+        help="the model that the page opens with, and further ones for its menu, beside those in "
+        "pretrained/ and runs/",
+    )
+    parser.add_argument(
+        "--model-memory",
+        type=megabytes,
+        default=400,
+        metavar="MB",
+        help="how much memory the loaded models may take; those used least recently go first",
     )
     in_space = "SPACE_ID" in os.environ
     host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if in_space else DEFAULT_HOST)
@@ -67,6 +76,21 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def megabytes(text: str) -> float:
+    """An amount of memory.
+
+    Raises:
+        argparse.ArgumentTypeError: if `text` is not a positive number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount; give MB, such as 400")
+    return value
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve the page until SIGTERM or Ctrl-C; returns the exit status."""
     forgive_output()
@@ -78,7 +102,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     from latent_navigator.app.server import serve  # torch and Gradio: only a server needs them
 
-    return serve(options.checkpoint, options.host, options.port, mcp=options.mcp)
+    return serve(
+        options.checkpoint,
+        options.host,
+        options.port,
+        mcp=options.mcp,
+        folders=[find(DEFAULT_PATH).parent, Path("runs")],
+        model_memory=options.model_memory,
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import { ImageSource } from "./core/image_source.js";
 import { parseLink, parsePlane } from "./core/link.js";
 import { startMenus } from "./core/menus.js";
 import { Plane } from "./core/plane.js";
-import { Server } from "./core/server.js";
 import { PageState } from "./core/state.js";
 import { start as startDigit } from "./digit/index.js";
 import { start as startDimensions } from "./dimensions/index.js";
@@ -22,6 +21,8 @@ import { start as startExplore } from "./explore/index.js";
 import { start as startHeading } from "./heading/index.js";
 import { start as startLessons } from "./lessons/index.js";
 import { start as startMap } from "./map/index.js";
+import { start as startModels } from "./models/index.js";
+import { Models } from "./models/models.js";
 import { start as startPaths } from "./paths/index.js";
 import { loadPathStyles } from "./paths/styles.js";
 import { start as startPlane } from "./plane/index.js";
@@ -53,7 +54,7 @@ import { start as startTraining } from "./training/index.js";
  *   tour: import("./tour/steps.js").Step[],
  *   replays: { label: string, file: string, comparison: string | null }[],
  *   pad: import("./draw/pad.js").PadProps & { max_bytes: number },
- *   data: string,
+ *   data: string, model: { key: string, label: string, description: string, images: string, ask: string },
  * }} Props
  */
 
@@ -61,9 +62,9 @@ import { start as startTraining } from "./training/index.js";
  * What every part of the page is started with. `encodings` resolves when they are loaded.
  *
  * @typedef {{
- *   props: Props, state: PageState, server: Server, images: ImageSource, highlight: Highlight,
+ *   props: Props, state: PageState, server: import("./core/server.js").Server, images: ImageSource, highlight: Highlight,
  *   encodings: Promise<Encodings>, pathStyles: import("./paths/styles.js").PathStyles,
- *   openImage: (index: number, move?: boolean) => Promise<void>,
+ *   openImage: (index: number, move?: boolean) => Promise<void>, models: Models,
  * }} Page
  */
 
@@ -78,7 +79,7 @@ function restorePlane(page) {
 
 /** Keeps the address and the state in agreement. @param {Page} page */
 function followAddress(page) {
-  const { state } = page;
+  const { state, models, props } = page;
   let writing = 0;
   const writeSoon = () => {
     clearTimeout(writing);
@@ -100,17 +101,20 @@ function followAddress(page) {
     history.pushState(null, "", `#${tour ? new URLSearchParams({ tour: `${tour}` }) : state.link}`);
   });
   // A link that is opened in this page, and the browser's Back button.
-  addEventListener("hashchange", () => {
+  const restore = () => {
     clearTimeout(writing);
+    if (models.addressed !== props.model.key) return; // of another model, which is being opened
     state.restore(location.hash);
     restorePlane(page);
-  });
+  };
+  addEventListener("hashchange", restore, { signal: state.signal });
+  state.signal.addEventListener("abort", () => clearTimeout(writing), { once: true });
 }
 
 /**
  * Opens test images: the reading, and if wanted the cursor, go to the newest that was asked for.
  *
- * @param {PageState} state @param {Server} server
+ * @param {PageState} state @param {Page["server"]} server
  */
 function imageOpener(state, server) {
   return async (/** @type {number} */ index, move = false) => {
@@ -127,47 +131,41 @@ function imageOpener(state, server) {
   };
 }
 
-/**
- * Starts the page.
- *
- * @param {HTMLElement} element that holds it
- * @param {Props} props
- * @param {Record<string, (...values: any[]) => Promise<any>>} functions of Python
- */
-export async function start(element, props, functions) {
+/** The animations of a page, which end with it. @param {AbortSignal} signal */
+function framesUntil(signal) {
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+  return {
+    now: () => performance.now(),
+    request: (/** @type {FrameRequestCallback} */ callback) =>
+      signal.aborted ? 0 : requestAnimationFrame(callback),
+    cancel: (/** @type {number} */ frame) => cancelAnimationFrame(frame),
+    reduced: () => reducedMotion.matches,
+  };
+}
+
+/**
+ * The state and the data of a model's page.
+ *
+ * @param {import("./models/models.js").Opened} opened @param {Models} models
+ * @returns {Promise<Page>}
+ */
+async function makePage({ props, server, end: { signal } }, models) {
   const start = props.anchors.typical[props.start];
   const plane = new Plane(props.plane, props.limit);
-  const state = new PageState(
-    { ...props, start, plane },
-    {
-      now: () => performance.now(),
-      request: (callback) => requestAnimationFrame(callback),
-      cancel: (frame) => cancelAnimationFrame(frame),
-      reduced: () => reducedMotion.matches,
-    },
-  );
-  const server = new Server(functions, new URL(props.data, document.baseURI).href);
+  const state = new PageState({ ...props, start, plane, signal }, framesUntil(signal));
   const images = new ImageSource(server, plane);
+  signal.addEventListener("abort", () => images.stop(), { once: true });
   const encodings = Encodings.load(server, props.names.length, { ...props, plane });
   const pathStyles = await loadPathStyles(props.methods.map(({ key }) => key));
-  /** @type {Page} */
-  const page = {
-    props,
-    state,
-    server,
-    images,
-    highlight: new Highlight(),
-    encodings,
-    pathStyles,
-    openImage: imageOpener(state, server),
-  };
-  // The page's one global, for its tests and for whoever explores the page in a console.
-  Object.assign(window, { latentSpace: page });
-  styleClasses(props.palette);
-  state.restore(location.hash);
-  followAddress(page);
+  const openImage = imageOpener(state, server);
+  const highlight = new Highlight();
+  return { props, state, server, images, highlight, encodings, pathStyles, openImage, models };
+}
+
+/** Starts the parts of a page. @param {Page} page @param {HTMLElement} element @param {string} tab */
+function startParts(page, element, tab) {
   startHeading(page, find(element, "#heading"));
+  startModels(page, find(element, "#heading"));
   startMap(page, find(element, "#latent-map"));
   startDigit(page, find(element, "#digit"), find(element, "#readout"));
   startPlane(page, find(element, "#plane"));
@@ -179,8 +177,43 @@ export async function start(element, props, functions) {
   startTraining(page, find(element, "#replay"), find(element, "#instrument"));
   startLessons(page, find(element, "#lessons"), find(element, "#lesson-bar"));
   startAbout(page, find(element, "#about"));
-  startTabs(state, find(element, "#tabs"));
-  startMenus();
+  startTabs(page.state, find(element, "#tabs"), tab);
   startTour(page, find(element, "#tour"), element);
-  restorePlane(page);
+}
+
+/**
+ * Starts the page.
+ *
+ * @param {HTMLElement} element that holds it
+ * @param {Props} props of the default model
+ * @param {import("./models/models.js").Functions} functions of Python
+ */
+export async function start(element, props, functions) {
+  startMenus();
+  /** @type {AbortController | null} */
+  let end = null; // of the page that is shown
+  let tab = "";
+  /** @type {(opened: import("./models/models.js").Opened, html: string) => Promise<void>} */
+  async function show(opened, html) {
+    const page = await makePage(opened, models);
+    end?.abort();
+    end = opened.end;
+    const focused = element.contains(document.activeElement);
+    // The HTML is that of the page's own template, filled in by the server.
+    const { body } = new DOMParser().parseFromString(html, "text/html");
+    if (html) element.replaceChildren(...body.childNodes);
+    // The page's one global, for its tests and for whoever explores the page in a console.
+    Object.assign(window, { latentSpace: page });
+    styleClasses(page.props.palette);
+    page.state.restore(location.hash);
+    followAddress(page);
+    startParts(page, element, tab);
+    page.state.subscribe("tab", () => {
+      tab = page.state.tab;
+    });
+    restorePlane(page);
+    if (html && focused) find(element, "#models summary").focus({ preventScroll: true });
+  }
+  const models = new Models(props, functions, show);
+  await models.start(props);
 }

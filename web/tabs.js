@@ -11,8 +11,9 @@ const KEYS = {
  * Each button of role tab opens the panel that it controls; the open one's is `state.tab`.
  *
  * @param {import("./core/state.js").PageState} state @param {HTMLElement} element
+ * @param {string} [first] the tab that is open at first, where this model has it
  */
-export function startTabs(state, element) {
+export function startTabs(state, element, first = "") {
   const tabs = [...element.querySelectorAll("[role=tab]:not([hidden])")].map(
     (tab) => /** @type {HTMLButtonElement} */ (tab),
   );
@@ -61,5 +62,5 @@ export function startTabs(state, element) {
     });
   }
   state.subscribe("tab", show);
-  state.openTab(keyOf(tabs[0]));
+  state.openTab(tabs.some((tab) => keyOf(tab) === first) ? first : keyOf(tabs[0]));
 }

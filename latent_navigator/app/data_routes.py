@@ -70,7 +70,7 @@ class HashedFiles:
 
     def route(self) -> Route:
         """The route that answers for all of them."""
-        return Route(f"/{self.folder}/{{digest}}/{{name:path}}", self._answer, methods=["GET"])
+        return Route(f"/{self.folder}/{{digest}}/{{name:path}}", self.answer, methods=["GET"])
 
     def prepare(self, name: str) -> Body:
         """Make a file, so that its first request need not wait."""
@@ -78,10 +78,20 @@ class HashedFiles:
         body = self._bodies[name] = Body(plain, gzip.compress(plain, 9, mtime=0))
         return body
 
-    async def _answer(self, request: Request) -> Response:
+    def has(self, name: str) -> bool:
+        """Whether a file is known, without looking for it; see `makers`."""
+        return dict.__contains__(self.makers, name) if isinstance(self.makers, dict) else False
+
+    @property
+    def bodies(self) -> list[Body]:
+        """The files that have been made, which take memory."""
+        return list(self._bodies.values())
+
+    async def answer(self, request: Request) -> Response:
+        """The file that a request names, or 404."""
         name = request.path_params["name"]
         if request.path_params["digest"] != self.digest or name not in self.makers:
-            return JSONResponse({"detail": NOT_FOUND}, 404, {"cache-control": "no-store"})
+            return not_found()
         body = await self._body(name)
         headers = {
             "cache-control": FOREVER,
@@ -101,6 +111,11 @@ class HashedFiles:
                 if name not in self._bodies:
                     await run_in_threadpool(self.prepare, name)
         return self._bodies[name]
+
+
+def not_found() -> Response:
+    """What a request for a file that does not exist gets; no cache keeps it."""
+    return JSONResponse({"detail": NOT_FOUND}, 404, {"cache-control": "no-store"})
 
 
 def data_files(space: LatentSpace, more: Mapping[str, Callable[[], bytes]]) -> HashedFiles:

@@ -5,6 +5,7 @@ from typing import Any
 import gradio as gr
 
 from latent_navigator.app.data_routes import HashedFiles
+from latent_navigator.app.model_files import ModelFiles
 from latent_navigator.app.web_files import STYLES, module_names, web_file
 
 # In the head a <noscript> may hold styles alone.
@@ -15,7 +16,7 @@ NO_SCRIPT = (
 )
 
 
-def page_head(web: HashedFiles, data: HashedFiles) -> str:
+def page_head(web: HashedFiles, data: ModelFiles) -> str:
     """What the page's head begins with.
 
     The messages for a page that cannot start, the styles, and what is fetched at once: without

@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from latent_navigator.app.api import Page, add_api
-from latent_navigator.app.data_routes import HashedFiles, data_files, web_files
+from latent_navigator.app.data_routes import HashedFiles, web_files
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import (
     INTERNAL,
@@ -44,13 +44,11 @@ from latent_navigator.app.middleware import (
     RequestLimits,
     SubPath,
 )
+from latent_navigator.app.model_files import ModelFiles
+from latent_navigator.app.models import MODEL_MEMORY, Models
 from latent_navigator.app.page_head import HeadContent
-from latent_navigator.app.startup import load_models, tune_process, warm_up
+from latent_navigator.app.startup import tune_process, warm_up
 from latent_navigator.app.workspace import build_workspace
-from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.explorer.beta_comparison import comparison_files
-from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.training_replay import replay_files
 
 CACHE_CLEANING = (300, 900)  # seconds between two cleanings, and age of the files that go
 MAX_QUEUE = 64  # computations that wait in Gradio's queue, some seconds of work
@@ -102,33 +100,22 @@ EXCEPTION_HANDLERS: dict[Any, Any] = {
 
 
 class PageFiles(NamedTuple):
-    """What the page fetches by address: its modules and styles, and the model's files."""
+    """What the page fetches by address: its modules and styles, and the models' files."""
 
     web: HashedFiles
-    data: HashedFiles
+    data: ModelFiles
 
 
-def build_blocks(space: LatentSpace, others: dict[str, Checkpoint]) -> tuple[gr.Blocks, PageFiles]:
-    """The page and its API, and the files of the page; every user's state lives in the browser.
-
-    Args:
-        space: the model that the page explores.
-        others: by label, models whose training can be compared with its own.
-
-    Raises:
-        ValueError: if the training of one of the others cannot be shown.
-    """
-    replays = replay_files({space.checkpoint.label: space.checkpoint} | others)
-    comparisons = comparison_files(space, others)
-    data = data_files(space, dict([*replays.values(), *comparisons.values()]))
-    files = PageFiles(web_files(), data)
+def build_blocks(models: Models) -> tuple[gr.Blocks, PageFiles]:
+    """The page and its API, and the files of the page; every user's state lives in the browser."""
+    files = PageFiles(web_files(), ModelFiles(models))
     # /decode leaves a small PNG in Gradio's cache for each answer.
     blocks = Page(
         title="Latent Space Navigator", analytics_enabled=False, delete_cache=CACHE_CLEANING
     )
     with blocks:
-        build_workspace(space, replays, comparisons, *files)
-        add_api(space)
+        build_workspace(models, files.web)
+        add_api(models)
     blocks.queue(max_size=MAX_QUEUE)
     return blocks, files
 
@@ -154,7 +141,7 @@ def build_app(
     drain: Drain,
     *,
     model: str,
-    files: Sequence[HashedFiles] = (),
+    files: Sequence[HashedFiles | ModelFiles] = (),
     head: str = "",
     limits: RequestLimits | None = None,
     root_path: str = "",
@@ -270,38 +257,46 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
+def serve(
+    checkpoints: list[Path],
+    host: str,
+    port: int,
+    *,
+    mcp: bool,
+    folders: Sequence[Path] = (),
+    model_memory: float = MODEL_MEMORY,
+) -> int:
     """Serve the page until SIGTERM or Ctrl-C.
 
     Args:
-        checkpoints: the model to explore, then those whose training is compared with its own.
+        checkpoints: the model that the page opens with, then others; see `Models` for the rest.
 
     Returns:
         the exit status: 0, or 1 if the server could not start or dropped requests.
     """
     tune_process()
     try:
-        space, others = load_models(checkpoints)
+        models = Models(checkpoints, folders, model_memory)
     except (ValueError, OSError) as error:
         print(f"demo.py: {error}", file=sys.stderr)
         return 1
     url_host = f"[{host}]" if ":" in host else host
     local_host = "localhost" if host == "0.0.0.0" else url_host
     drain = Drain()
-    blocks, files = build_blocks(space, others)
+    blocks, files = build_blocks(models)
     for name in ("decoder.bin", "encodings.bin"):  # every page asks for them
-        files.data.prepare(name)
+        files.data.default.prepare(name)
     app = build_app(
         blocks,
         drain,
-        model=space.checkpoint.label,
+        model=models.find().short_label,
         files=files,
         head=page_head(*files),
         root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
         mcp=mcp,
         local_url=f"http://{local_host}:{port}/",
     )
-    warming = threading.Thread(target=warm_up, args=(space, drain), daemon=True)
+    warming = threading.Thread(target=warm_up, args=(models.space(), drain), daemon=True)
 
     def announce() -> None:
         address = f"http://{url_host}:{port}"

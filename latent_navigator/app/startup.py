@@ -6,10 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from latent_navigator.app.drain import Drain
-from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.explorer.experiments import measure_all_pairs
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.interpolation import prototype_geodesics
@@ -40,25 +38,6 @@ def tune_process() -> None:
         if mallopt is not None:
             mallopt(M_ARENA_MAX, MAX_HEAPS)
             mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD)
-
-
-def load_models(paths: list[Path]) -> tuple[LatentSpace, dict[str, Checkpoint]]:
-    """The model to explore and, by label, those whose training is compared with its own.
-
-    Raises:
-        ValueError, OSError: if one cannot be read, has other classes than the first, or the
-            first has less than two dimensions or more than 64.
-    """
-    first, *rest = [load_checkpoint(path) for path in paths]
-    others: dict[str, Checkpoint] = {}
-    for path, checkpoint in zip(paths[1:], rest, strict=True):
-        if checkpoint.class_names != first.class_names:
-            raise ValueError(
-                f"{path} has other classes than {paths[0]}; compare models of one data set"
-            )
-        taken = checkpoint.label in (first.label, *others)
-        others[f"{checkpoint.label}, {path}" if taken else checkpoint.label] = checkpoint
-    return LatentSpace(first), others
 
 
 def warm_up(space: LatentSpace, drain: Drain) -> None:

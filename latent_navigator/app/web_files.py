@@ -16,7 +16,12 @@ def web_file(name: str) -> str:
 
 def page_template() -> str:
     """The HTML of the page, in which expressions over the props stand as ${...}."""
-    return FRAGMENT.sub(lambda match: web_file(match[1]), web_file("page.html"))
+    return _with_fragments(web_file("page.html"))
+
+
+def _with_fragments(html: str) -> str:
+    """HTML with the fragments that it names, and those that these name."""
+    return FRAGMENT.sub(lambda match: _with_fragments(web_file(match[1])), html)
 
 
 def module_names() -> list[str]:

@@ -5,13 +5,11 @@ each image is reconstructed well, and samples of the prior often fall into the g
 """
 
 import hashlib
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.inference import errors_by_image, reconstruction_errors
 from latent_navigator.explorer.latent_space import LatentSpace, percent
 from latent_navigator.explorer.packed import pack
@@ -23,36 +21,24 @@ from latent_navigator.explorer.posteriors import (
     posterior_widths,
 )
 from latent_navigator.explorer.reconstructions import ranked
-from latent_navigator.explorer.training_replay import ReplayFile, replay_hash
 from latent_utils import RADIUS
 
 SAMPLES = 10_000  # of the prior
 MEDIAN = 0.5
 
 
-def comparison_files(space: LatentSpace, others: dict[str, Checkpoint]) -> dict[str, ReplayFile]:
-    """The comparisons of a model with others, by label.
+def comparison_name(replay: str, other: str) -> str:
+    """20 hexadecimal digits that differ for comparisons that differ but in the label.
 
-    Only of models in two dimensions, where clouds are ellipses, with the same test images.
+    Args:
+        replay, other: `replay_hash` of both models.
     """
-    return {
-        label: ReplayFile(
-            f"comparison/{_name(space, other)}.bin", partial(_pack, space, label, other)
-        )
-        for label, other in others.items()
-        if space.latent_dim == other.model_config.latent_dim == 2
-        and torch.equal(space.images, other.images)
-    }
+    return hashlib.sha256((replay + other).encode()).hexdigest()[:20]
 
 
-def _name(space: LatentSpace, other: Checkpoint) -> str:
-    """20 hexadecimal digits that differ for comparisons that differ but in the label."""
-    both = replay_hash(space.checkpoint) + replay_hash(other)
-    return hashlib.sha256(both.encode()).hexdigest()[:20]
-
-
-def _pack(space: LatentSpace, label: str, other: Checkpoint) -> bytes:
-    return pack(compare_models(space, LatentSpace(other), label))
+def comparison_file(space: LatentSpace, other: LatentSpace, label: str) -> bytes:
+    """The comparison of two models as a file; see `compare_models`."""
+    return pack(compare_models(space, other, label))
 
 
 def compare_models(space: LatentSpace, other: LatentSpace, label: str) -> dict[str, Any]:

@@ -66,12 +66,7 @@ class LatentSpace:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         latent_dim = checkpoint.model_config.latent_dim
-        fewest, most = LATENT_DIMS
-        if not fewest <= latent_dim <= most:
-            raise ValueError(
-                f"latent_dim is {latent_dim}; give a checkpoint trained with --latent-dim {fewest} "
-                f"to {most}"
-            )
+        check_dimensions(latent_dim)
         self.checkpoint = checkpoint
         self.latent_dim = latent_dim
         self.model = checkpoint.build_model()
@@ -87,7 +82,7 @@ class LatentSpace:
         }
         self.kl = kl_per_dimension(self.means, checkpoint.logvars)
         self.plane = principal_plane(self.means)
-        in_two = latent_dim == fewest
+        in_two = latent_dim == 2
         active = (self.kl >= UNUSED).nonzero().flatten()
         self.used = torch.arange(latent_dim) if in_two or len(active) == 0 else active
         self.radius = support_radius(self.means[:, self.used] if not in_two else self.means)
@@ -182,6 +177,20 @@ class LatentSpace:
     def data_graph(self) -> LatentGraph:
         """The same graph, weighted so that paths keep to the data."""
         return self.once(_weight_graph)
+
+
+def check_dimensions(latent_dim: int) -> None:
+    """Check that a latent space can be explored.
+
+    Raises:
+        ValueError: if it has fewer or more dimensions than LATENT_DIMS.
+    """
+    fewest, most = LATENT_DIMS
+    if not fewest <= latent_dim <= most:
+        raise ValueError(
+            f"latent_dim is {latent_dim}; give a checkpoint trained with --latent-dim {fewest} "
+            f"to {most}"
+        )
 
 
 def _build_graph(space: LatentSpace) -> LatentGraph:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.layout import page_head
+from latent_navigator.app.models import Models
 from latent_navigator.app.server import build_blocks
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.beta_comparison import compare_models
@@ -60,7 +61,7 @@ EDGES = {"left": 60, "bottom": 50}  # pixels of a map that the numbers of its ax
 @contextlib.contextmanager
 def serving(first: Checkpoint, others: dict[str, Checkpoint]) -> Iterator[str]:
     """The address of the page of a model, with those that its training is compared with."""
-    blocks, files = in_loop(lambda: build_blocks(LatentSpace(first), others))
+    blocks, files = in_loop(lambda: build_blocks(Models.of(LatentSpace(first), others)))
     with running_page(blocks, Drain(), files=files, head=page_head(*files)) as (_, address):
         yield address
 

@@ -16,8 +16,8 @@ from packaging.version import Version
 
 import demo
 from benchmarks.server import free_port
+from latent_navigator.app.models import Models
 from latent_navigator.app.options import check_address, upload_folder
-from latent_navigator.app.startup import load_models
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from tests.conftest import ROOT, Demo
 
@@ -194,9 +194,9 @@ def test_models_with_different_classes_are_not_compared(
     other = dataclasses.replace(small_checkpoint, class_names=names)
     save_checkpoint(tmp_path / "digits.pt", small_checkpoint)
     save_checkpoint(tmp_path / "letters.pt", other)
-    with pytest.raises(ValueError, match=r"letters.pt has other classes than .*digits.pt"):
-        load_models([tmp_path / "digits.pt", tmp_path / "letters.pt"])
-    assert len(load_models([tmp_path / "digits.pt"] * 2)[1]) == 1
+    models = Models([tmp_path / "digits.pt", tmp_path / "letters.pt"])
+    assert [entry.key for entry in models.entries()] == ["digits", "letters"]
+    assert [replay["label"] for replay in models.replays(models.find())] == ["beta 1"]
 
 
 def test_models_of_two_and_ten_dimensions_open_together(
@@ -205,9 +205,8 @@ def test_models_of_two_and_ten_dimensions_open_together(
     two, ten = tmp_path / "two.pt", tmp_path / "ten.pt"
     save_checkpoint(two, small_checkpoint)
     save_checkpoint(ten, ten_checkpoint)
-    space, others = load_models([ten, two])
-    assert space.latent_dim == 10
-    assert len(others) == 1
+    models = Models([ten, two])
+    assert [models.space(key).latent_dim for key in (None, "ten", "two")] == [10, 10, 2]
 
 
 @pytest.mark.guarantee("options-validated")

@@ -15,6 +15,7 @@ from latent_navigator.app.data_routes import HashedFiles, data_files, web_files
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import NOT_FOUND
 from latent_navigator.app.layout import page_head
+from latent_navigator.app.models import Models
 from latent_navigator.app.server import build_app, build_blocks
 from latent_navigator.app.web_files import STYLES, WEB, module_names
 from latent_navigator.checkpoint.checkpoint import Checkpoint
@@ -219,7 +220,7 @@ def test_all_blocks_but_the_last_are_full(count: int) -> None:
 
 def test_the_page_is_told_to_fetch_what_it_needs(space: LatentSpace) -> None:
     """Every module, the styles and the data stand in the head, so that nothing waits."""
-    _, (web, data) = in_loop(lambda: build_blocks(space, {}))
+    _, (web, data) = in_loop(lambda: build_blocks(Models.of(space)))
     head = page_head(web, data)
     for name in (*module_names(), STYLES):
         assert f'href="{web.address(name)}"' in head

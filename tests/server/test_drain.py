@@ -14,6 +14,7 @@ import pytest
 from latent_navigator.app import server, startup
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import SHUTTING_DOWN
+from latent_navigator.app.models import Models
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.conftest import Demo
 from tests.helpers import wait_until
@@ -175,7 +176,7 @@ def test_files_in_the_cache_are_cleaned(
     temporary_cache: Path, monkeypatch: pytest.MonkeyPatch, space: LatentSpace
 ) -> None:
     monkeypatch.setattr(server, "CACHE_CLEANING", (1, 1))
-    page, _ = in_loop(lambda: server.build_blocks(space, {}))
+    page, _ = in_loop(lambda: server.build_blocks(Models.of(space)))
     with running_page(page, Drain()) as (_, address):
         images = [fetch(address, "decode", submit(address, "decode", x, 0)) for x in range(3)]
         url = images[-1]["url"]

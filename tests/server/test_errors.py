@@ -22,6 +22,7 @@ from latent_navigator.app.errors import (
     OVERLOADED,
     InternalError,
 )
+from latent_navigator.app.models import Models
 from latent_navigator.app.server import (
     MAX_QUEUE,
     MAX_SESSION_NAME,
@@ -254,7 +255,7 @@ def test_events_beyond_the_queue_are_rejected_and_the_others_answered() -> None:
 
 @pytest.mark.guarantee("overload-answered-politely")
 def test_the_queue_of_the_page_is_limited(space: LatentSpace) -> None:
-    page, _ = in_loop(lambda: build_blocks(space, {}))
+    page, _ = in_loop(lambda: build_blocks(Models.of(space)))
     assert page._queue.max_size == MAX_QUEUE <= 100
 
 

@@ -5,9 +5,10 @@ import types
 import pytest
 
 from latent_navigator.app.api import json_endpoints
-from latent_navigator.app.data_routes import HashedFiles
+from latent_navigator.app.model_page import page_props
+from latent_navigator.app.models import Models
 from latent_navigator.app.server import build_blocks
-from latent_navigator.app.workspace import Workspace, page_props
+from latent_navigator.app.workspace import Workspace
 from latent_navigator.explorer import interpolation, map_layers
 from latent_navigator.explorer.data_files import model_files
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, Interpolation
@@ -34,19 +35,19 @@ def test_props_are_json_or_server_functions(space: LatentSpace) -> None:
     An object in it, such as the listener of an event that has the name of a prop, would be copied
     with everything that it refers to.
     """
-    page, _ = in_loop(lambda: build_blocks(space, {}))
+    page, _ = in_loop(lambda: build_blocks(Models.of(space)))
     assert non_json(page.config["components"]) == []
 
 
 def test_the_endpoints_and_props_of_ten_dimensions(ten_space: LatentSpace) -> None:
-    page, _ = in_loop(lambda: build_blocks(ten_space, {}))
+    page, _ = in_loop(lambda: build_blocks(Models.of(ten_space)))
     assert non_json(page.config["components"]) == []
-    props = page_props(ten_space, {}, {}, HashedFiles("data", "0", {}))
+    props = page_props(ten_space)
     assert props["latent_dim"] == len(props["dims"]) == len(props["plane"]["origin"]) == 10
     assert props["used"] == list(range(8))
     assert {len(z) for z in props["anchors"]["typical"]} == {10}
     assert "near" in [control["name"] for control in props["controls"]]
-    answers = {function.__name__: function for function in json_endpoints(ten_space)}
+    answers = {function.__name__: function for function in json_endpoints(Models.of(ten_space))}
     z = answers["random_sample"](5)["z"]
     assert len(z) == len(answers["jump_to_digit"](3)["z"]) == 10
     assert len(answers["morph_toward"](z, None, 3, 0.5)["z"]) == 10
@@ -79,7 +80,7 @@ def test_a_registered_layer_and_method_reach_page_api_and_links(space: LatentSpa
     LAYERS.append(layer)
     INTERPOLATIONS.append(method)
     try:
-        page, _ = in_loop(lambda: build_blocks(space, {}))
+        page, _ = in_loop(lambda: build_blocks(Models.of(space)))
         props = next(b for b in page.blocks.values() if isinstance(b, Workspace)).props["page"]
         record = props["layers"][-1]
         assert (record["key"], record["help"]) == ("dummy", "Shows nothing of the digits")

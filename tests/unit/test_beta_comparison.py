@@ -13,7 +13,6 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.beta_comparison import (
     SAMPLES,
     compare_models,
-    comparison_files,
     share_near_data,
     verdict,
 )
@@ -136,8 +135,6 @@ def test_only_models_of_the_same_test_images_are_compared(
     own: LatentSpace, other: LatentSpace
 ) -> None:
     flipped = dataclasses.replace(other.checkpoint, images=other.images.flip(2))
-    files = comparison_files(own, {"other": other.checkpoint, "flipped": flipped})
-    assert list(files) == ["other"]
     with pytest.raises(ValueError, match="flipped has other test images; compare models of one"):
         compare_models(own, LatentSpace(flipped), "flipped")
 

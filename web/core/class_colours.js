@@ -3,11 +3,12 @@
 /** A CSS value that follows the theme. @param {number} label */
 export const classColour = (label) => `var(--class-${label})`;
 
-/** @param {import("../page.js").Props["palette"]} palette */
+const sheet = new CSSStyleSheet();
+
+/** @param {import("../page.js").Props["palette"]} palette of the model that is shown */
 export function styleClasses({ light, dark }) {
   const declare = (/** @type {string[]} */ colours) =>
     colours.map((colour, label) => `--class-${label}: ${colour};`).join("");
-  const sheet = new CSSStyleSheet();
   sheet.replaceSync(`:root { ${declare(light)} } .dark { ${declare(dark)} }`);
-  document.adoptedStyleSheets.push(sheet);
+  if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets.push(sheet);
 }

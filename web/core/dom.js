@@ -141,7 +141,24 @@ export function isDark() {
   return document.body.classList.contains("dark");
 }
 
-/** Calls `listener` after the theme has changed. @param {() => void} listener */
-export function onTheme(listener) {
-  new MutationObserver(listener).observe(document.body, { attributeFilter: ["class"] });
+/**
+ * Calls `listener` after the theme has changed.
+ *
+ * @param {() => void} listener @param {AbortSignal} signal ends it
+ */
+export function onTheme(listener, signal) {
+  const observer = new MutationObserver(listener);
+  observer.observe(document.body, { attributeFilter: ["class"] });
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+}
+
+/**
+ * Calls `listener` when an element has got a size, and after each change of it.
+ *
+ * @param {Element} element @param {() => void} listener @param {AbortSignal} signal ends it
+ */
+export function onResize(element, listener, signal) {
+  const observer = new ResizeObserver(listener);
+  observer.observe(element);
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
 }

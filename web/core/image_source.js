@@ -121,6 +121,14 @@ export class ImageSource {
     });
   }
 
+  /** Ends the worker. */
+  stop() {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    for (const { resolve } of this.#waiting.values()) resolve(null);
+    this.#waiting.clear();
+  }
+
   #start() {
     try {
       this.#worker = new Worker(new URL("./sheet_worker.js", import.meta.url), { type: "module" });

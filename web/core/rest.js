@@ -19,6 +19,7 @@ export class Rest {
     this.#state = state;
     this.#ms = ms;
     this.#ask = ask;
+    state.signal.addEventListener("abort", () => clearTimeout(this.#timer), { once: true });
     state.subscribe("held", () => {
       if (this.#due) this.#wait();
     });
@@ -32,6 +33,7 @@ export class Rest {
 
   #wait() {
     clearTimeout(this.#timer);
+    if (this.#state.signal.aborted) return;
     // The end of a drag, and the moves of an animation, come here again.
     if (this.#state.held || this.#state.travelling) return;
     this.#timer = setTimeout(() => {

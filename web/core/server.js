@@ -56,19 +56,28 @@ async function insist(attempt) {
   }
 }
 
+/** Never comes: for what a page asked that has been replaced. @type {Promise<never>} */
+const NEVER = new Promise(() => {});
+
 export class Server {
   #functions;
   #root;
+  #model;
+  #signal;
   /** @type {Map<string, Promise<ArrayBuffer>>} */
   #files = new Map();
 
   /**
    * @param {Record<string, (...values: any[]) => Promise<any>>} functions of gr.HTML, by name
    * @param {string} root where the model's files are
+   * @param {string} [model] what names the model in each question, which has it at its end
+   * @param {AbortSignal} [signal] after which no answer comes any more
    */
-  constructor(functions, root) {
+  constructor(functions, root, model, signal) {
     this.#functions = functions;
     this.#root = root;
+    this.#model = model;
+    this.#signal = signal;
   }
 
   /**
@@ -79,7 +88,10 @@ export class Server {
    * @throws {ServerError} with a sentence to show
    */
   async ask(name, ...values) {
-    const answer = await this.#functions[name](...values).catch(() => null);
+    if (this.#signal?.aborted) return NEVER;
+    const asked = this.#model === undefined ? values : [...values, this.#model];
+    const answer = await this.#functions[name](...asked).catch(() => null);
+    if (this.#signal?.aborted) return NEVER;
     // Gradio swallows what went wrong with a request.
     if (!answer) throw new ServerError(NO_ANSWER);
     if (answer.error) throw new ServerError(answer.error, true);
@@ -100,6 +112,7 @@ export class Server {
    * @throws {ServerError} with a sentence to show
    */
   file(name, onProgress) {
+    if (this.#signal?.aborted) return NEVER;
     let file = this.#files.get(name);
     if (!file) {
       file = insist(() => this.#fetch(name, onProgress));

@@ -12,7 +12,7 @@ import { areSame, between, WHOLE } from "./plane.js";
 import { MapView } from "./view.js";
 
 /** @typedef {import("./view.js").Position} Position */
-/** @typedef {{ range: number, start: ArrayLike<number>, layers: LayerRecord[], controls: Control[], plane?: import("./plane.js").Plane }} Declared start: the position of a page that is opened without one */
+/** @typedef {{ range: number, start: ArrayLike<number>, layers: LayerRecord[], controls: Control[], plane?: import("./plane.js").Plane, signal?: AbortSignal }} Declared start: the position of a page that is opened without one; signal: aborted when another model takes the page */
 /** @typedef {import("./link.js").Value} Value */
 /** @typedef {import("./link.js").Control} Control */
 /** @typedef {import("./link.js").LayerRecord} LayerRecord */
@@ -41,8 +41,11 @@ export class PageState {
    * @param {Declared} declared
    * @param {import("./frames.js").Frames} frames
    */
-  constructor({ range, start, layers, controls, plane = WHOLE }, frames = NO_FRAMES) {
+  constructor({ range, start, layers, controls, plane = WHOLE, signal }, frames = NO_FRAMES) {
     this.#frames = frames;
+    /** Aborted when another model takes the page: from then on nothing is told of this state. */
+    this.signal = signal ?? new AbortController().signal;
+    this.signal.addEventListener("abort", () => this.#end(), { once: true });
     this.layerRecords = layers;
     this.controls = controls;
     this.#view = new MapView(range);
@@ -80,6 +83,11 @@ export class PageState {
   subscribe(topic, listener) {
     const listeners = this.#listeners.get(topic) ?? new Set();
     this.#listeners.set(topic, listeners.add(listener));
+  }
+
+  #end() {
+    this.#listeners.clear();
+    this.#stop();
   }
 
   /** @param {Topic} topic @param {string} [source] */
@@ -149,7 +157,7 @@ export class PageState {
     this.#stop();
     this.moves++;
     const last = points[points.length - 1];
-    if (!(ms > 0) || this.#frames.reduced()) {
+    if (!(ms > 0) || this.#frames.reduced() || this.signal.aborted) {
       this.#moveTo(last, source);
       return;
     }

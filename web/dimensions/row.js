@@ -67,8 +67,9 @@ export class DimensionRow {
     slider.addEventListener("input", () => this.#set(Number(slider.value)));
     slider.addEventListener("pointerdown", () => {
       state.hold(true);
-      addEventListener("pointerup", () => state.hold(false), { once: true });
-      addEventListener("pointercancel", () => state.hold(false), { once: true });
+      const once = { once: true, signal: state.signal };
+      addEventListener("pointerup", () => state.hold(false), once);
+      addEventListener("pointercancel", () => state.hold(false), once);
     });
   }
 

@@ -3,7 +3,7 @@
  * the same part for as long as the image stays the same.
  */
 
-import { onTheme } from "../core/dom.js";
+import { onResize, onTheme } from "../core/dom.js";
 import { fitCanvas, readColours } from "../core/drawing.js";
 import { dragged, gripAt, halfAround, pressed } from "../core/posterior.js";
 import { MapView } from "../core/view.js";
@@ -34,7 +34,7 @@ export class CloudMap {
    * @param {import("../page.js").Page} page @param {HTMLCanvasElement} canvas
    * @param {(posterior: Posterior) => void} onChange called with the posterior that the user made
    */
-  constructor({ props, encodings }, canvas, onChange) {
+  constructor({ props, encodings, state: { signal } }, canvas, onChange) {
     this.#view = new MapView(props.range);
     this.#canvas = canvas;
     this.#onChange = onChange;
@@ -42,8 +42,8 @@ export class CloudMap {
     onTheme(() => {
       this.#colours = null;
       this.draw();
-    });
-    new ResizeObserver(() => this.draw()).observe(canvas);
+    }, signal);
+    onResize(canvas, () => this.draw(), signal);
     encodings.then(
       (loaded) => {
         this.#encodings = loaded;

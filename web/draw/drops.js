@@ -13,23 +13,27 @@ function imageOf({ dataTransfer }) {
  * @param {HTMLElement} sheet is marked while an image is dragged over the page
  * @param {() => boolean} isOpen
  * @param {(dropped: DataTransfer) => void} onDrop
+ * @param {AbortSignal} signal
  */
-export function startDrops(sheet, isOpen, onDrop) {
-  document.addEventListener("dragover", (event) => {
+export function startDrops(sheet, isOpen, onDrop, signal) {
+  const over = (/** @type {DragEvent} */ event) => {
     const dragged = imageOf(event);
     if (!dragged) return;
     event.preventDefault();
     dragged.dropEffect = isOpen() ? "copy" : "none";
     sheet.classList.add("over");
-  });
-  document.addEventListener("dragleave", ({ relatedTarget }) => {
+  };
+  const leave = (/** @type {DragEvent} */ { relatedTarget }) => {
     if (!relatedTarget) sheet.classList.remove("over"); // the pointer has left the page
-  });
-  document.addEventListener("drop", (event) => {
+  };
+  const drop = (/** @type {DragEvent} */ event) => {
     sheet.classList.remove("over");
     const dropped = imageOf(event);
     if (!dropped) return;
     event.preventDefault();
     if (isOpen()) onDrop(dropped);
-  });
+  };
+  document.addEventListener("dragover", over, { signal });
+  document.addEventListener("dragleave", leave, { signal });
+  document.addEventListener("drop", drop, { signal });
 }

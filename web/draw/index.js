@@ -53,7 +53,8 @@ export function start(page, element) {
   findButton(root, ".undo").addEventListener("click", () => edit(pad.strokes.slice(0, -1)));
   findButton(root, ".clear").addEventListener("click", () => edit([]));
   startRandom(page, root, reader, view);
-  startDrops(find(root, ".sheet"), isOpen, (dropped) => uploads.readDropped(dropped));
+  const { signal } = page.state;
+  startDrops(find(root, ".sheet"), isOpen, (dropped) => uploads.readDropped(dropped), signal);
 
   state.subscribe("reading", () => {
     const { reading } = state;

@@ -25,8 +25,9 @@ function startSlider({ state }, element, axis) {
   }
   slider.addEventListener("pointerdown", () => {
     state.hold(true);
-    addEventListener("pointerup", () => state.hold(false), { once: true });
-    addEventListener("pointercancel", () => state.hold(false), { once: true });
+    const once = { once: true, signal: state.signal };
+    addEventListener("pointerup", () => state.hold(false), once);
+    addEventListener("pointercancel", () => state.hold(false), once);
   });
   number.addEventListener("change", show); // what is left of an entry that is no number
   function show() {

@@ -12,5 +12,5 @@ export function start(page, element) {
     document.body.classList.toggle("dark"); // Gradio follows the system; this overrides it
   });
   startTypeSize(page.state, findButton(element, "#large-type"));
-  startShortcuts(element);
+  startShortcuts(element, page.state.signal);
 }

@@ -8,18 +8,19 @@ function takesText(target) {
   return target.matches("input:not([type=range], [type=radio], [type=checkbox]), select, textarea");
 }
 
-/** Opens the list by its button and by ?; a browser closes it on Escape and puts the focus back. @param {HTMLElement} element */
-export function startShortcuts(element) {
+/** Opens the list by its button and by ?; a browser closes it on Escape and puts the focus back. @param {HTMLElement} element @param {AbortSignal} signal */
+export function startShortcuts(element, signal) {
   const dialog = find(element, "#shortcuts", HTMLDialogElement);
   const open = () => {
     if (!dialog.open) dialog.showModal();
   };
   findButton(element, "#help").addEventListener("click", open);
-  document.addEventListener("keydown", (event) => {
+  const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "?" || event.ctrlKey || event.metaKey || takesText(event.target)) return;
     event.preventDefault();
     open();
-  });
+  };
+  document.addEventListener("keydown", press, { signal });
   // A press beside it, on the backdrop, counts as one on the dialog itself.
   dialog.addEventListener("click", ({ target }) => {
     if (target === dialog) dialog.close();

@@ -1,7 +1,7 @@
 /** The map of the latent space, on which the user moves z by pointer or keys. */
 
 import { copyOnPress } from "../core/copying.js";
-import { find, findCanvas, onTheme } from "../core/dom.js";
+import { find, findCanvas, onResize, onTheme } from "../core/dom.js";
 import { Rest } from "../core/rest.js";
 import { MapLayers } from "./layers.js";
 import { Overlays } from "./overlays.js";
@@ -13,8 +13,12 @@ import { MapPointer, startPicking } from "./pointer.js";
 const SPEECH = 300; // ms without a move before the position is spoken
 const REST = 200; // ms without a move before the labels are placed around the cursor
 
-/** Draws in the browser's next frame. @param {(all: boolean) => boolean} draw false: not yet */
-function frameLoop(draw) {
+/**
+ * Draws in the browser's next frame.
+ *
+ * @param {(all: boolean) => boolean} draw false: not yet @param {AbortSignal} signal ends it
+ */
+function frameLoop(draw, signal) {
   let waiting = false;
   let stale = false; // whether the layers must be drawn again
   function redraw(/** @type {boolean} */ all) {
@@ -23,6 +27,7 @@ function frameLoop(draw) {
     waiting = true;
     requestAnimationFrame(() => {
       waiting = false;
+      if (signal.aborted) return;
       const everything = stale;
       stale = false;
       if (!draw(everything)) setTimeout(redraw, 50, true);
@@ -66,7 +71,7 @@ async function announceLoading({ encodings, images }, element, layers) {
 /** @param {Page} page @param {HTMLElement} element */
 export function start(page, element) {
   const { state } = page;
-  const redraw = frameLoop((all) => painter.draw(all));
+  const redraw = frameLoop((all) => painter.draw(all), state.signal);
   const layers = new MapLayers(page, element, () => redraw(true));
   const overlays = new Overlays(state, element);
   const painter = new MapPainter(page, element, layers, overlays);
@@ -89,10 +94,11 @@ export function start(page, element) {
     state.subscribe(topic, () => redraw(false));
   }
   page.highlight.subscribe(() => redraw(false));
-  new ResizeObserver(() => redraw(true)).observe(findCanvas(element, ".map-top"));
-  onTheme(() => {
+  onResize(findCanvas(element, ".map-top"), () => redraw(true), state.signal);
+  const recolour = () => {
     painter.forgetColours();
     redraw(true);
-  });
+  };
+  onTheme(recolour, state.signal);
   announceLoading(page, element, layers);
 }

@@ -36,9 +36,10 @@ export class Note {
       this.#close();
       top.focus({ preventScroll: true });
     });
-    document.addEventListener("keydown", ({ key }) => {
+    const press = (/** @type {KeyboardEvent} */ { key }) => {
       if (key === "Escape" && !state.picking) this.#close();
-    });
+    };
+    document.addEventListener("keydown", press, { signal: state.signal });
     state.subscribe("reading", () => this.#follow());
     state.subscribe("tab", () => {
       if (state.tab === DETAILS) this.#show(false);

@@ -253,7 +253,8 @@ export function startPicking({ state }, element) {
     find(question, "span").textContent = `Click ${which}, or move there and press Enter.`;
   });
   findButton(question, "button").addEventListener("click", () => state.cancelPick());
-  document.addEventListener("keydown", ({ key }) => {
+  const press = (/** @type {KeyboardEvent} */ { key }) => {
     if (key === "Escape" && state.picking) state.cancelPick();
-  });
+  };
+  document.addEventListener("keydown", press, { signal: state.signal });
 }

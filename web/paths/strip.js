@@ -52,7 +52,7 @@ export class FilmStrip {
       () => this.#paint(),
       () => {}, // the decoded image says so
     );
-    onTheme(() => styleLines(page.pathStyles, this.#element));
+    onTheme(() => styleLines(page.pathStyles, this.#element), page.state.signal);
   }
 
   /** @param {number[]} z */

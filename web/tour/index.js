@@ -54,7 +54,8 @@ class Tour {
     findButton(this.#element, ".next").addEventListener("click", () => this.#go(1));
     findButton(this.#element, ".leave").addEventListener("click", () => this.#leave());
     // First of all: Escape in a menu closes no more than the menu.
-    document.addEventListener("keydown", (event) => this.#press(event), { capture: true });
+    const press = (/** @type {KeyboardEvent} */ event) => this.#press(event);
+    document.addEventListener("keydown", press, { capture: true, signal: state.signal });
     const map = find(this.#workspace, "#latent-map");
     for (const kind of /** @type {const} */ (["pointerdown", "wheel"])) {
       map.addEventListener(kind, () => this.#touch(), { passive: true });

@@ -3,7 +3,7 @@
  * prior and clouds. It takes the panel from the replay while it is open.
  */
 
-import { find, findButton, make, onTheme } from "../core/dom.js";
+import { find, findButton, make, onResize, onTheme } from "../core/dom.js";
 import { readColours } from "../core/drawing.js";
 import { imageColumns, imageNames } from "../core/image_columns.js";
 import { unpack } from "../core/packed.js";
@@ -54,8 +54,9 @@ export class BetaComparison {
     findButton(this.#root, ".back").addEventListener("click", () => this.#close());
     findButton(this.#root, ".retry").addEventListener("click", () => this.#load());
     this.#against.addEventListener("change", () => this.#load());
-    new ResizeObserver(() => this.#drawClouds()).observe(find(this.#root, ".clouds"));
-    onTheme(() => this.#drawClouds());
+    const { signal } = this.#page.state;
+    onResize(find(this.#root, ".clouds"), () => this.#drawClouds(), signal);
+    onTheme(() => this.#drawClouds(), signal);
   }
 
   /** Shows the comparison in place of the replay. */

@@ -3,7 +3,7 @@
  * learning curves and, in step, the map of a model to compare with.
  */
 
-import { find, findButton, onTheme } from "../core/dom.js";
+import { find, findButton, onResize, onTheme } from "../core/dom.js";
 import { readColours } from "../core/drawing.js";
 import { unpack } from "../core/packed.js";
 import { ServerError } from "../core/server.js";
@@ -85,15 +85,18 @@ class TrainingReplay {
     }
     // The plots and the points are drawn in pixels of the screen.
     let width = 0;
-    new ResizeObserver(() => {
+    const resized = () => {
       if (this.#root.clientWidth === width) return;
       width = this.#root.clientWidth;
       this.#draw();
-    }).observe(this.#root);
-    onTheme(() => {
+    };
+    onResize(this.#root, resized, state.signal);
+    const recolour = () => {
       this.#colours = null;
       this.#refresh();
-    });
+    };
+    onTheme(recolour, state.signal);
+    state.signal.addEventListener("abort", () => this.#transport.pause(), { once: true });
   }
 
   /** Whether there is something to draw on. */

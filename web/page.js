@@ -6,13 +6,8 @@
 import { start as startAbout } from "./about/index.js";
 import { styleClasses } from "./core/class_colours.js";
 import { find } from "./core/dom.js";
-import { Encodings } from "./core/encodings.js";
-import { Highlight } from "./core/highlight.js";
-import { ImageSource } from "./core/image_source.js";
 import { parseLink, parsePlane } from "./core/link.js";
 import { startMenus } from "./core/menus.js";
-import { Plane } from "./core/plane.js";
-import { PageState } from "./core/state.js";
 import { start as startDigit } from "./digit/index.js";
 import { start as startDimensions } from "./dimensions/index.js";
 import { start as startDirections } from "./directions/index.js";
@@ -21,10 +16,11 @@ import { start as startExplore } from "./explore/index.js";
 import { start as startHeading } from "./heading/index.js";
 import { start as startLessons } from "./lessons/index.js";
 import { start as startMap } from "./map/index.js";
+import { start as startComparison } from "./models/compare.js";
 import { start as startModels } from "./models/index.js";
+import { makePage } from "./models/make_page.js";
 import { Models } from "./models/models.js";
 import { start as startPaths } from "./paths/index.js";
-import { loadPathStyles } from "./paths/styles.js";
 import { start as startPlane } from "./plane/index.js";
 import { turnTo } from "./plane/turn.js";
 import { startTabs } from "./tabs.js";
@@ -62,13 +58,12 @@ import { start as startTraining } from "./training/index.js";
  * What every part of the page is started with. `encodings` resolves when they are loaded.
  *
  * @typedef {{
- *   props: Props, state: PageState, server: import("./core/server.js").Server, images: ImageSource, highlight: Highlight,
- *   encodings: Promise<Encodings>, pathStyles: import("./paths/styles.js").PathStyles,
+ *   props: Props, state: import("./core/state.js").PageState, server: import("./core/server.js").Server, images: import("./core/image_source.js").ImageSource, highlight: import("./core/highlight.js").Highlight,
+ *   encodings: Promise<import("./core/encodings.js").Encodings>, pathStyles: import("./paths/styles.js").PathStyles,
  *   openImage: (index: number, move?: boolean) => Promise<void>, models: Models,
  * }} Page
  */
 
-const OPEN_MS = 400; // of the move to an image that was opened
 const LINK_DELAY = 400; // ms; browsers refuse more than some 100 changes of the address in 30 s
 
 /** Shows the plane that the address asks for. @param {Page} page */
@@ -111,61 +106,11 @@ function followAddress(page) {
   state.signal.addEventListener("abort", () => clearTimeout(writing), { once: true });
 }
 
-/**
- * Opens test images: the reading, and if wanted the cursor, go to the newest that was asked for.
- *
- * @param {PageState} state @param {Page["server"]} server
- */
-function imageOpener(state, server) {
-  return async (/** @type {number} */ index, move = false) => {
-    const isNewest = state.beginReading();
-    const asked = state.moves;
-    try {
-      const reading = await server.ask("test_digit", index);
-      if (!isNewest()) return;
-      state.showReading(reading);
-      if (move) state.arrive(asked, [state.plane.position(reading.mu)], OPEN_MS, "open");
-    } catch (error) {
-      if (isNewest()) state.showReading({ error: /** @type {Error} */ (error).message });
-    }
-  };
-}
-
-/** The animations of a page, which end with it. @param {AbortSignal} signal */
-function framesUntil(signal) {
-  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-  return {
-    now: () => performance.now(),
-    request: (/** @type {FrameRequestCallback} */ callback) =>
-      signal.aborted ? 0 : requestAnimationFrame(callback),
-    cancel: (/** @type {number} */ frame) => cancelAnimationFrame(frame),
-    reduced: () => reducedMotion.matches,
-  };
-}
-
-/**
- * The state and the data of a model's page.
- *
- * @param {import("./models/models.js").Opened} opened @param {Models} models
- * @returns {Promise<Page>}
- */
-async function makePage({ props, server, end: { signal } }, models) {
-  const start = props.anchors.typical[props.start];
-  const plane = new Plane(props.plane, props.limit);
-  const state = new PageState({ ...props, start, plane, signal }, framesUntil(signal));
-  const images = new ImageSource(server, plane);
-  signal.addEventListener("abort", () => images.stop(), { once: true });
-  const encodings = Encodings.load(server, props.names.length, { ...props, plane });
-  const pathStyles = await loadPathStyles(props.methods.map(({ key }) => key));
-  const openImage = imageOpener(state, server);
-  const highlight = new Highlight();
-  return { props, state, server, images, highlight, encodings, pathStyles, openImage, models };
-}
-
 /** Starts the parts of a page. @param {Page} page @param {HTMLElement} element @param {string} tab */
 function startParts(page, element, tab) {
   startHeading(page, find(element, "#heading"));
   startModels(page, find(element, "#heading"));
+  startComparison(page, element);
   startMap(page, find(element, "#latent-map"));
   startDigit(page, find(element, "#digit"), find(element, "#readout"));
   startPlane(page, find(element, "#plane"));

@@ -5,6 +5,7 @@ And how Gradio enters this program's functions: `event_handler` and `server_func
 
 import asyncio
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -21,8 +22,6 @@ from latent_navigator.explorer import directions, interpolation, navigation
 # A list has one number for each dimension of the latent space. Two numbers x and y are coordinates
 # on the map, in a space of more dimensions on its principal plane.
 Position = float | list[float]
-
-MODEL = "model"  # the last argument of every endpoint
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,11 +55,10 @@ def with_default_model(function: BlockFunction, inputs: list[Any]) -> list[Any]:
     Gradio rejects calls with fewer values than an endpoint has, and callers of before version 0.4
     send none for the model.
     """
-    if isinstance(inputs, list) and len(inputs) == len(function.inputs) - 1:
-        last = function.inputs[-1]
-        if getattr(last, "label", None) == MODEL:
-            return [*inputs, None]
-    return inputs
+    names = list(inspect.signature(function.fn).parameters) if function.fn else []
+    takes_model = names[-1:] == ["model"]
+    lacks_it = isinstance(inputs, list) and len(inputs) == len(function.inputs) - 1
+    return [*inputs, None] if takes_model and lacks_it else inputs
 
 
 def event_handler(function: Callable[P, R]) -> Callable[P, R]:
@@ -165,7 +163,7 @@ def add_api(models: Models) -> None:
         add_endpoint(event_handler(function), api_name=function.__name__)
     # gr.api speaks JSON only; an image needs components, which are not shown.
     x, y = (gr.Number(visible=False, label=label) for label in ("x (z₁)", "y (z₂)"))
-    model = gr.Textbox(None, visible=False, label=MODEL)
+    model = gr.Textbox(None, visible=False, label="model")
     image = gr.Image(visible=False, format="png", type="pil", image_mode="L", label="image")
     # preprocess=False: `position` checks the numbers; Gradio's own check fails on text.
     gr.Button(visible=False).click(

@@ -23,7 +23,8 @@ export class BetaComparison {
   #against;
   #replay;
   #onToggle;
-  #files;
+  /** @type {{ label: string, file: string }[]} */
+  #files = [];
   #asked = 0;
   /** @type {Comparison | null} */
   #shown = null;
@@ -40,13 +41,20 @@ export class BetaComparison {
     this.#against = find(this.#root, "select", HTMLSelectElement);
     this.#replay = replay;
     this.#onToggle = onToggle;
-    this.#files = page.props.replays.flatMap(({ label, comparison }) =>
+    this.offer();
+    this.#listen();
+  }
+
+  /** Offers the models that the page can compare its own with; the one that is shown stays. */
+  offer() {
+    const chosen = this.#against.value;
+    this.#files = this.#page.props.replays.flatMap(({ label, comparison }) =>
       comparison ? [{ label, file: comparison }] : [],
     );
     this.#opener.hidden = !this.#files.length;
-    this.#against.append(...this.#files.map(({ label }) => new Option(label)));
+    this.#against.replaceChildren(...this.#files.map(({ label }) => new Option(label)));
+    if (this.#files.some(({ label }) => label === chosen)) this.#against.value = chosen;
     find(this.#root, ".against").hidden = this.#files.length < 2;
-    this.#listen();
   }
 
   #listen() {

@@ -40,6 +40,7 @@ class TrainingReplay {
   #compared = null;
   /** @type {Facts[]} */
   #facts = [];
+  #beta;
   /** @type {Plot[]} */
   #plots = [];
   /** @type {import("../core/drawing.js").Colours | null} */
@@ -57,12 +58,34 @@ class TrainingReplay {
       () => this.#drawMaps(),
     );
     this.#stage = new EpochStage(page, instrument, () => this.#goBack());
-    for (const { label } of page.props.replays.slice(1)) this.#model.append(new Option(label));
-    find(element, ".models").hidden = page.props.replays.length < 2;
+    this.#offer();
     this.#model.addEventListener("change", () => this.#show());
     findButton(element, ".retry").addEventListener("click", () => this.#show());
-    new BetaComparison(page, element, this.#root, (open) => this.#giveWay(open));
+    this.#beta = new BetaComparison(page, element, this.#root, (open) => this.#giveWay(open));
     this.#follow();
+  }
+
+  /** Offers the models to compare with. */
+  #offer() {
+    const { replays } = this.#page.props;
+    const chosen = this.#model.selectedIndex > 0 ? this.#model.value : null;
+    const own = this.#model.options[0];
+    const others = replays.slice(1).map(({ label }) => new Option(label));
+    this.#model.replaceChildren(own, ...others);
+    this.#model.selectedIndex = Math.max(0, others.findIndex(({ value }) => value === chosen) + 1);
+    find(this.#element, ".models").hidden = others.length === 0;
+  }
+
+  /** Asks for the models that have been trained since the page was opened. */
+  async #lookForMore() {
+    const { props, models } = this.#page;
+    try {
+      props.replays = await models.refresh();
+    } catch {
+      return; // those that are known stay
+    }
+    this.#offer();
+    this.#beta.offer();
   }
 
   /** The comparison is about the trained models. @param {boolean} open whether it takes the panel */
@@ -78,7 +101,10 @@ class TrainingReplay {
       if (state.tab !== TAB) {
         this.#transport.pause();
         this.#stage.clear();
-      } else if (!this.#asked) this.#show(); // a megabyte, loaded when it is first wanted
+        return;
+      }
+      if (!this.#asked) this.#show(); // a megabyte, loaded when it is first wanted
+      this.#lookForMore();
     });
     for (const topic of /** @type {const} */ (["view", "layers"])) {
       state.subscribe(topic, () => this.#drawCompared());

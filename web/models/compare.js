@@ -1,0 +1,190 @@
+/**
+ * Two models side by side: a second map beside the first. A test image that is pointed at on one is
+ * marked on both, with what each model makes of it.
+ */
+
+import { find, findButton, findCanvas, findInput, write } from "../core/dom.js";
+import { ComparedImage } from "./compared_image.js";
+import { makePage } from "./make_page.js";
+import { SecondMap } from "./second_map.js";
+
+/** @typedef {import("../page.js").Page} Page */
+
+const HIT = 24; // pixels around a point within which it is pointed at
+const WAIT = "Opening the second model…";
+const ALONE =
+  "No other model of the same test images is here. Train one, or give one with --checkpoint.";
+
+class Comparison {
+  /** @type {AbortController | null} of the second model */
+  #end = null;
+  /** @type {SecondMap | null} */
+  #map = null;
+  /** @type {ComparedImage | null} */
+  #image = null;
+  /** @type {import("../core/encodings.js").Encodings | null} of the first model */
+  #encodings = null;
+  #asked = 0;
+  #page;
+  #element;
+  #instrument;
+  #select;
+  #top;
+
+  /** @param {Page} page @param {HTMLElement} workspace */
+  constructor(page, workspace) {
+    this.#page = page;
+    this.#element = find(workspace, "#side-by-side");
+    this.#instrument = find(workspace, "#instrument");
+    this.#select = find(this.#element, "select", HTMLSelectElement);
+    this.#top = findCanvas(workspace, ".map-top");
+    this.#listen(find(workspace, "#models", HTMLDetailsElement));
+  }
+
+  /** @param {HTMLDetailsElement} menu */
+  #listen(menu) {
+    findButton(menu, ".compare").addEventListener("click", () => {
+      menu.open = false;
+      this.#open();
+    });
+    findButton(this.#element, ".close").addEventListener("click", () => {
+      this.#close();
+      find(menu, "summary").focus();
+    });
+    this.#select.addEventListener("change", () => this.#load());
+    const same = findInput(this.#element, ".same");
+    same.addEventListener("change", () => this.#fit());
+    const { state } = this.#page;
+    state.subscribe("view", () => this.#fit());
+    state.subscribe("position", () => this.#follow());
+    state.signal.addEventListener("abort", () => this.#end?.abort(), { once: true });
+    this.#top.addEventListener("pointermove", (event) => this.#point(event));
+  }
+
+  async #open() {
+    const { models } = this.#page;
+    this.#element.hidden = false;
+    this.#instrument.dataset.comparing = "true";
+    this.#page.state.viewChanged();
+    write(find(this.#element, ".compare-note"), WAIT);
+    findButton(this.#element, ".close").focus({ preventScroll: true });
+    try {
+      await models.refresh();
+    } catch (error) {
+      this.#fail(/** @type {Error} */ (error).message);
+      return;
+    }
+    const others = (models.list ?? []).filter(({ key }) => key !== models.current.key);
+    const options = others.map((model) => {
+      const fits = model.usable && model.images === models.current.images;
+      const why = model.usable ? "other test images" : "cannot be opened";
+      const option = new Option(fits ? model.label : `${model.label} (${why})`, model.key);
+      option.disabled = !fits;
+      return option;
+    });
+    this.#select.replaceChildren(...options);
+    this.#select.selectedIndex = options.findIndex(({ disabled }) => !disabled);
+    if (this.#select.selectedIndex < 0) this.#fail(ALONE);
+    else await this.#load();
+  }
+
+  /** @param {string} sentence */
+  #fail(sentence) {
+    this.#element.dataset.state = "failed";
+    write(find(this.#element, ".compare-note"), sentence);
+  }
+
+  async #load() {
+    const mine = ++this.#asked;
+    this.#stop();
+    this.#element.dataset.state = "loading";
+    write(find(this.#element, ".compare-note"), WAIT);
+    const { models } = this.#page;
+    try {
+      const { opened } = await models.open(this.#select.value);
+      const second = await makePage(opened, models);
+      const [encodings, other] = await Promise.all([this.#page.encodings, second.encodings]);
+      await second.images.loaded;
+      if (mine !== this.#asked || this.#page.state.signal.aborted) {
+        opened.end.abort();
+        return;
+      }
+      this.#end = opened.end;
+      this.#encodings = encodings;
+      const canvas = findCanvas(this.#element, ".compare-map");
+      this.#map = new SecondMap(second, other, canvas, (index) => this.#show(index));
+      this.#image = new ComparedImage(this.#element, [
+        { page: this.#page, encodings },
+        { page: second, encodings: other },
+      ]);
+      this.#element.dataset.state = "shown";
+      write(find(this.#element, ".compare-note"), "");
+      this.#fit();
+      this.#follow();
+    } catch (error) {
+      if (mine === this.#asked) this.#fail(/** @type {Error} */ (error).message);
+    }
+  }
+
+  /** Ends what belongs to the second model. */
+  #stop() {
+    this.#end?.abort();
+    this.#image?.stop();
+    this.#end = null;
+    this.#map = null;
+    this.#image = null;
+    this.#page.highlight.show(null);
+  }
+
+  #close() {
+    this.#asked++;
+    this.#stop();
+    this.#element.hidden = true;
+    delete this.#instrument.dataset.comparing;
+    this.#page.state.viewChanged();
+  }
+
+  /** Shows the part of the second map that is asked for. */
+  #fit() {
+    if (!this.#map) return;
+    const { view } = this.#map;
+    const { range } = this.#page.props;
+    if (findInput(this.#element, ".same").checked) {
+      const { centre, half } = this.#page.state.view;
+      view.range = Math.max(view.range, range);
+      view.show(centre, half);
+    } else {
+      view.show({ x: 0, y: 0 }, this.#map.range);
+    }
+    this.#map.draw();
+  }
+
+  /** The test image nearest to the cursor. */
+  #follow() {
+    if (!this.#map || !this.#encodings) return;
+    this.#show(this.#encodings.nearestPoint(this.#page.state.z).index);
+  }
+
+  /** @param {PointerEvent} event over the first map */
+  #point({ clientX, clientY, buttons }) {
+    if (!this.#map || !this.#encodings || buttons) return;
+    const { view } = this.#page.state;
+    const box = this.#top.getBoundingClientRect();
+    const at = view.toLatent({ px: clientX - box.left, py: clientY - box.top });
+    const { index, distance } = this.#encodings.nearestPoint(at);
+    if (distance * view.unit <= HIT) this.#show(index);
+  }
+
+  /** Marks a test image on both maps. @param {number} index */
+  #show(index) {
+    if (!this.#map || !this.#encodings || index === this.#map.marked) return;
+    this.#map.mark(index);
+    this.#page.highlight.show({ z: this.#encodings.positionOf(index) });
+    this.#image?.show(index);
+  }
+}
+
+/** @param {Page} page @param {HTMLElement} workspace */
+export function start(page, workspace) {
+  new Comparison(page, workspace);
+}

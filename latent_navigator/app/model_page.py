@@ -43,6 +43,12 @@ def model_page(models: Models, key: object) -> dict[str, Any]:
     Raises:
         ValueError: if there is no such model, or it cannot be opened.
     """
+    listed = models.listed(key)
+    if listed is None:
+        names = ", ".join(entry.key for entry in models.entries() if not entry.fault)
+        raise ValueError(f"this server has no such model, but {names}")
+    if listed.fault:
+        raise ValueError(listed.fault)
     model = models.loaded(models.find(key))
     values = {
         "info": {name: escape(str(value)) for name, value in item_names(model.space).items()},

@@ -161,6 +161,10 @@ class Models:
             raise ValueError(f"model {key} has changed since this page was opened; reload the page")
         return entry
 
+    def listed(self, key: object) -> ModelEntry | None:
+        """The entry of a key, also of a file that cannot be opened; None if there is none."""
+        return next((entry for entry in self.entries() if entry.key == key), None)
+
     # --- the models in memory ---
 
     def space(self, model: object = None) -> LatentSpace:

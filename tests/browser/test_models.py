@@ -142,7 +142,10 @@ def test_the_model_is_part_of_the_link_and_of_the_history(visit: Visits, demo: D
 
 @pytest.mark.parametrize(
     ("key", "reason"),
-    [("nothing", "give one of vae_mnist, vae_low_beta"), ("broken", "it is a web page")],
+    [
+        ("nothing", "this server has no such model, but vae_mnist, vae_low_beta"),
+        ("broken", "it is a web page"),
+    ],
 )
 def test_a_link_to_a_model_that_is_not_there_says_so(
     visit: Visits, demo: Demo, key: str, reason: str
@@ -265,7 +268,7 @@ def test_pointing_at_either_map_marks_the_image_on_both(visit: Visits, demo: Dem
     expect(caption).to_have_text(f"Test digit {index}, labelled 9")
     spaces = [LatentSpace(load_checkpoint(ROOT / "pretrained" / f"{DEFAULT}.pt")), low_beta()]
     rows = page.locator("#side-by-side tbody tr")
-    for row, space in enumerate(spaces, start=1):
+    for row, space in enumerate(spaces):
         found = infer_test_image(space, index)
         x, y = found["mu"]
         for text in (

@@ -175,7 +175,7 @@ def test_a_file_that_is_replaced_is_loaded_anew(folder: Path, tmp_path: Path) ->
 
 
 def test_the_page_of_a_model_is_whole(models: Models) -> None:
-    for key in ("ten", "mirrored", None):
+    for key in ("ten", "mirrored", "two"):
         answer = model_page(models, key)
         assert "${" not in answer["html"]
         assert "This model" in answer["html"]
@@ -183,6 +183,10 @@ def test_the_page_of_a_model_is_whole(models: Models) -> None:
     assert "10 latent dimensions" in ten["html"]
     assert ten["page"]["latent_dim"] == 10
     assert ten["page"]["model"]["key"] == "ten"
+    with pytest.raises(ValueError, match="this server has no such model, but two, mirrored, ten"):
+        model_page(models, "nothing")
+    with pytest.raises(ValueError, match=r"^broken\.pt: it is a web page"):
+        model_page(models, "broken")
     listed = list_models(models, "mirrored")
     assert [model["key"] for model in listed["models"]] == ["two", "broken", "mirrored", "ten"]
     assert [replay["label"] for replay in listed["replays"]][:2] == ["beta 3", "beta 1"]

@@ -1,6 +1,15 @@
 /** One test image in two models: its reconstructions, its positions and its losses, in a table. */
 
-import { find, imageCanvas, make, paintImage, signed, withArticle, write } from "../core/dom.js";
+import {
+  find,
+  findCanvas,
+  imageCanvas,
+  make,
+  paintImage,
+  signed,
+  withArticle,
+  write,
+} from "../core/dom.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("../core/encodings.js").Encodings} Encodings */
@@ -65,7 +74,7 @@ export class ComparedImage {
   #element;
   #sides;
   #rows;
-  #original = imageCanvas();
+  #original;
 
   /** @param {HTMLElement} element the comparison @param {[Side, Side]} sides */
   constructor(element, sides) {
@@ -73,14 +82,8 @@ export class ComparedImage {
     this.#sides = sides;
     this.#table = find(element, ".compare-table");
     this.#rows = sides.map((side) => new Row(side));
-    this.#original.role = "img";
-    const row = make("tr");
-    const name = make("th", `The test ${sides[0].page.props.info.item} itself`);
-    name.scope = "row";
-    const image = make("td");
-    image.append(this.#original);
-    row.append(name, image, make("td"), make("td"), make("td"));
-    find(this.#table, "tbody").replaceChildren(row, ...this.#rows.map((some) => some.element));
+    this.#original = findCanvas(this.#table, "caption canvas");
+    find(this.#table, "tbody").replaceChildren(...this.#rows.map((some) => some.element));
   }
 
   /** @param {number} index */
@@ -92,7 +95,7 @@ export class ComparedImage {
     const { item } = page.props.info;
     const name = page.props.names[encodings.labels[index]];
     const title = `Test ${item} ${index}, labelled ${name}`;
-    write(find(this.#table, "caption"), title);
+    write(find(this.#table, "caption span"), title);
     this.#original.ariaLabel = `Test ${item} ${index}, ${withArticle(name)}`;
     for (const row of this.#rows) row.show(index);
     clearTimeout(this.#timer);

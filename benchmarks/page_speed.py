@@ -25,6 +25,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from benchmarks.chromium import MAP, READOUT, Traffic, bounding_box, launch_chromium, open_page
 from benchmarks.reports import Report, report_path, write_report
 from benchmarks.server import running_demo, running_process, wait_until_idle
+from benchmarks.switching import switch_times
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
@@ -302,6 +303,10 @@ def measure(folder: Path, moves: int) -> Report:
         with sync_playwright() as playwright:
             browser = launch_chromium(playwright)
             report |= measure_opening(browser, address) | measure_page(browser, address, moves)
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+            open_page(page, address)
+            report["model: choice to shown, ms"] = percentiles(switch_times(page))
+            page.close()
             with running_demo(folder / "plain", module="benchmarks.plain_demo") as plain:
                 report |= measure_plain(browser, plain, moves)
             browser.close()

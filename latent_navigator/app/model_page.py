@@ -31,10 +31,16 @@ PLACE = re.compile(
 
 
 def list_models(models: Models, model: object) -> dict[str, Any]:
-    """All models, for the page of one of them: {"models": see `ModelEntry.record`, "replays"}."""
-    entry = models.find(model)
+    """All models, for the page of one of them: {"models": see `ModelEntry.record`, "replays"}.
+
+    The replays are those that the page can show; none once its model has been removed or replaced.
+    """
     listed = [found.record() for found in models.entries()]
-    return {"models": listed, "replays": models.replays(entry)}
+    try:
+        replays = models.replays(models.find(model))
+    except ValueError:
+        replays = []
+    return {"models": listed, "replays": replays}
 
 
 def model_page(models: Models, key: object) -> dict[str, Any]:

@@ -166,6 +166,13 @@ def called(request: Request) -> str | None:
     return str(body["fn_name"])
 
 
+def arguments_of(request: Request) -> list[Any]:
+    """What a request asks a server function, without the model at the end."""
+    *arguments, model = (request.post_data_json or {})["data"]
+    assert isinstance(model, str)
+    return arguments
+
+
 # --- the map and the decoded image ---
 
 

@@ -22,6 +22,7 @@ from tests.browser.helpers import (
     OpenPage,
     Visits,
     after_timers,
+    arguments_of,
     assert_fits,
     assert_painted,
     box_of,
@@ -101,7 +102,7 @@ def test_drawn_seven_lands_among_the_sevens(
     expect(tab.locator(".message")).to_contain_text("It lands among the 7s")
     # The page shows what Python infers from the strokes.
     (sent,) = visit.calls("strokes")
-    answer = infer_drawing(space, (sent.post_data_json or {})["data"])
+    answer = infer_drawing(space, *arguments_of(sent))
     np.testing.assert_array_equal(pixels_of(tab.locator(".seen")), image_of(answer["pixels"]))
     assert_decoded([tab.locator(".decoded")], answer["samples"][:1], space)
     assert_decoded(tab.locator(".samples canvas").all(), answer["samples"], space)
@@ -122,7 +123,7 @@ def test_python_draws_the_strokes_as_the_pad_shows_them(open_page: OpenPage, vis
     draw(page, *strokes)
     wait_for_answer(page)
     shown = page.locator(".paper").evaluate(OPACITY)
-    sent = (visit.calls("strokes")[-1].post_data_json or {})["data"]
+    (sent,) = arguments_of(visit.calls("strokes")[-1])
     assert len(sent) == len(strokes)
     drawn = np.asarray(draw_strokes(sent, 255).getchannel("A"), int).ravel()
     change = np.abs(drawn - shown)

@@ -28,20 +28,22 @@ def test_every_endpoint_is_named_and_described(client: Client) -> None:
         "/attributes",
         "/digit_directions",
         "/nudge",
+        "/models",
     }
     names = {
         endpoint: [p["parameter_name"] for p in description["parameters"]]
         for endpoint, description in named.items()
     }
     assert names == {
-        "/decode": ["x", "y"],
-        "/random_sample": ["seed"],
-        "/jump_to_digit": ["digit", "anchor"],
-        "/morph_toward": ["x", "y", "digit", "amount"],
-        "/interpolate": ["start", "end", "method", "steps", "even"],
-        "/attributes": ["x", "y"],
-        "/digit_directions": ["x", "y"],
-        "/nudge": ["x", "y", "attribute", "sign"],
+        "/models": [],
+        "/decode": ["x", "y", "model"],
+        "/random_sample": ["seed", "model"],
+        "/jump_to_digit": ["digit", "anchor", "model"],
+        "/morph_toward": ["x", "y", "digit", "amount", "model"],
+        "/interpolate": ["start", "end", "method", "steps", "even", "model"],
+        "/attributes": ["x", "y", "model"],
+        "/digit_directions": ["x", "y", "model"],
+        "/nudge": ["x", "y", "attribute", "sign", "model"],
     }
     assert all(description["description"] for description in named.values())
 

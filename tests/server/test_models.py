@@ -190,6 +190,8 @@ def test_the_page_of_a_model_is_whole(models: Models) -> None:
     listed = list_models(models, "mirrored")
     assert [model["key"] for model in listed["models"]] == ["two", "broken", "mirrored", "ten"]
     assert [replay["label"] for replay in listed["replays"]][:2] == ["beta 3", "beta 1"]
+    removed = list_models(models, "removed")
+    assert (len(removed["models"]), removed["replays"]) == (4, [])
 
 
 def test_models_that_are_alike_have_labels_of_their_own(folder: Path, tmp_path: Path) -> None:

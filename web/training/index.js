@@ -80,7 +80,8 @@ class TrainingReplay {
   async #lookForMore() {
     const { props, models } = this.#page;
     try {
-      props.replays = await models.refresh();
+      const replays = await models.refresh();
+      if (replays.length) props.replays = replays;
     } catch {
       return; // those that are known stay
     }

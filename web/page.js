@@ -78,7 +78,10 @@ function followAddress(page) {
   let writing = 0;
   const writeSoon = () => {
     clearTimeout(writing);
-    writing = window.setTimeout(() => history.replaceState(null, "", `#${state.link}`), LINK_DELAY);
+    writing = window.setTimeout(() => {
+      // Back may have left the address of this model, before the other one is shown.
+      if (models.addressed === props.model.key) history.replaceState(null, "", `#${state.link}`);
+    }, LINK_DELAY);
   };
   const topics = /** @type {const} */ ([
     "position",

@@ -19,8 +19,6 @@ from starlette.routing import Route
 
 from latent_navigator.app.errors import NOT_FOUND
 from latent_navigator.app.web_files import web_contents
-from latent_navigator.explorer.data_files import model_files, model_hash
-from latent_navigator.explorer.latent_space import LatentSpace
 
 MEDIA_TYPES = {
     ".bin": "application/octet-stream",
@@ -116,11 +114,6 @@ class HashedFiles:
 def not_found() -> Response:
     """What a request for a file that does not exist gets; no cache keeps it."""
     return JSONResponse({"detail": NOT_FOUND}, 404, {"cache-control": "no-store"})
-
-
-def data_files(space: LatentSpace, more: Mapping[str, Callable[[], bytes]]) -> HashedFiles:
-    """The files of a model, below /data/, with those of training replays and comparisons."""
-    return HashedFiles("data", model_hash(space.checkpoint), model_files(space) | dict(more))
 
 
 def web_files() -> HashedFiles:

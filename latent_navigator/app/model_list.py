@@ -153,7 +153,7 @@ def memory_of(root: object) -> int:
         elif isinstance(value, list | tuple) and not (value and isinstance(value[0], int | float)):
             left.extend(value)
         elif isinstance(value, LatentSpace) or type(value).__module__.startswith(
-            ("latent_navigator", "neural_network", "torch.nn")
+            ("latent_navigator", "neural_network", "torch.nn", "scipy.sparse")
         ):
             left.append(vars(value) if hasattr(value, "__dict__") else None)
     return total

@@ -8,7 +8,6 @@ from typing import Any
 from latent_navigator.app.controls import page_controls
 from latent_navigator.app.model_card import describe_model, describe_training, training_command
 from latent_navigator.app.models import REVISION, LoadedModel, Models
-from latent_navigator.app.web_files import page_template
 from latent_navigator.data.dataset_info import with_article
 from latent_navigator.data.image_reader import MAX_BYTES
 from latent_navigator.data.strokes import PAD, PEN
@@ -43,8 +42,8 @@ def list_models(models: Models, model: object) -> dict[str, Any]:
     return {"models": listed, "replays": replays}
 
 
-def model_page(models: Models, key: object) -> dict[str, Any]:
-    """The page of a model: {"html", "page": its props}.
+def model_page(models: Models, template: str, key: object) -> dict[str, Any]:
+    """The page of a model: {"html": the template, filled in, "page": its props}.
 
     Raises:
         ValueError: if there is no such model, or it cannot be opened.
@@ -60,7 +59,7 @@ def model_page(models: Models, key: object) -> dict[str, Any]:
         "info": {name: escape(str(value)) for name, value in item_names(model.space).items()},
         "texts": page_texts(model.space),
     }
-    html = PLACE.sub(lambda match: str(values[match[1]][match[2]]), page_template())
+    html = PLACE.sub(lambda match: str(values[match[1]][match[2]]), template)
     return {"html": html, "page": model_props(model, models.replays(model.entry))}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from latent_navigator.app.data_routes import HashedFiles, data_files
+from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_list import (
     ModelEntry,
     Stamp,
@@ -21,6 +21,7 @@ from latent_navigator.app.model_list import (
 )
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.explorer.beta_comparison import comparison_file, comparison_name
+from latent_navigator.explorer.data_files import model_files
 from latent_navigator.explorer.latent_space import LatentSpace, check_dimensions
 from latent_navigator.explorer.training_replay import replay_files
 
@@ -230,10 +231,9 @@ class Models:
         return next((some.files for some in held if some.files.digest == digest), None)
 
     def _files(self, entry: ModelEntry, space: LatentSpace) -> HashedFiles:
-        own = dict(replay_files({entry.short_label: space.checkpoint}).values())
-        files = data_files(space, own)
-        files.makers = _WithComparisons(self, entry, files.makers)
-        return files
+        (own,) = replay_files({entry.short_label: space.checkpoint}).values()
+        makers = model_files(space) | {_replay(entry): own.make}
+        return HashedFiles("data", entry.digest, _WithComparisons(self, entry, makers))
 
     def comparable(self, entry: ModelEntry, *, known: bool = False) -> list[ModelEntry]:
         """The other models with the same test images.
@@ -255,7 +255,7 @@ class Models:
         found: list[dict[str, str | None]] = [
             {
                 "label": entry.short_label,
-                "file": f"replay/{entry.replay}.bin",
+                "file": _replay(entry),
                 "comparison": None,
             }
         ]
@@ -265,7 +265,7 @@ class Models:
             found.append(
                 {
                     "label": f"{label}, {other.key}" if taken else label,
-                    "file": f"../{other.digest}/replay/{other.replay}.bin",
+                    "file": f"../{other.digest}/{_replay(other)}",
                     "comparison": _comparison(entry, other),
                 }
             )
@@ -276,6 +276,11 @@ def pair_label(entry: ModelEntry, other: ModelEntry) -> str:
     """What a model is called beside another, which may be alike but for its file."""
     same = entry.short_label == other.short_label
     return f"{other.short_label}, {other.key}" if same else other.short_label
+
+
+def _replay(entry: ModelEntry) -> str:
+    """The file of a model's own training, among its files."""
+    return f"replay/{entry.replay}.bin"
 
 
 def _comparison(entry: ModelEntry, other: ModelEntry) -> str | None:

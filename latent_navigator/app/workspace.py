@@ -115,6 +115,6 @@ def server_functions(models: Models) -> list[Callable[..., Any]]:
 
     about_models = [
         server_function("models", functools.partial(list_models, models)),
-        server_function("model", functools.partial(model_page, models)),
+        server_function("model", functools.partial(model_page, models, page_template())),
     ]
     return [*about_models, *bound(quick), *one_at_a_time(bound(slow), MAX_WAITING)]

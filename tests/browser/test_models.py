@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 
 DEFAULT, OTHER, TEN = "vae_mnist", "vae_low_beta", "ten"
 MENU, OPTIONS, SECOND = "#models summary", "#models [role=option]", "#side-by-side .compare-map"
+LOADING = 120_000  # ms that the server may take to load a model beside other tests
 SHOWN = "(key) => window.latentSpace?.props.model.key === key"
 # What is alive that outlives the page of a model unless it is ended.
 COUNT = """
@@ -65,7 +66,7 @@ def choose(page: Page, key: str) -> None:
     """Choose a model in the menu."""
     page.click(MENU)
     page.click(f"#models [data-key={key}]")
-    page.wait_for_function(SHOWN, arg=key)
+    page.wait_for_function(SHOWN, arg=key, timeout=LOADING)
     page.wait_for_selector("#latent-map[data-ready=true]")
 
 
@@ -88,7 +89,7 @@ def test_the_menu_changes_the_whole_page_by_keyboard(visit: Visits, demo: Demo) 
     page.keyboard.press("Home")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.wait_for_function(SHOWN, arg=OTHER)
+    page.wait_for_function(SHOWN, arg=OTHER, timeout=LOADING)
     expect(page.locator(MENU)).to_be_focused()
     expect(page.locator(MENU)).to_have_text("Model: MNIST, beta 0.1")
     assert page.url.endswith(f"?model={OTHER}")

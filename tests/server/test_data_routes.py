@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from latent_navigator.app.data_routes import HashedFiles, data_files, web_files
+from latent_navigator.app.data_routes import HashedFiles, web_files
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import NOT_FOUND
 from latent_navigator.app.layout import page_head
@@ -229,7 +229,9 @@ def test_the_page_is_told_to_fetch_what_it_needs(space: LatentSpace) -> None:
 
 
 def test_a_model_has_its_decoder(space: LatentSpace) -> None:
-    body = data_files(space, {}).prepare("decoder.bin")
+    files = Models.of(space).held_files(model_hash(space.checkpoint))
+    assert files is not None
+    body = files.prepare("decoder.bin")
     assert body.plain == pack_decoder(space.checkpoint)
     assert gzip.decompress(body.gzipped) == body.plain
     assert len(body.gzipped) < 1_300_000

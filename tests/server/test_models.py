@@ -18,12 +18,14 @@ from latent_navigator.app.model_list import describe_entry, make_key, memory_of
 from latent_navigator.app.model_page import list_models, model_page
 from latent_navigator.app.models import Models
 from latent_navigator.app.server import build_blocks
+from latent_navigator.app.web_files import page_template
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.explorer.data_files import model_hash
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.server.stand_ins import in_loop, running_page
 
 TINY = 0.001  # MB
+TEMPLATE = page_template()
 
 
 @pytest.fixture(scope="module")
@@ -159,12 +161,12 @@ def test_the_memory_of_a_model_counts_its_arrays(small_checkpoint: Checkpoint) -
 def test_a_file_that_is_replaced_is_loaded_anew(folder: Path, tmp_path: Path) -> None:
     shutil.copy(folder / "mirrored.pt", tmp_path / "run.pt")
     models = Models([folder / "two.pt"], [tmp_path], TINY)
-    old = model_page(models, "run")["page"]
+    old = model_page(models, TEMPLATE, "run")["page"]
     mirrored = models.space("run").means
     shutil.copy(folder / "two.pt", tmp_path / "run.pt")
     assert models.space(old["model"]["ask"]).means.equal(mirrored), "a page that is open goes on"
     assert models.space("run").means.equal(models.space().means)
-    new = model_page(models, "run")["page"]
+    new = model_page(models, TEMPLATE, "run")["page"]
     assert new["data"] != old["data"]
     with pytest.raises(ValueError, match="model run has changed since this page was"):
         models.space(old["model"]["ask"])
@@ -176,17 +178,17 @@ def test_a_file_that_is_replaced_is_loaded_anew(folder: Path, tmp_path: Path) ->
 
 def test_the_page_of_a_model_is_whole(models: Models) -> None:
     for key in ("ten", "mirrored", "two"):
-        answer = model_page(models, key)
+        answer = model_page(models, TEMPLATE, key)
         assert "${" not in answer["html"]
         assert "This model" in answer["html"]
-    ten = model_page(models, "ten")
+    ten = model_page(models, TEMPLATE, "ten")
     assert "10 latent dimensions" in ten["html"]
     assert ten["page"]["latent_dim"] == 10
     assert ten["page"]["model"]["key"] == "ten"
     with pytest.raises(ValueError, match="this server has no such model, but two, mirrored, ten"):
-        model_page(models, "nothing")
+        model_page(models, TEMPLATE, "nothing")
     with pytest.raises(ValueError, match=r"^broken\.pt: it is a web page"):
-        model_page(models, "broken")
+        model_page(models, TEMPLATE, "broken")
     listed = list_models(models, "mirrored")
     assert [model["key"] for model in listed["models"]] == ["two", "broken", "mirrored", "ten"]
     assert [replay["label"] for replay in listed["replays"]][:2] == ["beta 3", "beta 1"]

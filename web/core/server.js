@@ -56,8 +56,13 @@ async function insist(attempt) {
   }
 }
 
-/** Never comes: for what a page asked that has been replaced. @type {Promise<never>} */
-const NEVER = new Promise(() => {});
+/**
+ * Never comes: for what a page asked that has been replaced. A new one for each, since a promise
+ * keeps all that wait for it.
+ *
+ * @returns {Promise<never>}
+ */
+const never = () => new Promise(() => {});
 
 export class Server {
   #functions;
@@ -88,10 +93,10 @@ export class Server {
    * @throws {ServerError} with a sentence to show
    */
   async ask(name, ...values) {
-    if (this.#signal?.aborted) return NEVER;
+    if (this.#signal?.aborted) return never();
     const asked = this.#model === undefined ? values : [...values, this.#model];
     const answer = await this.#functions[name](...asked).catch(() => null);
-    if (this.#signal?.aborted) return NEVER;
+    if (this.#signal?.aborted) return never();
     // Gradio swallows what went wrong with a request.
     if (!answer) throw new ServerError(NO_ANSWER);
     if (answer.error) throw new ServerError(answer.error, true);
@@ -112,7 +117,7 @@ export class Server {
    * @throws {ServerError} with a sentence to show
    */
   file(name, onProgress) {
-    if (this.#signal?.aborted) return NEVER;
+    if (this.#signal?.aborted) return never();
     let file = this.#files.get(name);
     if (!file) {
       file = insist(() => this.#fetch(name, onProgress));

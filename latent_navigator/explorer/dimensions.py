@@ -12,6 +12,11 @@ STEPS = 7  # images of a traversal
 REACH = 3.0  # of a traversal to both sides, in units of the prior's standard deviation
 
 
+def dimension_name(dimension: int) -> str:
+    """The name on the page of a dimension, from 1: as in "z₁₂"."""
+    return "z" + "".join("₀₁₂₃₄₅₆₇₈₉"[int(digit)] for digit in str(dimension))
+
+
 def dimensions(space: LatentSpace) -> list[dict[str, Any]]:
     """The dimensions, the most used first.
 

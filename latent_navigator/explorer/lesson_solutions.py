@@ -1,6 +1,7 @@
-"""The positions of the map that solve a lesson: how far one is from them, and how to get there.
+"""The positions that solve a lesson: how far one is from them, and how to get there.
 
-Computed from the model on a grid, so that they hold for any model and data set.
+Computed from the model on a grid of the map or, where that would pass them by, among candidates,
+so that they hold for any model and data set.
 """
 
 import functools
@@ -27,11 +28,14 @@ def _grid(space: LatentSpace, spacing: float) -> Tensor:
 
 
 def _find(key: str, space: LatentSpace) -> Tensor:
-    met = lesson_named(space, key).met
+    lesson = lesson_named(space, key)
+    if lesson.candidates is not None:
+        tried = lesson.candidates(space).double().round(decimals=4).float()
+        return tried[lesson.met(space, tried)]
     found = torch.zeros(0, space.latent_dim)
     for spacing in GRIDS:
         grid = _grid(space, spacing)
-        found = grid[met(space, grid)]
+        found = grid[lesson.met(space, grid)]
         if len(found):
             break
     return found
@@ -44,7 +48,10 @@ def _finder(key: str) -> Callable[[LatentSpace], Tensor]:
 
 
 def solutions(space: LatentSpace, key: str) -> Tensor:
-    """(N, D) the positions of a grid that solve a lesson; computed once, in about a second."""
+    """(N, D) the known positions that solve a lesson; computed once, in seconds.
+
+    They are those of a grid of the map, or of the candidates of the lesson.
+    """
     return space.once(_finder(key))
 
 

@@ -1,66 +1,38 @@
-"""Six short lessons about the latent space, each checked at the cursor's position alone.
+"""Short lessons about the latent space, each checked at the cursor's position alone.
 
 To add a lesson, write its checks in `lesson_checks` and add a function that returns its Lesson to
-LESSONS. The tests measure how large a part of the map meets each goal.
+LESSONS; those about more than two dimensions are in `dimension_lessons`. The tests measure how
+large a part of the map meets each goal.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from latent_navigator.data.dataset_info import with_article
+from latent_navigator.explorer import flat_lesson_checks as flat
 from latent_navigator.explorer import lesson_checks as checks
 from latent_navigator.explorer.arguments import choice
+from latent_navigator.explorer.dimension_lesson_checks import encodings
+from latent_navigator.explorer.dimension_lessons import dimension_lessons
+from latent_navigator.explorer.flat_lesson_checks import FAR_OUT, INSIDE, PRESENT, STRANGE
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.lesson_checks import (
-    FAR_OUT,
-    INSIDE,
-    PRESENT,
-    SENSITIVE,
-    STEPS,
-    STRANGE,
-    Verdict,
-)
+from latent_navigator.explorer.lesson import Lesson
+from latent_navigator.explorer.lesson_checks import SENSITIVE, STEPS
 from latent_navigator.explorer.presets import presets
 from latent_navigator.explorer.readout import WELL_SUPPORTED
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from latent_utils import NEIGHBOURS
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """A task on the map, in the words of the page, with the checks that say when it is done."""
-
-    key: str
-    title: str
-    task: str
-    hint: str
-    measured: str  # how the figures in its messages are computed
-    learnt: str  # one sentence: what its solution shows about VAEs
-    check: Callable[[LatentSpace, Tensor], Verdict]  # of z (D,)
-    met: Callable[[LatentSpace, Tensor], Tensor]  # z (N, D) -> (N,) bool
-    layers: tuple[str, ...] = ()  # of the map, with which the solution is best seen
-    # Buttons beside the task: a label with "position", D numbers, or with "attribute" and "sign".
-    actions: tuple[dict[str, Any], ...] = ()
-
-    def record(self) -> dict[str, Any]:
-        """The texts and the buttons, as JSON."""
-        return {
-            "name": self.key,
-            "title": self.title,
-            "task": self.task,
-            "hint": self.hint,
-            "measured": self.measured,
-            "learnt": self.learnt,
-            "actions": list(self.actions),
-        }
-
-
 def _hint(hint: str) -> str:
     """A hint of the data set in the middle of a sentence; nothing where there is none."""
     return f", {hint}," if hint else ""
+
+
+def _among_encodings(space: LatentSpace) -> Callable[[LatentSpace], Tensor] | None:
+    """Where to look for what the data has: a plane of more dimensions passes most of it by."""
+    return encodings if space.latent_dim > 2 else None
 
 
 def _no_data(space: LatentSpace) -> Lesson:
@@ -78,8 +50,8 @@ def _no_data(space: LatentSpace) -> Lesson:
         f"{STRANGE} % of them.",
         learnt="The decoder draws an image at every position, and only the encoded "
         f"{info.items} nearby tell you whether it was learnt or extrapolated.",
-        check=checks.no_data,
-        met=checks.no_data_met,
+        check=flat.no_data,
+        met=flat.no_data_met,
         layers=("points", "rings"),
     )
 
@@ -124,6 +96,7 @@ def _little_ink(space: LatentSpace) -> Lesson:
         "through the decoder, and this direction turns from position to position.",
         check=checks.little_ink,
         met=checks.little_ink_met,
+        candidates=_among_encodings(space),
         actions=(
             {"label": f"Go to {name}", "position": space.anchor(label).tolist()},
             {"label": less[:1].upper() + less[1:], "attribute": "ink", "sign": -1},
@@ -149,6 +122,7 @@ def _sensitive(space: LatentSpace) -> Lesson:
         "lot.",
         check=checks.sensitive,
         met=checks.sensitive_met,
+        candidates=_among_encodings(space),
         layers=("sensitivity",),
     )
 
@@ -166,8 +140,8 @@ def _mixed(space: LatentSpace) -> Lesson:
         f"class with the third-most must have {PRESENT}.",
         learnt=f"Two numbers are too few to keep all {classes} apart: some share a region, where "
         "the decoder draws their average.",
-        check=checks.mixed,
-        met=checks.mixed_met,
+        check=flat.mixed,
+        met=flat.mixed_met,
         layers=("regions",),
     )
 
@@ -185,8 +159,8 @@ def _far_out(space: LatentSpace) -> Lesson:
         "3σ.",
         learnt=f"The prior N(0, I) is the same in all directions but the encoded {info.items} are "
         "not, so a random draw from the prior can land where there is no data.",
-        check=checks.far_out,
-        met=checks.far_out_met,
+        check=flat.far_out,
+        met=flat.far_out_met,
         layers=("points", "rings"),
     )
 
@@ -209,7 +183,7 @@ def lessons(space: LatentSpace) -> list[Lesson]:
     """The lessons for a model, in their order."""
     found = [make(space) for make in LESSONS]
     if space.latent_dim > 2:
-        found = [lesson for lesson in found if lesson.key not in FLAT]
+        return dimension_lessons(space) + [some for some in found if some.key not in FLAT]
     enough = len(space.class_names) > 2  # the lesson on mixed classes needs three
     return [lesson for lesson in found if enough or lesson.key != "mixed"]
 

@@ -38,7 +38,9 @@ def norm_distribution(space: LatentSpace) -> dict[str, Any]:
     """
     half = space.latent_dim / 2
     norms = {"data": posterior_draws(space).norm(dim=1), "means": space.means.norm(dim=1)}
-    most = max(_chi_quantile(half, 0.9999), *(float(values.max()) for values in norms.values()))
+    most = max(
+        chi_quantile(space.latent_dim, 0.9999), *(float(values.max()) for values in norms.values())
+    )
     most = math.ceil(2 * most) / 2
     edges = np.linspace(0, most, BINS + 1)
     densities = {
@@ -53,10 +55,10 @@ def norm_distribution(space: LatentSpace) -> dict[str, Any]:
         "prior": prior.astype(np.float32),
         "most": most,
         "typical": space.once(typical_norms),
-        "expected": _chi_quantile(half, 0.5),
+        "expected": chi_quantile(space.latent_dim, 0.5),
     }
 
 
-def _chi_quantile(half: float, share: float) -> float:
-    """The norm that a share of the draws from N(0, I) in 2 * half dimensions stays below."""
-    return math.sqrt(2 * float(gammaincinv(half, share)))
+def chi_quantile(latent_dim: int, share: float) -> float:
+    """The norm that a share of the draws from N(0, I) in so many dimensions stays below."""
+    return math.sqrt(2 * float(gammaincinv(latent_dim / 2, share)))

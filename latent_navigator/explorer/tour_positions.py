@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from latent_navigator.explorer.flat_lesson_checks import INSIDE
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.lesson_checks import INSIDE
 from latent_navigator.explorer.navigation import start_class
 from latent_navigator.explorer.readout import WELL_SUPPORTED
 

@@ -32,3 +32,10 @@ test("an outcome is frozen until the lesson is begun anew", () => {
   course.begin();
   assert.equal(course.outcome, null);
 });
+
+test("where some solutions are known, nothing is said of the others", () => {
+  assert.match(describeDistance(0.5, null, false), /^The nearest known solution is 0\.50σ away\.$/);
+  const course = new Course(2, false);
+  course.compare(0.5);
+  assert.match(course.compare(0.4), /^Warmer: the nearest known solution/);
+});

@@ -5,10 +5,10 @@ import { find, makeButton } from "../core/dom.js";
 /** @typedef {import("../page.js").Page} Page */
 
 /**
- * A button that goes to a position, or one that changes an attribute of the image.
+ * A button that goes to a position, opens a tab or changes an attribute of the image.
  *
  * @typedef {{ label: string } & (
- *   { position: [number, number] } | { attribute: string, sign: 1 | -1 })} LessonAction
+ *   { position: number[] } | { tab: string } | { attribute: string, sign: 1 | -1 })} LessonAction
  */
 
 const GO_MS = 500; // of the way to a position
@@ -42,6 +42,10 @@ export class LessonActions {
     if ("position" in action) {
       state.travel([state.plane.position(action.position)], GO_MS, "lesson");
       this.#message.textContent = "";
+      return;
+    }
+    if ("tab" in action) {
+      state.openTab(action.tab);
       return;
     }
     if (this.#busy) return;

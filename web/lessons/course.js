@@ -15,12 +15,14 @@ const SAME = 0.005; // sigma; a change that rounds to nothing
  *
  * @param {number | null} distance in sigma; null: none is known
  * @param {number | null} before at the position before this one; null at the first
+ * @param {boolean} all whether solutions were looked for all over the space, as on a map of it
  */
-export function describeDistance(distance, before) {
+export function describeDistance(distance, before, all = true) {
   if (distance === null) {
     return "No position near the centre solves this lesson with this model. Go on to the next one.";
   }
-  const away = `The nearest solution is ${distance.toFixed(2)}σ away`;
+  const nearest = all ? "nearest" : "nearest known";
+  const away = `The ${nearest} solution is ${distance.toFixed(2)}σ away`;
   if (before === null) return `${away}.`;
   const change = distance - before;
   if (Math.abs(change) < SAME) return `${away}, as far as before.`;
@@ -40,8 +42,11 @@ export class Course {
   /** @type {number | null} where the newest check of the current lesson was */
   #distance = null;
 
-  /** @param {number} count of lessons */
-  constructor(count) {
+  #all;
+
+  /** @param {number} count of lessons @param {boolean} all solutions are known, and not some */
+  constructor(count, all = true) {
+    this.#all = all;
     this.#outcomes = Array.from({ length: count }, () => null);
   }
 
@@ -73,7 +78,7 @@ export class Course {
 
   /** Compares a position of the current lesson with the one before it. @param {number | null} distance */
   compare(distance) {
-    const sentence = describeDistance(distance, this.#distance);
+    const sentence = describeDistance(distance, this.#distance, this.#all);
     this.#distance = distance;
     return sentence;
   }

@@ -36,7 +36,7 @@ class Lessons {
     this.#rest = new Rest(page.state, REST, () => this.#check());
     this.#page = page;
     this.#root = root;
-    this.#course = new Course(page.props.lessons.length);
+    this.#course = new Course(page.props.lessons.length, page.state.plane.isWhole);
     this.#steps = page.props.lessons.map(({ title }, i) => {
       const button = makeButton("", () => this.show(i));
       button.title = title;

@@ -1,0 +1,135 @@
+"""The lessons that only a space of more than two dimensions can teach."""
+
+from collections.abc import Callable
+
+from latent_navigator.data.dataset_info import with_article
+from latent_navigator.explorer import dimension_lesson_checks as checks
+from latent_navigator.explorer.latent_space import LatentSpace, percent
+from latent_navigator.explorer.lesson import Lesson
+from latent_navigator.explorer.norms import chi_quantile
+from latent_navigator.explorer.presets import presets
+from latent_navigator.explorer.readout import WELL_SUPPORTED
+from latent_utils import UNUSED
+
+OPEN_DIMENSIONS = {"label": "Open Dimensions", "tab": "dimensions"}
+OPEN_PATHS = {"label": "Open Paths", "tab": "paths"}
+
+
+def _unused(space: LatentSpace) -> Lesson:
+    label = presets(space).target
+    name = space.class_names[label]
+    return Lesson(
+        key="unused",
+        title="Find an unused dimension",
+        task=f"Start at the most typical {name}. Move z by {checks.FAR:g}σ or more along a "
+        "dimension that leaves the image as it is, and keep the other dimensions.",
+        hint=f"Press “Go to {name}”, open Dimensions and compare the images of each row. The "
+        "dimensions of the folded part at the end have a KL near 0.",
+        measured=f"A dimension counts as unused if its KL, averaged over the test "
+        f"{space.info.items}, is under {UNUSED:g} nats. One that differs from the most typical "
+        f"{name} by at most {checks.STILL:g} counts as kept. The change of the image is the "
+        "distance of its pixels from those at the start, in percent of the length of those.",
+        learnt="Where a dimension would cost more in KL than it saves in reconstruction, the "
+        "encoder leaves it at the prior and the decoder ignores it: the dimension has collapsed.",
+        check=checks.unused,
+        met=checks.unused_met,
+        actions=(
+            {"label": f"Go to {name}", "position": space.anchor(label).tolist()},
+            OPEN_DIMENSIONS,
+        ),
+        candidates=checks.unused_solutions,
+    )
+
+
+def _slants(space: LatentSpace) -> Lesson:
+    label = space.once(checks.slant_class)
+    name = space.class_names[label]
+    return Lesson(
+        key="slants",
+        title="Find which dimension slants",
+        task=f"Start at the most typical {name}. Move one dimension alone, so that the {name} "
+        f"leans as far the other way as it can and still is {with_article(name)}.",
+        hint=f"Press “Go to {name}”, open Dimensions and look for the row along which the strokes "
+        "turn. Press an image there, and move its slider on.",
+        measured="Slant is the angle of the shear that would set the strokes upright; leaning "
+        f"right is positive. The goal is {checks.MOST_OF:.0%} of the largest change that any one "
+        f"dimension makes within ±{checks.REACH:g} while most neighbours are "
+        f"{space.plurals[label]}.".replace("%", " %"),
+        learnt="Nobody told the model what slant is: it gives a dimension to what varies much among"
+        " images, while other dimensions mix several features.",
+        check=checks.slants,
+        met=checks.slants_met,
+        actions=(
+            {"label": f"Go to {name}", "position": space.anchor(label).tolist()},
+            OPEN_DIMENSIONS,
+        ),
+        candidates=checks.slant_solutions,
+    )
+
+
+def _between(space: LatentSpace) -> Lesson:
+    pair = space.once(checks.straight_pair)
+    one, other = (space.class_names[c] for c in (pair.first, pair.second))
+    items = space.info.items
+    norm = float(checks.used_norms(space, pair.middle[None]))
+    farther = percent(1 - checks.closer_share(space, norm))
+    low, high = checks.norm_band(space)
+    return Lesson(
+        key="between",
+        title="Find why spherical paths exist",
+        task=f"Go to a position between the most typical {one} and {other}, as far from one as "
+        f"from the other, with |z| from {low:.2f} to {high:.2f}, as half of the encoded {items} "
+        "have.",
+        hint=f"Press the button and read |z| there. Then compare a straight and a spherical path "
+        f"from {one} to {other} in Paths, and press the image in the middle of the spherical one.",
+        measured=f"The goal for |z| is where the middle half of the encoded {items} lie (from the "
+        "first to the third quartile). Blur is the share of the ink that is grey, compared with "
+        f"the test {items}, decoded at their encodings.",
+        learnt=f"The middle of this straight line has |z| {norm:.2f}, and {farther} of the encoded "
+        f"{items} lie farther out; spherical interpolation (slerp) keeps |z| between those of its "
+        "ends.",
+        check=checks.between,
+        met=checks.between_met,
+        actions=(
+            {"label": "Go to the middle of the straight line", "position": pair.middle.tolist()},
+            OPEN_PATHS,
+        ),
+        candidates=checks.between_solutions,
+    )
+
+
+def _shell(space: LatentSpace) -> Lesson:
+    items = space.info.items
+    low, high = (chi_quantile(space.latent_dim, share) for share in (0.05, 0.95))
+    return Lesson(
+        key="shell",
+        title="Find how far out the data lives",
+        task=f"Go farther from the centre than three of four encoded {items}, to a position where "
+        f"{WELL_SUPPORTED} or more of them lie within {space.radius:g}.",
+        hint="Points far out on the map are a start: press one, and see in Dimensions, under "
+        "Distance from the centre, where |z| is.",
+        measured="|z| is the distance from the centre in the dimensions that are used, in units "
+        "of the prior's standard deviation. The goal is the third quartile of the encoded "
+        f"{items}.",
+        learnt="The prior N(0, I) is densest at its centre, yet 90 % of its draws lie between "
+        f"{low:.2f}σ and {high:.2f}σ from it (chi distribution): there is little room near the "
+        "centre.",
+        check=checks.shell,
+        met=checks.shell_met,
+        actions=(OPEN_DIMENSIONS,),
+        layers=("points",),
+        candidates=checks.encodings,
+    )
+
+
+DIMENSION_LESSONS: list[Callable[[LatentSpace], Lesson]] = [_unused, _slants, _between, _shell]
+
+
+def dimension_lessons(space: LatentSpace) -> list[Lesson]:
+    """Those that hold for a model of more than two dimensions, in their order."""
+    untrue = []
+    if not len(checks.unused_dimensions(space)):
+        untrue.append(_unused)
+    if not checks.leaves_the_data(space):
+        untrue.append(_between)
+    return [make(space) for make in DIMENSION_LESSONS if make not in untrue]

@@ -40,7 +40,8 @@ def encodings(space: LatentSpace) -> Tensor:
 
 def used_norms(space: LatentSpace, z: Tensor) -> Tensor:
     """z (N, D) -> (N,) the distance from the centre in the used dimensions, as the page rounds."""
-    return z[:, space.used].double().norm(dim=1).round(decimals=2)
+    norms: Tensor = z[:, space.used].double().norm(dim=1).round(decimals=2)
+    return norms
 
 
 def norm_band(space: LatentSpace) -> tuple[float, float]:
@@ -223,7 +224,7 @@ def straight_pair(space: LatentSpace) -> Pair:
     """
     anchors = space.anchors["typical"]
     pairs = list(itertools.combinations(range(len(anchors)), 2))
-    turned = torch.stack([spherical_interpolation(*anchors[list(pair)], 3)[1] for pair in pairs])
+    turned = torch.stack([spherical_interpolation(anchors[a], anchors[b], 3)[1] for a, b in pairs])
     ends = anchors[torch.tensor(pairs)]  # (P, 2, D)
     middles = ends.mean(1)
     dips = turned.norm(dim=1) - middles.norm(dim=1)
@@ -252,12 +253,14 @@ def _between(space: LatentSpace, z: Tensor, ends: Tensor) -> Tensor:
 
 def _distances(z: Tensor, ends: Tensor) -> Tensor:
     """(2, N) of z (N, D) from both ends, as the page rounds them."""
-    return (ends - z).double().norm(dim=2).round(decimals=2)
+    distances: Tensor = (ends - z).double().norm(dim=2).round(decimals=2)
+    return distances
 
 
 def _farthest(ends: Tensor) -> Tensor:
     """(N,) how far from the ends, (2, N, D), their middle may be, as the page rounds it."""
-    return (NEAR * (ends[1] - ends[0]).double().norm(dim=1)).round(decimals=2)
+    farthest: Tensor = (NEAR * (ends[1] - ends[0]).double().norm(dim=1)).round(decimals=2)
+    return farthest
 
 
 def _ends(space: LatentSpace) -> Tensor:

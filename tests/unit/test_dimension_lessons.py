@@ -15,6 +15,7 @@ from latent_navigator.explorer.lesson_solutions import check_lesson, solutions, 
 from latent_navigator.explorer.lessons import lessons
 from latent_navigator.explorer.norms import chi_quantile
 from latent_navigator.explorer.presets import presets
+from latent_utils import spherical_interpolation
 
 NAMES = ["unused", "slants", "between", "shell"]
 
@@ -179,8 +180,8 @@ def test_the_spherical_path_and_not_the_straight_one_solves_its_lesson(
     ten_space: LatentSpace,
 ) -> None:
     pair = ten_space.once(checks.straight_pair)
-    ends = (ten_space.anchor(c) for c in (pair.first, pair.second))
-    turned = checks.spherical_interpolation(*ends, 9)[4]
+    ends = ten_space.anchor(pair.first), ten_space.anchor(pair.second)
+    turned = spherical_interpolation(*ends, steps=9)[4]
     assert check_lesson(ten_space, "between", turned.tolist())["done"]
     lesson = next(lesson for lesson in lessons(ten_space) if lesson.key == "between")
     closer = float((ten_space.means.norm(dim=1) < pair.middle.norm()).float().mean())

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { Plane } from "../../web/core/plane.js";
 import {
   dragged,
+  drawFrom,
   drawNoise,
+  edgesOf,
   gripAt,
   halfAround,
   klOf,
   noiseOf,
+  outlineOf,
+  posteriorOf,
   pressed,
   sampleAt,
 } from "../../web/core/posterior.js";
@@ -123,3 +128,97 @@ test("arrow keys move the mean, with Shift they change the sigmas", () => {
   near(pressed(posterior, "ArrowDown", true, part)?.sigma.y ?? 0, 0.09);
   assert.equal(pressed(posterior, "Enter", false, part), null);
 });
+
+// A plane across three dimensions, and a posterior of independent ones.
+const tilted = new Plane({
+  origin: [0, 0, 0],
+  axes: [
+    [0.6, 0.8, 0],
+    [-0.8 * 0.6, 0.6 * 0.6, 0.8],
+  ],
+});
+const reading = { mu: [0.5, -1, 0.25], sigma: [0.1, 0.4, 0.8] };
+
+test("above two dimensions the posterior is what it casts on the plane", () => {
+  const cast = posteriorOf(reading, tilted);
+  const random = seeded();
+  const noise = Array.from({ length: 20_000 }, () => noiseOf(cast, at(drawFrom(reading, random))));
+  const mean = (/** @type {(eps: typeof noise[0]) => number} */ of) =>
+    noise.reduce((sum, eps) => sum + of(eps), 0) / noise.length;
+  near(
+    mean(({ x }) => x * x),
+    1,
+    0.05,
+  );
+  near(
+    mean(({ y }) => y * y),
+    1,
+    0.05,
+  );
+  near(
+    mean(({ x, y }) => x * y),
+    cast.rho ?? 0,
+    0.05,
+  );
+  const { rx, ry, turn } = outlineOf(cast);
+  const expected = tilted.ellipse(reading.sigma);
+  near(rx, expected.rx, 1e-9);
+  near(ry, expected.ry, 1e-9);
+  near(turn, expected.turn, 1e-9);
+});
+
+test("a sample keeps what lies off the plane, whatever is dragged", () => {
+  const cast = posteriorOf(reading, tilted);
+  const z = drawFrom(reading, () => 0.3);
+  const back = tilted.coordinates(sampleAt(cast, noiseOf(cast, at(z))));
+  for (const [i, v] of z.entries()) near(back[i], v, 1e-9);
+  const part = { centre: cast.mu, half: 2 };
+  const moved = dragged(cast, "mu", { x: 0, y: 0 }, { x: 0.2, y: 0.1 }, part);
+  const shifted = sampleAt(moved, noiseOf(cast, at(z)));
+  near(shifted.x - at(z).x, 0.2, 1e-9);
+  assert.deepEqual(moved.mu.off, cast.mu.off);
+  assert.equal(dragged(cast, "x", cast.mu, { x: 1, y: 0 }, part).rho, cast.rho);
+});
+
+test("an edge of a slanted ellipse is taken hold of where it is", () => {
+  const cast = posteriorOf(reading, tilted);
+  const { mu, sigma, rho = 0 } = cast;
+  assert.ok(Math.abs(rho) > 0.1);
+  for (const sign of [1, -1]) {
+    const edge = { x: mu.x + sign * 2 * sigma.x, y: mu.y + sign * 2 * rho * sigma.y };
+    assert.equal(gripAt(cast, edge, 0.01), "x");
+  }
+  const { x } = edgesOf(cast);
+  const [dx, dy] = [x.x / sigma.x, x.y / sigma.y]; // on the ellipse of 2 sigma
+  near((dx * dx - 2 * rho * dx * dy + dy * dy) / (1 - rho * rho), 4, 1e-9);
+});
+
+test("moving and scaling a cloud changes its KL by what the formula of two axes says", () => {
+  const cast = posteriorOf(reading, tilted);
+  const changed = { ...cast, mu: { ...cast.mu, x: 1, y: -2 }, sigma: { x: 0.3, y: 0.9 } };
+  const scale = [0.3 / cast.sigma.x, 0.9 / cast.sigma.y];
+  // KL of N(m, M S M^T) from N(0, I), with M the scaling along the axes of the plane.
+  const m = tilted.coordinates(changed.mu);
+  const { axes } = tilted.record;
+  const M = [0, 1, 2].map((i) =>
+    [0, 1, 2].map(
+      (j) =>
+        (i === j ? 1 : 0) +
+        axes.reduce((sum, axis, k) => sum + (scale[k] - 1) * axis[i] * axis[j], 0),
+    ),
+  );
+  const trace = M.flat().reduce((sum, v, n) => sum + (v * reading.sigma[n % 3]) ** 2, 0);
+  const logdet =
+    2 * Math.log(scale[0] * scale[1]) + reading.sigma.reduce((a, s) => a + 2 * Math.log(s), 0);
+  const kl = (trace + m.reduce((sum, v) => sum + v * v, 0) - 3 - logdet) / 2;
+  const encoded = reading.mu.reduce(
+    (sum, v, i) => sum + (v * v + reading.sigma[i] ** 2 - 1) / 2 - Math.log(reading.sigma[i]),
+    0,
+  );
+  near(encoded + klOf(changed) - klOf(cast), kl, 1e-9);
+});
+
+/** @param {number[]} z */
+function at(z) {
+  return tilted.position(z);
+}

@@ -168,24 +168,42 @@ export class Plane {
   }
 
   /**
-   * The ellipse of one standard deviation that a posterior of independent dimensions casts on the
-   * plane: its radii, and the direction of the first in radians, counterclockwise from x.
+   * The covariance [[a, b], [b, c]] that a posterior of independent dimensions has on the plane.
    *
    * @param {readonly number[]} sigma D numbers
    */
-  ellipse(sigma) {
-    if (this.isWhole) return { rx: sigma[0], ry: sigma[1], turn: 0 };
+  spread(sigma) {
     const [first, second] = this.#axes;
-    let [a, b, c] = [0, 0, 0]; // A diag(sigma^2) A^T = [[a, b], [b, c]]
+    let [a, b, c] = [0, 0, 0]; // A diag(sigma^2) A^T
     for (const [i, s] of sigma.entries()) {
       a += s * s * first[i] * first[i];
       b += s * s * first[i] * second[i];
       c += s * s * second[i] * second[i];
     }
-    const spread = Math.hypot((a - c) / 2, b);
-    const [larger, smaller] = [(a + c) / 2 + spread, Math.max(0, (a + c) / 2 - spread)];
-    return { rx: Math.sqrt(larger), ry: Math.sqrt(smaller), turn: Math.atan2(2 * b, a - c) / 2 };
+    return { a, b, c };
   }
+
+  /**
+   * The ellipse of one standard deviation that such a posterior casts on the plane.
+   *
+   * @param {readonly number[]} sigma D numbers
+   */
+  ellipse(sigma) {
+    if (this.isWhole) return { rx: sigma[0], ry: sigma[1], turn: 0 };
+    return ellipseOf(this.spread(sigma));
+  }
+}
+
+/**
+ * The ellipse of one standard deviation: its radii, and the direction of the first in radians,
+ * counterclockwise from x.
+ *
+ * @param {{ a: number, b: number, c: number }} covariance [[a, b], [b, c]]
+ */
+export function ellipseOf({ a, b, c }) {
+  const spread = Math.hypot((a - c) / 2, b);
+  const [larger, smaller] = [(a + c) / 2 + spread, Math.max(0, (a + c) / 2 - spread)];
+  return { rx: Math.sqrt(larger), ry: Math.sqrt(smaller), turn: Math.atan2(2 * b, a - c) / 2 };
 }
 
 /** Of two dimensions. */

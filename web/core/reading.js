@@ -7,7 +7,7 @@
  * @typedef {{
  *   title: string, message: string, pixels: string, mu: number[], sigma: number[],
  *   recon: number, kl: number, samples: number[][], nearest: number[],
- *   crop?: number[], fromUser?: boolean, error?: undefined,
+ *   kl_of_dimensions?: number[], crop?: number[], fromUser?: boolean, error?: undefined,
  * }} Reading
  * @typedef {{ error: string, fromUser?: boolean }} FailedReading
  */

@@ -5,7 +5,7 @@
 
 import { onResize, onTheme } from "../core/dom.js";
 import { fitCanvas, readColours } from "../core/drawing.js";
-import { dragged, gripAt, halfAround, pressed } from "../core/posterior.js";
+import { dragged, edgesOf, gripAt, halfAround, outlineOf, pressed } from "../core/posterior.js";
 import { MapView } from "../core/view.js";
 
 /** @typedef {import("../core/posterior.js").Posterior} Posterior */
@@ -140,9 +140,10 @@ export class CloudMap {
 }
 
 /** The ellipses of 1 and 2 sigma with their handles, the mean and the samples. @param {Scene} scene @param {Shown} shown */
-function drawPosterior({ context, view, colours }, { posterior: { mu, sigma }, samples, current }) {
-  const { px, py } = view.toPixels(mu);
-  const [rx, ry] = [sigma.x * view.unit, sigma.y * view.unit];
+function drawPosterior({ context, view, colours }, { posterior, samples, current }) {
+  const { px, py } = view.toPixels(posterior.mu);
+  const outline = outlineOf(posterior);
+  const [rx, ry] = [outline.rx * view.unit, outline.ry * view.unit];
   context.strokeStyle = colours.ink;
   context.lineWidth = 1.5;
   for (const [sigmas, dash] of /** @type {[number, number[]][]} */ ([
@@ -151,16 +152,13 @@ function drawPosterior({ context, view, colours }, { posterior: { mu, sigma }, s
   ])) {
     context.setLineDash(dash);
     context.beginPath();
-    context.ellipse(px, py, sigmas * rx, sigmas * ry, 0, 0, 2 * Math.PI);
+    context.ellipse(px, py, sigmas * rx, sigmas * ry, -outline.turn, 0, 2 * Math.PI);
     context.stroke();
   }
   context.setLineDash([]);
   context.fillStyle = colours.ink;
-  for (const [x, y] of [
-    [px + 2 * rx, py],
-    [px, py - 2 * ry],
-  ]) {
-    context.fillRect(x - 3, y - 3, 6, 6);
+  for (const edge of Object.values(edgesOf(posterior))) {
+    context.fillRect(px + edge.x * view.unit - 3, py - edge.y * view.unit - 3, 6, 6);
   }
   dot(context, { px, py }, 2.5);
   context.fillStyle = colours.ground;

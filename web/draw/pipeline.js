@@ -16,7 +16,7 @@ import {
   signed,
   write,
 } from "../core/dom.js";
-import { drawNoise, klOf, noiseOf, posteriorOf, sampleAt } from "../core/posterior.js";
+import { drawFrom, drawNoise, klOf, noiseOf, posteriorOf, sampleAt } from "../core/posterior.js";
 import { CloudMap } from "./cloud_map.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -39,10 +39,11 @@ export class Pipeline {
   #posterior = null;
   /** @type {Position[]} eps of the samples, which stay while the posterior is dragged */
   #noise = [];
-  /** @type {Reading | null} whose cloud has more than two dimensions, which none can drag */
-  #many = null;
-  /** @type {number[][]} the samples of that cloud */
+  /** @type {Reading | null} */
+  #reading = null;
+  /** @type {readonly number[][]} its samples, above two dimensions: they stay when the map turns */
   #drawn = [];
+  #unseen = 0; // nats, the KL that the encoder's answer has off the plane of the map
   #current = 0;
   /** @type {number | null} the mean error of the samples of the encoder's answer, once needed */
   #encodedRecon = null;
@@ -66,6 +67,7 @@ export class Pipeline {
     });
     findButton(root, ".resample").addEventListener("click", () => this.#resample());
     findButton(root, ".reset").addEventListener("click", () => this.#reset());
+    page.state.subscribe("plane", () => this.#turn());
     const { highlight } = page;
     page.state.subscribe("tab", () => highlight.show(null));
     for (const part of [".cloud", ".input"]) {
@@ -88,21 +90,17 @@ export class Pipeline {
 
   #positions() {
     const posterior = this.#posterior;
-    const { plane } = this.#page.state;
-    if (this.#many) return this.#drawn.map((z) => plane.position(z));
     return posterior ? this.#noise.map((eps) => sampleAt(posterior, eps)) : [];
   }
 
   /** Shows a new answer of the encoder. @param {Reading} reading */
   show(reading) {
     this.#levels = bytesOf(reading.pixels);
-    this.#take(reading);
+    this.#take(reading, reading.samples);
     this.#current = 0;
-    this.#encodedRecon = null;
     paintImage(findCanvas(this.#root, ".seen"), this.#levels);
     this.#samples = reading.samples.map((_, i) => this.#makeSample(i));
     find(this.#root, ".samples").replaceChildren(...this.#samples.map(({ button }) => button));
-    if (this.#encoded) this.#map.centre(this.#encoded);
     this.#paint();
     // The image at the cursor says so if they cannot be decoded.
     if (!this.#page.images.ready)
@@ -112,16 +110,26 @@ export class Pipeline {
     this.#animated = true;
   }
 
-  /** @param {Reading} reading */
-  #take(reading) {
+  /** @param {Reading} reading @param {readonly number[][]} samples */
+  #take(reading, samples) {
     const { plane } = this.#page.state;
-    this.#many = plane.isWhole ? null : reading;
-    this.#root.classList.toggle("many-dimensions", !plane.isWhole);
-    this.#encoded = plane.isWhole ? posteriorOf(reading) : null;
-    this.#posterior = this.#encoded;
-    this.#drawn = reading.samples;
-    const encoded = this.#encoded;
-    this.#noise = encoded ? this.#drawn.map((z) => noiseOf(encoded, plane.position(z))) : [];
+    const encoded = posteriorOf(reading, plane);
+    this.#reading = reading;
+    this.#encoded = encoded;
+    this.#posterior = encoded;
+    this.#unseen = plane.isWhole ? 0 : reading.kl - klOf(encoded);
+    this.#drawn = samples;
+    this.#noise = samples.map((z) => noiseOf(encoded, plane.position(z)));
+    this.#encodedRecon = null;
+    this.#map.centre(encoded);
+  }
+
+  /** Keeps the samples of the encoder's answer when the map shows another plane. */
+  #turn() {
+    const { state } = this.#page;
+    if (!this.#reading) return;
+    this.#take(this.#reading, this.#drawn);
+    if (state.tab === "draw") this.#paint();
   }
 
   /** @param {number} index */
@@ -142,14 +150,19 @@ export class Pipeline {
   }
 
   #resample() {
-    if (this.#many) {
-      const { mu, sigma } = this.#many;
-      this.#drawn = this.#drawn.map(() => mu.map((m, i) => m + sigma[i] * drawNoise().x));
-    }
-    this.#noise = this.#noise.map(() => drawNoise());
+    this.#noise = this.#drawNoise();
     this.#encodedRecon = null;
     this.#choose(0);
     this.#animate([".decoder", ".decoded", ".difference"]);
+  }
+
+  /** New eps of the samples. @returns {Position[]} */
+  #drawNoise() {
+    const { plane } = this.#page.state;
+    const [reading, encoded] = [this.#reading, this.#encoded];
+    if (plane.isWhole || !reading || !encoded) return this.#noise.map(() => drawNoise());
+    this.#drawn = this.#drawn.map(() => drawFrom(reading));
+    return this.#drawn.map((z) => noiseOf(encoded, plane.position(z)));
   }
 
   #reset() {
@@ -230,8 +243,10 @@ export class Pipeline {
     const [encoded, posterior] = [this.#encoded, this.#posterior];
     if (!encoded || !posterior) return;
     this.#encodedRecon ??= this.#meanRecon(encoded);
-    const sum = (/** @type {number} */ recon, /** @type {Posterior} */ of) =>
-      `${recon.toFixed(1)} + ${klOf(of).toFixed(1)} = ${(recon + klOf(of)).toFixed(1)} nats`;
+    const sum = (/** @type {number} */ recon, /** @type {Posterior} */ of) => {
+      const kl = klOf(of) + this.#unseen;
+      return `${recon.toFixed(1)} + ${kl.toFixed(1)} = ${(recon + kl).toFixed(1)} nats`;
+    };
     const theirs = sum(this.#encodedRecon, encoded);
     const text =
       posterior === encoded

@@ -1,6 +1,7 @@
 /** What the encoder makes of an image, beside the pad. */
 
 import { find, findCanvas, imageCanvas, makeButton, paintImage, withArticle } from "../core/dom.js";
+import { showDimensionKl } from "./dimension_kl.js";
 import { Pipeline } from "./pipeline.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -73,12 +74,13 @@ export class ReadingView {
   }
 
   /** @param {Reading} reading */
-  #describe({ title, message, recon, kl }) {
+  #describe({ title, message, recon, kl, kl_of_dimensions }) {
     const root = this.#root;
     find(root, ".title").textContent = title;
     find(root, ".message").textContent = message;
     find(root, ".recon").textContent = `${recon.toFixed(1)} nats`;
     find(root, ".kl").textContent = `${kl.toFixed(2)} nats`;
+    showDimensionKl(root, kl_of_dimensions);
   }
 
   /** The nearest test images; a click opens one. @param {Reading} reading */

@@ -1,5 +1,7 @@
 /** Draws what a control beside the map points out: a posterior, a position. */
 
+import { outlineOf } from "../core/posterior.js";
+
 /** @typedef {import("./painter.js").Scene} Scene */
 
 const RING = 9; // pixels, the radius around a position
@@ -13,11 +15,12 @@ export function drawHighlight(scene, { posterior, z }) {
 }
 
 /** @param {Scene} scene @param {import("../core/posterior.js").Posterior} posterior @param {number} sigmas */
-function shade({ context, view, colours }, { mu, sigma }, sigmas) {
-  const { px, py } = view.toPixels(mu);
-  const [rx, ry] = [sigmas * sigma.x * view.unit, sigmas * sigma.y * view.unit];
+function shade({ context, view, colours }, posterior, sigmas) {
+  const { px, py } = view.toPixels(posterior.mu);
+  const { rx, ry, turn } = outlineOf(posterior);
+  const scale = sigmas * view.unit;
   context.beginPath();
-  context.ellipse(px, py, rx, ry, 0, 0, 2 * Math.PI);
+  context.ellipse(px, py, scale * rx, scale * ry, -turn, 0, 2 * Math.PI);
   context.globalAlpha = 0.25;
   context.fillStyle = colours.accent;
   context.fill();

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.directions import sensitivities
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.lesson_solutions import check_lesson, solve_lesson
 from latent_navigator.explorer.lesson import Lesson
+from latent_navigator.explorer.lesson_solutions import check_lesson, solve_lesson
 from latent_navigator.explorer.lessons import lessons
 from tests.browser.helpers import (
     OpenPage,

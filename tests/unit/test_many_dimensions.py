@@ -6,6 +6,7 @@ import io
 import json
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,9 @@ from latent_navigator.explorer.planes import find_plane, layer_on_plane, plane_o
 from latent_navigator.explorer.readout import decode_position
 from latent_navigator.explorer.training_replay import training_replay
 from latent_navigator.geometry.geodesics import DecodedPath
-from latent_navigator.training.results import describe_collapse
+from latent_navigator.training import results
+from latent_navigator.training.paths import RunPaths
+from latent_navigator.training.results import describe_collapse, write_results
 
 METHODS = [method.key for method in INTERPOLATIONS]
 
@@ -423,3 +426,21 @@ def test_a_collapse_of_more_than_a_third_is_reported(ten_checkpoint: Checkpoint)
     message = describe_collapse(with_unused(ten_checkpoint, 4))
     assert message.startswith("Of the 10 dimensions 4 are unused (KL under 0.05 nats)")
     assert message.count(". ") == 0
+
+
+@pytest.mark.parametrize(("unused", "sentences"), [(3, 0), (4, 1)])
+def test_a_run_says_at_its_end_that_dimensions_collapsed(
+    ten_checkpoint: Checkpoint,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    unused: int,
+    sentences: int,
+) -> None:
+    monkeypatch.setattr(results, "ignore_stop_signals", lambda: None)  # this is no run
+    write_results(with_unused(ten_checkpoint, unused), RunPaths(tmp_path / "vae.pt"))
+    *_, before, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("Next: python demo.py")
+    assert ("unused" in before) == bool(sentences)
+    if sentences:
+        assert "a lower --beta uses more" in before

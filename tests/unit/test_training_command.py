@@ -1,6 +1,7 @@
 """The command that the About tab gives trains the model that it shows."""
 
 import dataclasses
+import re
 import shlex
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from latent_navigator.app.model_card import describe_training, duration, training_command
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.model_config import VAEConfig
-from latent_navigator.training.command_line import parse_arguments
+from latent_navigator.training.command_line import build_parser, parse_arguments
 from latent_navigator.training.config import TrainingConfig
 
 UNUSUAL = TrainingConfig(
@@ -60,3 +61,22 @@ def test_the_time_of_the_training_is_measured(released: Checkpoint) -> None:
 )
 def test_durations_in_words(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_the_help_says_what_is_good_for_more_than_two_dimensions() -> None:
+    text = " ".join(build_parser().format_help().split())
+    found = re.search(r"--latent-dim LATENT_DIM dimensions .*?\(default: 2\)", text)
+    assert found is not None
+    assert "2 to 64" in found.group()
+    suggested = re.search(r"(\d+) with (--beta) ([\d.]+)", found.group())
+    assert suggested is not None
+    latent_dim, option, beta = suggested.groups()
+    parsed = parse_arguments(["--latent-dim", latent_dim, option, beta])
+    assert parsed.model_config.latent_dim > 2
+    assert parsed.config.beta < TrainingConfig().beta, "which collapses most of them"
+
+
+@pytest.mark.parametrize("latent_dim", ["0", "1", "65", "4096", "-3"])
+def test_other_latent_dimensions_are_rejected_with_those_that_are_not(latent_dim: str) -> None:
+    with pytest.raises(ValueError, match=rf"latent_dim is {latent_dim}; give --latent-dim 2 to 64"):
+        parse_arguments([f"--latent-dim={latent_dim}"])

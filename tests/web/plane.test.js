@@ -16,7 +16,9 @@ import { nearestStep, VALUES } from "../../web/dimensions/row.js";
 import { dimensionsWith } from "../../web/dimensions/turning.js";
 import { stepToward, toward } from "../../web/directions/toward.js";
 import { tableCells } from "../../web/paths/comparison.js";
+import { describeOff, spanOf } from "../../web/paths/own_plane.js";
 import { FADE, fadeOf, fadeSteps } from "../../web/plane/fade.js";
+import { describeDistance } from "../../web/plane/index.js";
 import { turn } from "../../web/plane/turn.js";
 
 const HALF = Math.SQRT1_2;
@@ -247,4 +249,25 @@ test("above two dimensions the table of paths says how close to the centre each 
     cells[0].map(({ text }) => text),
     ["1.0", "1.00", "1", "1.25", "5"],
   );
+});
+
+test("where z is, seen from the plane, is said in words", () => {
+  assert.equal(describeDistance(0.004), "z lies in this plane");
+  assert.equal(describeDistance(0.42), "z lies 0.42σ from this plane");
+});
+
+test("a path's plane contains its ends and its bend; of a straight one also the cursor", () => {
+  const [from, to] = [
+    [1, 0, 0, 0],
+    [0, 1, 0, 0],
+  ];
+  const arc = [from, [HALF, HALF, 0, 0], to];
+  const cursor = [0.1, 0.2, 3, 0];
+  assert.deepEqual(spanOf(arc, cursor), [from, to, arc[1]]);
+  const straight = [from, [0.5, 0.5, 0, 0], to];
+  assert.deepEqual(spanOf(straight, cursor), [from, to, cursor]);
+  assert.deepEqual(spanOf(straight, [0.3, 0.7, 0, 0]), [from, to, [0, 0, 0, 0]], "the centre");
+  assert.match(describeOff(0.424, false), /leaves the map’s plane by up to 0\.42σ/);
+  assert.match(describeOff(0.424, true), /leaves its plane by up to 0\.42σ/);
+  assert.match(describeOff(0.004, true), /lies in the map’s plane/);
 });

@@ -3,6 +3,7 @@
 import { contextOf, find, imageCanvas, make, makeButton, onTheme } from "../core/dom.js";
 import { travelTo } from "../map/travel.js";
 import { makeComparison, makeSample, styleLines } from "./comparison.js";
+import { OwnPlane } from "./own_plane.js";
 import { makeSaveMenu } from "./save.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -35,6 +36,8 @@ const isCompared = (row) => row.method !== undefined;
 export class FilmStrip {
   /** @type {Frame[]} */
   #frames = [];
+  /** @type {OwnPlane[]} of the rows, above two dimensions */
+  #planes = [];
   /** @type {Report} of the newest request */
   #report = () => {};
   #page;
@@ -48,6 +51,9 @@ export class FilmStrip {
     this.#note = find(panel, "#path-note");
     page.state.subscribe("position", () => this.#markCurrent());
     page.state.subscribe("tab", () => this.#markCurrent());
+    page.state.subscribe("plane", () => {
+      for (const plane of this.#planes) plane.show();
+    });
     page.images.loaded.then(
       () => this.#paint(),
       () => {}, // the decoded image says so
@@ -99,6 +105,7 @@ export class FilmStrip {
   #show({ rows, ends, play, scattered, note, view }, asked) {
     const { state } = this.#page;
     this.#frames = [];
+    this.#planes = [];
     this.#element.classList.add("filled");
     const compared = rows.filter(isCompared);
     find(this.#element, ".rows").replaceChildren(
@@ -150,6 +157,11 @@ export class FilmStrip {
     frames.append(...points.map((point, i) => this.#makeFrame(point, i + 1, points.length)));
     const section = make("section", "", row.missed ? "row missed" : "row");
     section.append(head, frames);
+    if (!scattered && !state.plane.isWhole) {
+      const plane = new OwnPlane(this.#page, curve);
+      this.#planes.push(plane);
+      section.append(plane.element);
+    }
     return section;
   }
 

@@ -1,9 +1,10 @@
 /** Above two dimensions: how much of the space the map's plane shows, and how far z is from it. */
 
 import { follow } from "../core/controls.js";
-import { find, findInput, write } from "../core/dom.js";
+import { find, findButton, findInput, write } from "../core/dom.js";
 import { distanceOf } from "../core/plane.js";
 import { fadeOf } from "./fade.js";
+import { turnTo } from "./turn.js";
 
 /** @typedef {import("../page.js").Page} Page */
 
@@ -29,17 +30,26 @@ function startSwitch({ props, state, encodings }, element) {
   );
 }
 
+/** Where z is, seen from the plane, in words. @param {number} distance */
+export function describeDistance(distance) {
+  const text = distance.toFixed(2);
+  return text === "0.00" ? "z lies in this plane" : `z lies ${text}σ from this plane`;
+}
+
 /** @param {Page} page @param {HTMLElement} element */
 export function start(page, element) {
   const { state } = page;
   if (state.plane.isWhole) return;
   element.hidden = false;
   const holds = find(element, ".holds");
-  const off = find(element, ".off b");
+  const off = find(element, ".off");
+  const back = findButton(element, ".back");
   const describe = () => {
     holds.textContent = state.plane.message;
+    back.hidden = state.plane.spec.kind === "principal";
   };
-  const measure = () => write(off, distanceOf(state.z).toFixed(2));
+  back.addEventListener("click", () => turnTo(page, { kind: "principal" }));
+  const measure = () => write(off, describeDistance(distanceOf(state.z)));
   state.subscribe("plane", describe);
   state.subscribe("position", measure);
   describe();

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+import torch.nn.functional as F
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import Snapshots, kept_epochs
@@ -86,3 +87,27 @@ def without_last_dimensions(checkpoint: Checkpoint, count: int = 2) -> Checkpoin
     for values in changed.values():
         values[:, unused] = 0
     return dataclasses.replace(checkpoint, weights=weights, **changed)
+
+
+def with_unused_dimensions(checkpoint: Checkpoint, latent_dim: int) -> Checkpoint:
+    """The same model with further dimensions, which are unused: the prior, for every image."""
+    more = latent_dim - checkpoint.model_config.latent_dim
+    weights = dict(checkpoint.weights)
+    weights["decoder.hidden.weight"] = F.pad(weights["decoder.hidden.weight"], (0, more))
+    for name in ("encoder.out.weight", "encoder.out.bias"):  # mu above logvar
+        mu, logvar = weights[name].chunk(2)
+        rows = mu.new_zeros(more, *mu.shape[1:])
+        weights[name] = torch.cat([mu, rows, logvar, rows])
+    changed = {
+        name: F.pad(getattr(checkpoint, name), (0, more))
+        for name in ("means", "logvars", "centroids", "prototypes")
+    }
+    snapshots = checkpoint.snapshots
+    means = F.pad(snapshots.means, (0, more))
+    return dataclasses.replace(
+        checkpoint,
+        model_config=dataclasses.replace(checkpoint.model_config, latent_dim=latent_dim),
+        weights=weights,
+        snapshots=snapshots._replace(means=means),
+        **changed,
+    )

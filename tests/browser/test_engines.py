@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from tests.browser.engines import (
     FIREFOX,
     MINI_BROWSER,
@@ -21,6 +21,7 @@ from tests.browser.engines import (
     firefox,
     webkit,
 )
+from tests.conftest import Demo
 from tests.helpers import wait_until
 
 needs_firefox = pytest.mark.skipif(FIREFOX is None, reason="Firefox is not installed")
@@ -250,6 +251,26 @@ def test_the_tour_runs_through(engine: Engine, served: str) -> None:
             press(engine, "\ue014")
         wait(engine, "document.querySelector('#tour').hidden")
         assert engine.run("latentSpace.state.link") == before
+
+
+@needs_firefox
+def test_ten_dimensions_are_explored_through_planes(
+    tmp_path: Path, own_demo: Callable[..., Demo], ten_checkpoint: Checkpoint
+) -> None:
+    save_checkpoint(tmp_path / "ten.pt", ten_checkpoint)
+    served = own_demo("--checkpoint", str(tmp_path / "ten.pt")).address
+    with firefox(tmp_path) as engine:
+        load(engine, served)
+        assert engine.run(COLOURED), "the points have no colours"
+        drag(engine, "#latent-map .map-top", [(0.5, 0.5), (0.6, 0.45)])
+        wait(engine, "document.querySelector('#plane .off').textContent === 'z lies in this plane'")
+        open_tab(engine, "Dimensions")
+        click(engine, "#dimensions > .rows .name")
+        wait(engine, "latentSpace.state.plane.spec.kind === 'dimensions'")
+        click(engine, "#plane .back")
+        wait(engine, "latentSpace.state.plane.spec.kind === 'principal'")
+        open_tab(engine, "Draw")
+        wait(engine, "document.querySelectorAll('#own-digit .carried li').length > 1")
 
 
 @needs_firefox

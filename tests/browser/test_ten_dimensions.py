@@ -9,6 +9,8 @@ import torch
 from playwright.sync_api import Page, expect
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
+from latent_navigator.explorer.dimensions import dimension_name
+from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import (
     OpenPage,
@@ -23,6 +25,7 @@ from tests.browser.helpers import (
     wait_until,
 )
 from tests.conftest import Demo
+from tests.helpers import with_unused_dimensions
 
 pytestmark = pytest.mark.browser
 
@@ -101,6 +104,8 @@ def test_every_tab_works_off_the_plane(open_ten: OpenPage, ten_space: LatentSpac
     page.wait_for_function("() => latentSpace.state.reading?.mu.length === 10")
     open_tab(page, "Training")
     page.wait_for_selector("#replay [data-state=shown]")
+    page.locator("#replay .previous").click()
+    expect(page.locator("#readout .epoch-note")).to_contain_text("No images of it are recorded")
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
@@ -134,6 +139,139 @@ def test_dimensions_are_listed_moved_and_turned_to(
     other = open_ten(link, width, height)
     other.wait_for_function("() => latentSpace.state.plane.spec.kind === 'dimensions'")
     assert coordinates(other) == pytest.approx(z, abs=2e-3)
+
+
+def test_a_path_is_turned_to_and_one_press_leads_back(
+    open_ten: OpenPage, ten_space: LatentSpace
+) -> None:
+    page = open_ten()
+    compare(page)
+    rows = page.locator("#film-strip .row")
+    curves = page.evaluate("() => latentSpace.state.paths.map(({ curve }) => curve.length)")
+    assert rows.count() == len(curves) == 4
+    z, back = coordinates(page), page.locator("#plane .back")
+    expect(back).to_be_hidden()
+    spherical = rows.nth(1).locator(".own-plane")
+    off = (
+        "() => Math.max(...latentSpace.state.paths[1].curve.map((z) => Math.hypot(...z.off ?? [])))"
+    )
+    before = page.evaluate(off)
+    expect(spherical).to_contain_text(f"leaves the map's plane by up to {before:.2f}σ")
+    spherical.locator("button").click()
+    expect(spherical.locator("button")).to_have_attribute("aria-pressed", "true")
+    expect(spherical).to_contain_text("The path lies in the map's plane")  # an arc is flat
+    assert page.evaluate(off) < 0.005 < before
+    assert coordinates(page) == pytest.approx(z, abs=2e-3)
+    straight = rows.nth(0).locator(".own-plane")
+    straight.locator("button").click()
+    expect(page.locator("#plane .off")).to_have_text("z lies in this plane")  # A, B and the cursor
+    expect(straight).to_contain_text("The path lies in the map's plane")
+    expect(spherical.locator("button")).to_have_attribute("aria-pressed", "false")
+    back.click()
+    expect(back).to_be_hidden()
+    share = round(100 * ten_space.plane.variance_share(ten_space.means))
+    expect(page.locator("#plane .holds")).to_contain_text(f"holds {share} % of the variance")
+    assert coordinates(page) == pytest.approx(z, abs=2e-3)
+
+
+def test_the_cloud_of_ten_dimensions_is_dragged_and_its_dimensions_are_listed(
+    open_ten: OpenPage, ten_space: LatentSpace
+) -> None:
+    page = open_ten()
+    page.evaluate("() => latentSpace.openImage(4)")
+    open_tab(page, "Draw")
+    tab = page.locator("#own-digit")
+    expect(tab.locator(".title")).to_contain_text("Test digit 4")
+    answer = infer_test_image(ten_space, 4)
+    kl = sorted(answer["kl_of_dimensions"], reverse=True)
+    listed = tab.locator(".carried li b")
+    assert listed.all_inner_texts() == [f"{nats:.2f}" for nats in kl if nats >= 0.05]
+    others = len(kl) - listed.count()
+    expect(tab.locator(".carried .rest")).to_contain_text(f"The other {others} dimensions have")
+    balance = tab.locator(".balance")
+    expect(balance).to_contain_text(f"+ {answer['kl']:.1f} =")
+    mu = ten_space.plane.to_plane(torch.tensor([answer["mu"]]))[0]
+    expect(tab.locator(".mu-x")).to_have_text(f"{float(mu[0]):+.2f}".replace("-", "−"))
+    # The cloud moves in the plane: its KL grows by the change of half the square of its mean.
+    tab.locator(".cloud-map").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(balance).to_contain_text("Your cloud")
+    posterior = page.evaluate("() => latentSpace.highlight.pointed.posterior")
+    moved = float(posterior["mu"]["x"])
+    assert moved > float(mu[0])
+    off = ten_space.plane.offset(torch.tensor([answer["mu"]]))[0]
+    assert posterior["mu"]["off"] == pytest.approx(off.tolist(), abs=1e-4)
+    total = answer["kl"] + (moved**2 - float(mu[0]) ** 2) / 2
+    expect(balance).to_contain_text(f"+ {total:.1f} =")
+    # Turned to another plane, it is the encoder's again.
+    page.evaluate("() => document.querySelector('#dimensions .name').click()")
+    expect(tab.locator(".reset")).to_be_disabled()
+    expect(balance).to_contain_text("Drag the cloud to compare")
+
+
+@pytest.fixture(scope="module")
+def sixteen(
+    ten_checkpoint: Checkpoint,
+    own_demo: Callable[..., Demo],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """The address of a model of sixteen dimensions, of which eight are used."""
+    path = tmp_path_factory.mktemp("sixteen") / "vae.pt"
+    save_checkpoint(path, with_unused_dimensions(ten_checkpoint, 16))
+    return own_demo("--checkpoint", str(path)).address
+
+
+def test_three_questions_about_sixteen_dimensions_take_three_actions_each(
+    visit: Visits, sixteen: str, ten_space: LatentSpace
+) -> None:
+    page = visit(sixteen)
+    # Which dimensions are used? One action.
+    open_tab(page, "Dimensions")
+    names = page.locator("#dimensions > .rows .name")
+    used = [dimension_name(i + 1) for i in ten_space.kl.argsort(descending=True)[:8].tolist()]
+    assert names.all_inner_texts() == used
+    expect(page.locator("#dimensions .unused summary")).to_have_text(
+        "8 unused dimensions: the decoder ignores them."
+    )
+    # What do three of them do? One action each: the strip shows it, and z moves along it.
+    for i in range(3):
+        row = page.locator("#dimensions > .rows li").nth(i)
+        ends = [row.locator("canvas").nth(at) for at in (0, 6)]
+        wait_until(
+            page,
+            lambda ends=ends: not np.array_equal(*(pixels_of(end) for end in ends)),
+            "a used dimension changes nothing",
+        )
+        before = decoded(page)
+        row.locator(".strip button").nth(0).click()
+        settle(page)
+        assert np.abs(decoded(page).astype(int) - before).max() > 25
+    # Why does slerp exist? The lesson, what it asks for, and what is learnt.
+    open_tab(page, "Lessons")
+    page.locator(".lessons .steps button[aria-label*='Find why spherical paths exist']").click()
+    page.locator(".lessons .show-me").click()
+    learnt = page.locator(".lessons .solved")
+    expect(learnt).to_contain_text("Solution shown")
+    expect(learnt).to_contain_text("spherical interpolation (slerp) keeps |z|")
+
+
+def test_a_lesson_of_ten_dimensions_is_solved_by_its_own_buttons(open_ten: OpenPage) -> None:
+    page = open_ten()
+    open_tab(page, "Lessons")
+    lessons = page.locator(".lessons")
+    expect(lessons.locator(".title")).to_have_text("Find an unused dimension")
+    expect(lessons.locator(".closeness")).to_contain_text("The nearest known solution is")
+    lessons.locator(".actions button").nth(0).click()
+    expect(lessons.locator(".message")).to_contain_text("No dimension differs")
+    expect(lessons.locator(".closeness")).to_contain_text("Warmer")
+    lessons.locator(".actions button").nth(1).click()
+    bar = page.locator("#lesson-bar")
+    expect(bar).to_contain_text("Find an unused dimension")
+    page.locator("#dimensions .unused summary").click()
+    page.locator("#dimensions .unused .strip button").first.click()
+    expect(bar).to_contain_text("✓ Lesson 1 solved")
+    expect(bar).to_contain_text("the decoder ignores it")
 
 
 def test_two_dimensions_show_no_plane(visit: Visits, served: str) -> None:

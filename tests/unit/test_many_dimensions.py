@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.app.startup import load_models
+from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.explorer.dimensions import (
     STEPS,
     dimensions,
@@ -45,6 +46,7 @@ from latent_navigator.geometry.geodesics import DecodedPath
 from latent_navigator.training import results
 from latent_navigator.training.paths import RunPaths
 from latent_navigator.training.results import describe_collapse, write_results
+from tests.helpers import with_unused_dimensions
 
 METHODS = [method.key for method in INTERPOLATIONS]
 
@@ -444,3 +446,26 @@ def test_a_run_says_at_its_end_that_dimensions_collapsed(
     assert ("unused" in before) == bool(sentences)
     if sentences:
         assert "a lower --beta uses more" in before
+
+
+def test_further_unused_dimensions_change_no_answer(ten_space: LatentSpace) -> None:
+    """Sixteen dimensions of which eight are used, as the browser's tests have them."""
+    more = LatentSpace(with_unused_dimensions(ten_space.checkpoint, 16))
+    assert more.used.tolist() == ten_space.used.tolist()
+    assert unused_message(more) == "8 unused dimensions: the decoder ignores them"
+    z = torch.nn.functional.pad(ten_space.means[:3], (0, 6))
+    assert (more.decode_images(z) == ten_space.decode_images(ten_space.means[:3])).all()
+    for found, expected in zip(
+        more.encode(more.images[:3]), ten_space.encode(more.images[:3]), strict=True
+    ):
+        torch.testing.assert_close(found[:, :10], expected)
+        assert not found[:, 10:].any()
+
+
+def test_a_file_of_too_many_dimensions_is_rejected(
+    ten_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    path = tmp_path / "wide.pt"
+    save_checkpoint(path, with_unused_dimensions(ten_checkpoint, 65))
+    with pytest.raises(ValueError, match=r"latent_dim is 65; give a checkpoint .* 2 to 64"):
+        load_models([path])

@@ -267,7 +267,7 @@ test("a path's plane contains its ends and its bend; of a straight one also the 
   const straight = [from, [0.5, 0.5, 0, 0], to];
   assert.deepEqual(spanOf(straight, cursor), [from, to, cursor]);
   assert.deepEqual(spanOf(straight, [0.3, 0.7, 0, 0]), [from, to, [0, 0, 0, 0]], "the centre");
-  assert.match(describeOff(0.424, false), /leaves the map’s plane by up to 0\.42σ/);
+  assert.match(describeOff(0.424, false), /leaves the map's plane by up to 0\.42σ/);
   assert.match(describeOff(0.424, true), /leaves its plane by up to 0\.42σ/);
-  assert.match(describeOff(0.004, true), /lies in the map’s plane/);
+  assert.match(describeOff(0.004, true), /lies in the map's plane/);
 });

@@ -53,9 +53,9 @@ export function describePrior(z, plane = WHOLE) {
   return `${radius.toFixed(2)}σ from the centre; ${further} of the prior N(0, I) lies further out.`;
 }
 
-/** As in "x 0.50, y −1.00, 2.31 off the plane". @param {import("./view.js").Position} z */
+/** As in "x 0.50, y −1.00, 2.31σ from the plane". @param {import("./view.js").Position} z */
 export function describePosition(z) {
   const distance = distanceOf(z);
-  const off = distance > 0 ? `, ${distance.toFixed(2)} off the plane` : "";
+  const off = distance > 0 ? `, ${distance.toFixed(2)}σ from the plane` : "";
   return `x ${signed(z.x)}, y ${signed(z.y)}${off}`;
 }

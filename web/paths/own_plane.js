@@ -48,8 +48,8 @@ export function spanOf(curve, cursor) {
 
 /** How far from the plane a path lies, in words. @param {number} most @param {boolean} turned whether the plane was turned to it */
 export function describeOff(most, turned) {
-  if (most < FLAT) return "The path lies in the map’s plane.";
-  return `The path leaves ${turned ? "its" : "the map’s"} plane by up to ${most.toFixed(2)}σ.`;
+  if (most < FLAT) return "The path lies in the map's plane.";
+  return `The path leaves ${turned ? "its" : "the map's"} plane by up to ${most.toFixed(2)}σ.`;
 }
 
 export class OwnPlane {

@@ -123,9 +123,10 @@ export class EpochStage {
     if (!hasImages(replay)) {
       this.#image.hidden = true;
       write(find(this.#note, "b"), epoch);
-      const text =
-        "The points of this epoch on the principal plane of the trained model. What past epochs decode is recorded for two dimensions only.";
-      write(find(this.#note, "span"), text);
+      write(
+        find(this.#note, "span"),
+        `The points of this epoch on the principal plane of the trained model. No images of it are recorded there: decoders of past epochs are not kept.`,
+      );
       return;
     }
     const { levels, x, y } = nearestImage(replay, this.#moment, state.z);

@@ -57,7 +57,7 @@ function fadeLegend(distances) {
     return `${colour} ${i * width}% ${(i + 1) * width}%`;
   });
   const ramp = `linear-gradient(90deg, ${stops.join()})`;
-  return [[ramp, `off the plane: under ${near.toFixed(2)} to over ${far.toFixed(1)}`]];
+  return [[ramp, `from the plane: under ${near.toFixed(2)} to over ${far.toFixed(1)}`]];
 }
 
 /** @param {Scene} scene @param {ReturnType<typeof grouped>} groups */

@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import math
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,7 +17,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.latent_space import LatentSpace, use_one_thread
 from latent_navigator.geometry import geodesics as geodesics_module
 from latent_navigator.geometry.geodesics import (
     DecodedPath,
@@ -34,7 +35,10 @@ from latent_navigator.geometry.latent_graph import (
     sensitivity,
     shortest_path,
 )
+from latent_navigator.geometry.neighbour_graph import build_neighbour_graph
+from latent_navigator.model_config import VAEConfig
 from latent_utils import RADIUS, linear_interpolation, spherical_interpolation
+from neural_network import VAE
 
 PAIRS = list(itertools.combinations(range(10), 2))
 
@@ -460,3 +464,29 @@ def test_retiming_stays_on_the_path(steps: int, corners: list[tuple[float, float
     t = (((retimed[None] - a) * (b - a)).sum(-1) / squared).clamp(0, 1)
     gaps = (retimed[None] - (a + t[..., None] * (b - a))).norm(dim=-1)  # (N - 1, steps)
     assert gaps.min(0).values.max() < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("latent_dim", [10, 16])
+def test_a_pair_of_many_used_dimensions_takes_less_than_400_ms_of_one_core(
+    latent_dim: int,
+) -> None:
+    """By a decoder of full size: its weights are random, so that every dimension is used."""
+    use_one_thread()
+    generator = torch.Generator().manual_seed(0)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = VAE(VAEConfig(latent_dim=latent_dim)).eval().requires_grad_(False)
+    means = torch.randn(2000, latent_dim, generator=generator)
+
+    def decode(z: Tensor) -> Tensor:
+        return model.decode(z).flatten(1)
+
+    graph = build_neighbour_graph(decode, means, limit=8.0)
+    geodesic(decode, graph, means[0], means[1])
+    times = []
+    for start, end in means[2:12].view(5, 2, latent_dim):
+        began = time.thread_time()
+        geodesic(decode, graph, start, end)
+        times.append(time.thread_time() - began)
+    assert sorted(times)[2] < 0.4

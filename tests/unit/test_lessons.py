@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
-from latent_navigator.explorer import lesson_checks, lesson_solutions
+from latent_navigator.explorer import (
+    dimension_lesson_checks,
+    flat_lesson_checks,
+    lesson_checks,
+    lesson_solutions,
+)
 from latent_navigator.explorer import lessons as lesson_texts
 from latent_navigator.explorer.directions import sensitivities
 from latent_navigator.explorer.latent_space import LatentSpace
@@ -367,5 +372,6 @@ def test_concurrent_checks_do_not_affect_each_other(space: LatentSpace) -> None:
 
 @pytest.mark.guarantee("imports-have-no-effects")
 def test_importing_lessons_computes_nothing() -> None:
-    values = vars(lesson_checks) | vars(lesson_texts)
-    assert not [name for name, value in values.items() if isinstance(value, Tensor)]
+    modules = lesson_checks, lesson_texts, flat_lesson_checks, dimension_lesson_checks
+    values = [value for module in modules for value in vars(module).values()]
+    assert not [value for value in values if isinstance(value, Tensor)]

@@ -430,21 +430,23 @@ def test_a_collapse_of_more_than_a_third_is_reported(ten_checkpoint: Checkpoint)
     assert message.count(". ") == 0
 
 
-@pytest.mark.parametrize(("unused", "sentences"), [(3, 0), (4, 1)])
+@pytest.mark.parametrize(("latent_dim", "unused"), [(12, 0), (13, 5)])  # of which 8 are used
 def test_a_run_says_at_its_end_that_dimensions_collapsed(
     ten_checkpoint: Checkpoint,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    latent_dim: int,
     unused: int,
-    sentences: int,
 ) -> None:
     monkeypatch.setattr(results, "ignore_stop_signals", lambda: None)  # this is no run
-    write_results(with_unused(ten_checkpoint, unused), RunPaths(tmp_path / "vae.pt"))
+    state = with_unused_dimensions(ten_checkpoint, latent_dim)
+    write_results(state, RunPaths(tmp_path / "vae.pt"))
     *_, before, last = capsys.readouterr().out.splitlines()
     assert last.startswith("Next: python demo.py")
-    assert ("unused" in before) == bool(sentences)
-    if sentences:
+    assert ("unused" in before) == bool(unused)
+    if unused:
+        assert before.startswith(f"Of the {latent_dim} dimensions {unused} are unused")
         assert "a lower --beta uses more" in before
 
 

@@ -48,6 +48,22 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true",
         help="also serve the API as tools (Model Context Protocol) at /gradio_api/mcp/",
     )
+    training = parser.add_mutually_exclusive_group()
+    training.add_argument(
+        "--allow-training",
+        dest="training",
+        action="store_const",
+        const=True,
+        help="let every visitor train models on this machine; without it, only those on the "
+        "machine itself can",
+    )
+    training.add_argument(
+        "--no-training",
+        dest="training",
+        action="store_const",
+        const=False,
+        help="let nobody train from the page",
+    )
     return parser.parse_args(argv)
 
 
@@ -78,7 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     from latent_navigator.app.server import serve  # torch and Gradio: only a server needs them
 
-    return serve(options.checkpoint, options.host, options.port, mcp=options.mcp)
+    return serve(
+        options.checkpoint, options.host, options.port, mcp=options.mcp, training=options.training
+    )
 
 
 if __name__ == "__main__":

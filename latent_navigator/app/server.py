@@ -20,7 +20,7 @@ from gradio.routes import App as GradioApp
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import get_space
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from latent_navigator.app.api import Page, add_api
 from latent_navigator.app.data_routes import HashedFiles, data_files, web_files
@@ -33,6 +33,7 @@ from latent_navigator.app.errors import (
     MalformedRequest,
 )
 from latent_navigator.app.kept_files import KeptFiles
+from latent_navigator.app.lab_routes import LabAccess, lab_routes
 from latent_navigator.app.layout import page_head, page_options
 from latent_navigator.app.middleware import (
     BlockedRoutes,
@@ -51,6 +52,8 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.beta_comparison import comparison_files
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.training_replay import replay_files
+from latent_navigator.lab.lab import Lab
+from latent_navigator.lab.supervisor import Supervisor
 
 CACHE_CLEANING = (300, 900)  # seconds between two cleanings, and age of the files that go
 MAX_QUEUE = 64  # computations that wait in Gradio's queue, some seconds of work
@@ -155,6 +158,7 @@ def build_app(
     *,
     model: str,
     files: Sequence[HashedFiles] = (),
+    routes: Sequence[Route] = (),
     head: str = "",
     limits: RequestLimits | None = None,
     root_path: str = "",
@@ -167,6 +171,7 @@ def build_app(
         blocks: the page, with its queue.
         model: the label that /health reports.
         files: what the page fetches by address.
+        routes: further ones.
         head: what the page's head begins with.
         root_path: the prefix under which a proxy serves the application, or its whole address.
         mcp: also serve the API's tools (Model Context Protocol) at /gradio_api/mcp/.
@@ -175,7 +180,7 @@ def build_app(
     app = FastAPI(
         openapi_url=None,  # Gradio has its own
         middleware=build_middleware(drain, limits or RequestLimits(), model, root_path),
-        routes=[some.route() for some in files],
+        routes=[*(some.route() for some in files), *routes],
     )
     # After the routes of our own: Gradio, mounted at /, takes every path that is left.
     gr.mount_gradio_app(
@@ -270,11 +275,14 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
+def serve(
+    checkpoints: list[Path], host: str, port: int, *, mcp: bool, training: bool | None = None
+) -> int:
     """Serve the page until SIGTERM or Ctrl-C.
 
     Args:
         checkpoints: the model to explore, then those whose training is compared with its own.
+        training: whether the page may train; None: where only this machine reaches the server.
 
     Returns:
         the exit status: 0, or 1 if the server could not start or dropped requests.
@@ -291,13 +299,15 @@ def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
     blocks, files = build_blocks(space, others)
     for name in ("decoder.bin", "encodings.bin"):  # every page asks for them
         files.data.prepare(name)
+    root_path, supervisor = os.environ.get("GRADIO_ROOT_PATH", ""), Supervisor()
     app = build_app(
         blocks,
         drain,
         model=space.checkpoint.label,
         files=files,
+        routes=lab_routes(Lab(supervisor), LabAccess(training, host, bool(root_path))),
         head=page_head(*files),
-        root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
+        root_path=root_path,
         mcp=mcp,
         local_url=f"http://{local_host}:{port}/",
     )
@@ -313,5 +323,7 @@ def serve(checkpoints: list[Path], host: str, port: int, *, mcp: bool) -> int:
         server.run()
     except SystemExit:  # uvicorn has logged why it cannot listen
         return 1
+    finally:
+        supervisor.close()
     warming.join()  # Python cannot exit cleanly while a thread computes in torch
     return server.status

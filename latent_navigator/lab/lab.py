@@ -33,6 +33,8 @@ class Lab:
     def status(self, _folders: bool = False) -> dict[str, Any]:
         """{"run": the current run, or the newest; None if there is none, "runs": all of them}."""
         runs = self.supervisor.runs()
+        for run in runs:
+            run.refresh()
         current = self.supervisor.current or (runs[0] if runs else None)
         return {
             "message": "",
@@ -44,6 +46,9 @@ class Lab:
                     "state": run.state,
                     "message": run.message,
                     "can_resume": run.can_resume,
+                    "starts": run.starts,
+                    "moments": len(run.moments),
+                    "class_names": run.start["class_names"] if run.start else [],
                 }
                 for run in runs
             ],

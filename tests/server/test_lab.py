@@ -88,7 +88,7 @@ def test_a_run_over_http(client: Client) -> None:
     assert (status["name"], status["at"], status["epochs"]) == (started["name"], 3, 4)
     refused = client.start()
     assert refused.status_code == 400
-    assert refused.json()["error"].startswith("A run goes on (MNIST, beta 4")
+    assert refused.json()["error"].startswith("A run goes on (MNIST, beta 0.5")
     assert client.send("POST", "stop", json={}).json()["run"]["state"] == "stopping"
     wait_until(lambda: client.get("status")["run"]["state"] == "stopped")
     resumed = client.send("POST", "resume", json={"name": started["name"]}).json()["run"]

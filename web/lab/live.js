@@ -136,7 +136,8 @@ export class LiveMap {
     find(this.#root, ".follow").hidden = this.#following;
     for (const plot of this.#plots) plot.mark(this.#shown);
     if (!this.#open) return;
-    this.#stage.show(drawing, this.#shown, sharedExtent(this.#replays, this.#shown), "This run");
+    const extent = sharedExtent(this.#replays, this.#shown);
+    this.#stage.show(drawing, this.#shown, extent, this.#compared ? "This run" : "");
     this.#drawCompared();
   }
 

@@ -1,14 +1,17 @@
 """What the page asks of the lab, with answers in JSON."""
 
 import gzip
+import threading
 from pathlib import Path
 from typing import Any
 
+from latent_navigator.checkpoint.checkpoint import CheckpointError, load_checkpoint
 from latent_navigator.data.dataset_info import DATASETS
 from latent_navigator.lab import estimate
+from latent_navigator.lab.lessons import LESSONS, verdict
 from latent_navigator.lab.live_replay import live_part
 from latent_navigator.lab.presets import USUAL, datasets, fields, presets
-from latent_navigator.lab.run import Run
+from latent_navigator.lab.run import FINISHED, Run
 from latent_navigator.lab.settings import Settings, parse_settings
 from latent_navigator.lab.supervisor import Supervisor
 from latent_navigator.training.config import TrainingConfig
@@ -29,6 +32,8 @@ class Lab:
         self, supervisor: Supervisor, data_dir: Path = Path(TrainingConfig.data_dir)
     ) -> None:
         self.supervisor, self.data_dir = supervisor, data_dir
+        self._lessons: dict[str, dict[str, Any] | None] = {}  # by the names of finished runs
+        self._lock = threading.Lock()
 
     def status(self, _folders: bool = False) -> dict[str, Any]:
         """{"run": the current run, or the newest; None if there is none, "runs": all of them}."""
@@ -56,10 +61,13 @@ class Lab:
 
     def form(self, folders: bool) -> dict[str, Any]:
         """What can be trained: data sets, presets, the usual values, the ranges of the fields."""
+        offered = presets(self.supervisor.speed.rate, MNIST_SIZE)
+        minute = next(preset["values"] for preset in offered if preset["key"] == "minute")
         return {
             "message": "",
             "datasets": datasets(self.data_dir, folders),
-            "presets": presets(self.supervisor.speed.rate, MNIST_SIZE),
+            "presets": offered,
+            "lessons": [lesson.record(minute) for lesson in LESSONS],
             "usual": USUAL,
             "fields": fields(),
             "threads": self.supervisor.threads,
@@ -120,7 +128,19 @@ class Lab:
         return {"run": self._record(self.supervisor.resume(name))}
 
     def _record(self, run: Run) -> dict[str, Any]:
-        return run.record(str(self.supervisor.program))
+        return run.record(str(self.supervisor.program)) | {"lesson": self._lesson(run)}
+
+    def _lesson(self, run: Run) -> dict[str, Any] | None:
+        """What a finished run shows of its lesson, computed once."""
+        if run.state != FINISHED:
+            return None
+        with self._lock:
+            if run.name not in self._lessons:
+                try:
+                    self._lessons[run.name] = verdict(load_checkpoint(run.paths.output))
+                except CheckpointError:  # it was moved or damaged meanwhile
+                    self._lessons[run.name] = None
+            return self._lessons[run.name]
 
     def _estimate(self, settings: Settings) -> str:
         config = settings.config

@@ -12,8 +12,10 @@ import { unpack } from "../core/packed.js";
  *   message: string, log: string[], command: string, can_resume: boolean, finished: boolean,
  *   starts: number, latent_dim: number, class_names: string[], items: string,
  *   at: number, epochs: number, rate: number, left: number | null, images: number,
- *   moments: number, saved: number,
+ *   moments: number, saved: number, lesson?: Verdict | null,
  * }} Run
+ * @typedef {{ key: string, title: string, done: boolean, message: string, learnt: string }} Verdict
+ * @typedef {{ key: string, title: string, task: string, measured: string, values: Values }} Lesson
  * @typedef {Pick<Run, "name" | "title" | "state" | "message" | "can_resume" | "starts" | "moments" | "class_names">} ListedRun
  * @typedef {{ message: string, run: Run | null, runs: ListedRun[] }} Status
  * @typedef {Record<string, number>} Values
@@ -21,6 +23,7 @@ import { unpack } from "../core/packed.js";
  *   message: string, usual: Values, fields: Record<string, { min: number, max: number, step: number }>,
  *   datasets: { key: string, label: string, size: number | null, items: string }[],
  *   presets: { key: string, label: string, help: string, values: Values }[],
+ *   lessons: Lesson[],
  * }} Form
  */
 

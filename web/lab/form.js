@@ -59,8 +59,24 @@ export class SettingsForm {
         return button;
       }),
     );
+    find(this.#form, ".tasks div").replaceChildren(
+      ...offered.lessons.map((lesson) => this.#task(lesson)),
+    );
     if (first) this.fill(offered.presets[0].values);
     else this.#changed();
+  }
+
+  /** @param {import("./client.js").Lesson} lesson */
+  #task({ key, title, task, measured, values }) {
+    const box = make("details");
+    box.dataset.lesson = key;
+    const button = makeButton("Start this run", () => {
+      this.fill(values);
+      this.#start();
+    });
+    button.ariaLabel = `Start: ${title}`;
+    box.append(make("summary", title), make("p", task), make("p", measured, "quiet"), button);
+    return box;
   }
 
   /** Sets the fields. @param {Record<string, number | string>} values */

@@ -219,6 +219,13 @@ export class Lab {
     find(this.#root, ".resume").hidden = !run.can_resume;
     find(this.#root, ".explore").hidden = run.state !== "finished";
     this.#offerComparisons(run);
+    const { lesson } = run;
+    find(this.#root, ".verdict").hidden = !lesson;
+    if (!lesson) return;
+    find(this.#root, ".verdict").dataset.done = `${lesson.done}`;
+    say(".verdict b", `${lesson.done ? "✓ Solved" : "Not yet"}: ${lesson.title}`);
+    say(".verdict p", lesson.message);
+    say(".verdict .learnt", lesson.learnt);
   }
 
   /** @param {Run} run */

@@ -217,3 +217,20 @@ def test_snapshots_are_kept_by_browsers(tmp_path: Path) -> None:
     assert b'"epochs": [0, 0.5]' in answer.content
     assert client.send("GET", f"moments/{name}/9/0-2.bin").status_code == 404
     assert client.send("GET", f"moments/{name}/{status['starts']}/0-3.bin").status_code == 404
+
+
+def test_the_demo_trains_for_its_own_page_only(served: str) -> None:
+    assert httpx.get(f"{served}lab/form", timeout=60).json()["presets"]
+    before = httpx.get(f"{served}lab/status").json()
+    evil = {"origin": "https://evil.example"}
+    refused = httpx.post(f"{served}lab/start", json={"dataset": "mnist"}, headers=evil)
+    assert (refused.status_code, refused.json()) == (403, {"error": FOREIGN})
+    # Without the consent to a foreign origin, a browser does not send its JSON at all.
+    preflight = {**evil, "access-control-request-method": "POST"}
+    answer = httpx.options(f"{served}lab/start", headers=preflight)
+    assert "access-control-allow-origin" not in answer.headers
+    # Neither the API nor a server function has to do with it.
+    info = httpx.get(f"{served}gradio_api/info").text
+    assert "lab" not in info
+    assert "train" not in info
+    assert httpx.get(f"{served}lab/status").json() == before

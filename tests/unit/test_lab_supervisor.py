@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from latent_navigator.lab.run import FAILED, FINISHED, RUNNING, STOPPED, Run
 from latent_navigator.lab.settings import Settings
 from latent_navigator.lab.supervisor import NICE, Supervisor
 from latent_navigator.model_config import VAEConfig
+from latent_navigator.training.command_line import parse_arguments
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.progress import encode_array
 from tests.conftest import ROOT
@@ -129,6 +131,17 @@ def test_a_run_has_low_priority_and_spares_a_core(supervise: Callable[[str], Sup
     assert not child.is_running()
     assert run.state == STOPPED
     assert run.message == "Stopped. No epoch was complete."
+
+
+def test_the_command_that_is_shown_is_the_one_that_is_run(
+    supervise: Callable[[str], Supervisor],
+) -> None:
+    supervisor = supervise("print(json.dumps(sys.argv[1:]), flush=True)")
+    run = ended(supervisor.start(SETTINGS))
+    python, program, *options = shlex.split(run.record(str(supervisor.program))["command"])
+    assert (python, Path(program).resolve()) == ("python", ROOT / "trainer.py")
+    assert json.loads(run.lines[1]) == options
+    assert parse_arguments(options).config.epochs == 4
 
 
 @pytest.mark.parametrize(

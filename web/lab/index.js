@@ -69,6 +69,10 @@ export class Lab {
     const press = (/** @type {string} */ selector, /** @type {() => void} */ action) =>
       findButton(this.#root, selector).addEventListener("click", action);
     this.#opener.addEventListener("click", () => this.open());
+    findButton(document, "#lessons .train-too button").addEventListener("click", () => {
+      this.#page.state.openTab(TAB);
+      this.open();
+    });
     press(".back", () => this.close());
     press(".retry", () => this.open());
     press(".turn", () => this.#turn(this.#view === "run" ? "form" : "run"));
@@ -117,14 +121,6 @@ export class Lab {
     if (!this.isOpen) return false;
     this.close();
     return true;
-  }
-
-  /** Opens the form with these settings. @param {Record<string, number | string>} values */
-  async prepare(values) {
-    this.#page.state.openTab(TAB);
-    this.open();
-    await this.#turn("form");
-    this.#form.fill(values);
   }
 
   /** @param {"form" | "run"} view */
@@ -178,6 +174,7 @@ export class Lab {
     const first = this.#root.dataset.state === "loading" || this.#root.dataset.state === "failed";
     this.#status = status;
     find(document, "#tab-training .sign").hidden = !isLive(status.run);
+    find(document, "#lessons .train-too").hidden = Boolean(status.message);
     if (!this.isOpen) return;
     if (status.message) {
       this.#root.dataset.state = "off";

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+import demo
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.lab_routes import (
     FOREIGN,
@@ -234,3 +235,17 @@ def test_the_demo_trains_for_its_own_page_only(served: str) -> None:
     assert "lab" not in info
     assert "train" not in info
     assert httpx.get(f"{served}lab/status").json() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "training"),
+    [([], None), (["--allow-training"], True), (["--no-training"], False)],
+)
+def test_the_command_line_says_who_may_train(options: list[str], training: bool | None) -> None:
+    assert demo.parse_arguments(options).training is training
+
+
+def test_training_is_not_both_allowed_and_forbidden(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        demo.parse_arguments(["--allow-training", "--no-training"])
+    assert "not allowed with" in capsys.readouterr().err

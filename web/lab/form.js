@@ -36,6 +36,11 @@ export class SettingsForm {
     });
   }
 
+  /** Whether it knows what can be trained. */
+  get filled() {
+    return this.#offered !== null;
+  }
+
   /** Shows what can be trained. @param {Form} offered */
   show(offered) {
     const first = !this.#offered;

@@ -182,7 +182,7 @@ export class Lab {
       return;
     }
     if (isLive(status.run) && first) this.#view = "run";
-    if (first && this.#view === "form") await this.#turn("form");
+    if (this.#view === "form" && (first || !this.#form.filled)) await this.#turn("form");
     else this.#show();
     if (this.#view === "run" && status.run) await this.#live.show(status.run);
   }

@@ -31,6 +31,7 @@ export class LiveMap {
   #plots = [];
   /** @type {Run | null} */
   #run = null;
+  #drawn = ""; // the run whose snapshots the drawing has
   #frame = 0;
   #shown = 0; // the epoch, fractions included
   #following = true;
@@ -75,7 +76,12 @@ export class LiveMap {
     const changed = await this.#moments.update(run);
     const { replay } = this.#moments;
     if (!replay || (!changed && !fresh)) return;
-    this.#drawing = new EpochDrawing({ ...this.#page.props, names: run.class_names }, replay);
+    const key = `${run.name} ${run.starts}`;
+    if (this.#drawing && key === this.#drawn) this.#drawing.replay = replay;
+    else {
+      this.#drawing = new EpochDrawing({ ...this.#page.props, names: run.class_names }, replay);
+      this.#drawn = key;
+    }
     this.#slider.max = `${this.#moments.count - 1}`;
     this.#root.dataset.moments = `${this.#moments.count}`;
     this.#drawPlots();

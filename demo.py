@@ -57,6 +57,22 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true",
         help="also serve the API as tools (Model Context Protocol) at /gradio_api/mcp/",
     )
+    training = parser.add_mutually_exclusive_group()
+    training.add_argument(
+        "--allow-training",
+        dest="training",
+        action="store_const",
+        const=True,
+        help="let every visitor train models on this machine; without it, only those on the "
+        "machine itself can",
+    )
+    training.add_argument(
+        "--no-training",
+        dest="training",
+        action="store_const",
+        const=False,
+        help="let nobody train from the page",
+    )
     return parser.parse_args(argv)
 
 
@@ -109,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         mcp=options.mcp,
         folders=[find(DEFAULT_PATH).parent, Path("runs")],
         model_memory=options.model_memory,
+        training=options.training,
     )
 
 

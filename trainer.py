@@ -10,13 +10,15 @@ torchrun --nproc-per-node=2 trainer.py    # two processes, each with its shard o
 import sys
 
 from latent_navigator.training.command_line import answer_help
+from latent_navigator.training.parent import stop_with_stdin
 
-if __name__ == "__main__":
-    answer_help(sys.argv[1:])  # before the import of torch, which takes seconds
+if __name__ == "__main__":  # before the import of torch, which takes seconds
+    answer_help(sys.argv[1:])
+    stop_with_stdin()
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +29,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
-from latent_navigator.checkpoint.snapshots import add_snapshot, first_snapshot
+from latent_navigator.checkpoint.snapshots import (
+    add_snapshot,
+    first_snapshot,
+    newest,
+    take_snapshot,
+)
 from latent_navigator.console import forgive_output
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.data.train_data import describe_train_data
@@ -38,6 +45,7 @@ from latent_navigator.training.distributed import SINGLE_PROCESS, ProcessGroup
 from latent_navigator.training.gradient import ShardedGradient
 from latent_navigator.training.metrics import TABLE_HEADER, epoch_metrics, table_row
 from latent_navigator.training.paths import RunPaths
+from latent_navigator.training.progress import ProgressLog
 from latent_navigator.training.resume import make_checkpoint
 from latent_navigator.training.runner import TrainingError, exit_process, run_command_line
 from latent_utils import Encodings, encode_dataset
@@ -51,6 +59,7 @@ def train_epoch(
     epoch: int,
     config: TrainingConfig,
     bar: tqdm,
+    on_step: Callable[[float], None] = lambda _: None,
 ) -> tuple[float, float]:
     """One pass over images (N, 28, 28) uint8, on the model's device; mean recon and kl in nats.
 
@@ -59,6 +68,7 @@ def train_epoch(
 
     Args:
         gradient: of the model whose weights the optimizer moves.
+        on_step: called after each step with the share of the epoch that is done.
 
     Raises:
         TrainingError: if the loss or its gradient is not finite, before the optimizer's step.
@@ -84,6 +94,7 @@ def train_epoch(
         gradient.step(optimizer)
         totals += torch.tensor(recon_and_kl, dtype=torch.float64) * len(batch)
         bar.update(len(batch))
+        on_step((step + 1) / len(batches))
     recon, kl = (totals / len(images)).tolist()
     return recon, kl
 
@@ -164,14 +175,35 @@ def evaluate(
     return recon, kl, encodings
 
 
+def build_model(
+    config: TrainingConfig,
+    model_config: VAEConfig,
+    device: torch.device,
+    resumed: Checkpoint | None,
+) -> tuple[VAE, torch.optim.Optimizer]:
+    """The model and its optimizer before the first epoch, or as the resumed run left them."""
+    torch.manual_seed(config.seed)
+    model = VAE(model_config).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    if resumed is not None:
+        model.load_state_dict(resumed.weights)
+        assert resumed.training_state is not None
+        optimizer.load_state_dict(resumed.training_state)
+    return model, optimizer
+
+
 def train(
     config: TrainingConfig,
     model_config: VAEConfig,
     data: LabelledImages,
     resumed: Checkpoint | None = None,
     group: ProcessGroup = SINGLE_PROCESS,
+    *,
+    progress: bool = False,
 ) -> Checkpoint | None:
     """Train from scratch, or continue from `resumed`; process 0 saves the state of each epoch.
+
+    With `progress` it also keeps the latent space as it forms; see training/progress.py.
 
     Returns:
         The finished checkpoint in process 0, None in the others.
@@ -182,18 +214,17 @@ def train(
     device = group.local_device(resolve_device(config.device))
     # On the device for the whole run: an epoch indexes tensors instead of loading files.
     train_images, test_images = data.train_images.to(device), data.test_images.to(device)
-    torch.manual_seed(config.seed)
-    model = VAE(model_config).to(device)
-    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    model, optimizer = build_model(config, model_config, device, resumed)
     train_data = describe_train_data(data.train_images, data.train_labels, len(data.class_names))
     if resumed is None:
         history, snapshots = [], first_snapshot(model, test_images, data.test_labels)
     else:
-        model.load_state_dict(resumed.weights)
-        assert resumed.training_state is not None
-        optimizer.load_state_dict(resumed.training_state)
         history, snapshots = list(resumed.history), resumed.snapshots
     state, epochs = resumed, range(len(history), config.epochs)
+    paths = RunPaths(Path(config.output))
+    log = ProgressLog(paths.progress if progress and group.is_main else None, config)
+    log.start(len(history), data, snapshots, model_config)
+    watcher = Watcher(log, model, test_images, data.test_labels, snapshots.sample)
     if group.is_main:
         print(TABLE_HEADER)
     with (
@@ -202,7 +233,8 @@ def train(
     ):
         for epoch in epochs:
             started = time.perf_counter()
-            losses = train_epoch(gradient, optimizer, train_images, epoch, config, bar)
+            on_step = watcher.begin(epoch)
+            losses = train_epoch(gradient, optimizer, train_images, epoch, config, bar, on_step)
             if not group.is_main:
                 continue
             *test_losses, encodings = evaluate(model, test_images, data.test_labels)
@@ -211,10 +243,37 @@ def train(
             snapshots = add_snapshot(snapshots, model, encodings.means, epoch + 1)
             parts = (data, train_data, snapshots, optimizer.state_dict())
             state = make_checkpoint(model, config, history, encodings, *parts)
-            save_checkpoint(RunPaths(Path(config.output)).state, state)
+            save_checkpoint(paths.state, state)
+            log.epoch(newest(snapshots), history[-1])
             tqdm.write(table_row(history[-1], len(train_images), config.epochs))
             sys.stdout.flush()  # so that a redirected log shows each epoch at once
     return replace(state, training_state=None) if group.is_main and state else None
+
+
+class Watcher:
+    """Takes the snapshots of a progress file that are due within an epoch.
+
+    Args:
+        log: the file. model: as it is trained.
+        images: (N, 28, 28) the test images, on the model's device. labels: (N,).
+        sample: (S,) indices of those that the snapshots have.
+    """
+
+    def __init__(
+        self, log: ProgressLog, model: VAE, images: Tensor, labels: Tensor, sample: Tensor
+    ) -> None:
+        self.log, self.model = log, model
+        self.images, self.labels = images[sample.to(images.device)], labels[sample]
+
+    def begin(self, epoch: int) -> Callable[[float], None]:
+        """What `train_epoch` calls after each step of this epoch."""
+        self.log.begin_epoch(epoch)
+        return partial(self._step, epoch)
+
+    def _step(self, epoch: int, share: float) -> None:
+        if self.log.step(share):
+            recon, kl, encodings = evaluate(self.model, self.images, self.labels)
+            self.log.moment(epoch + share, take_snapshot(self.model, encodings.means), (recon, kl))
 
 
 def progress_bar(images: int, epochs: range, is_main: bool) -> tqdm:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -98,7 +98,7 @@ def with_unused_dimensions(checkpoint: Checkpoint, latent_dim: int) -> Checkpoin
         mu, logvar = weights[name].chunk(2)
         rows = mu.new_zeros(more, *mu.shape[1:])
         weights[name] = torch.cat([mu, rows, logvar, rows])
-    changed = {
+    changed: dict[str, Any] = {
         name: F.pad(getattr(checkpoint, name), (0, more))
         for name in ("means", "logvars", "centroids", "prototypes")
     }

@@ -48,7 +48,7 @@ import { start as startTraining } from "./training/index.js";
  *   }[],
  *   experiments: { key: string, label: string }[],
  *   tour: import("./tour/steps.js").Step[],
- *   replays: { label: string, file: string, comparison: string | null }[],
+ *   replays: { key: string, label: string, file: string, comparison: string | null }[],
  *   pad: import("./draw/pad.js").PadProps & { max_bytes: number },
  *   data: string, model: { key: string, label: string, description: string, images: string, ask: string },
  * }} Props

@@ -26,15 +26,19 @@ from latent_navigator.app.errors import (
 )
 
 API = "/gradio_api"
-STREAMS = "/heartbeat/", "/mcp"  # GETs that end with the page, not by themselves
+# GETs that end with the page, not by themselves, and one that each page repeats until it ends.
+STREAMS = "/heartbeat/", "/mcp", "/lab/status"
 
 # The only paths that accept a POST: no recordings, uploads or edits of the program.
-POSTED = tuple(
-    f"{API}/{path}"
-    for path in (
-        *("run/", "api/", "call/", "queue/join", "component_server"),
-        *("cancel", "reset", "mcp"),
-    )
+POSTED = (
+    "/lab/",
+    *(
+        f"{API}/{path}"
+        for path in (
+            *("run/", "api/", "call/", "queue/join", "component_server"),
+            *("cancel", "reset", "mcp"),
+        )
+    ),
 )
 # GET routes of Gradio that write files or log lines, or fetch addresses for a client.
 BLOCKED = re.compile(

@@ -17,7 +17,8 @@ def _spelled(latent_dim: int) -> str:
 def describe_model(checkpoint: Checkpoint) -> str:
     """What the model is, how well it does and what it cannot do, as HTML."""
     final, config, info = checkpoint.history[-1], checkpoint.training_config, checkpoint.info
-    size = f"{info.train_size:,} " if info.train_size else ""
+    count = config.get("limit") or info.train_size
+    size = f"{count:,} " if count else ""
     latent_dim = checkpoint.model_config.latent_dim
     limits = _spelled(latent_dim).capitalize()
     parameters = sum(value.numel() for value in checkpoint.weights.values())

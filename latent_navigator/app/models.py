@@ -249,11 +249,12 @@ class Models:
         """The trainings that the page of a model shows: its own, and those of comparable models.
 
         Returns:
-            for each {"label", "file": relative to its own files, "comparison": of both models in
-            two dimensions, or None}.
+            for each {"key", "label", "file": relative to its own files, "comparison": of both
+            models in two dimensions, or None}.
         """
         found: list[dict[str, str | None]] = [
             {
+                "key": entry.key,
                 "label": entry.short_label,
                 "file": _replay(entry),
                 "comparison": None,
@@ -264,6 +265,7 @@ class Models:
             taken = any(some["label"] == label for some in found)
             found.append(
                 {
+                    "key": other.key,
                     "label": f"{label}, {other.key}" if taken else label,
                     "file": f"../{other.digest}/{_replay(other)}",
                     "comparison": _comparison(entry, other),

@@ -20,7 +20,7 @@ from gradio.routes import App as GradioApp
 from gradio.state_holder import SessionState, StateHolder
 from gradio.utils import get_space
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from latent_navigator.app.api import Page, add_api
 from latent_navigator.app.data_routes import HashedFiles, web_files
@@ -33,6 +33,7 @@ from latent_navigator.app.errors import (
     MalformedRequest,
 )
 from latent_navigator.app.kept_files import KeptFiles
+from latent_navigator.app.lab_routes import LabAccess, lab_routes
 from latent_navigator.app.layout import page_head, page_options
 from latent_navigator.app.middleware import (
     BlockedRoutes,
@@ -49,6 +50,8 @@ from latent_navigator.app.models import MODEL_MEMORY, Models
 from latent_navigator.app.page_head import HeadContent
 from latent_navigator.app.startup import tune_process, warm_up
 from latent_navigator.app.workspace import build_workspace
+from latent_navigator.lab.lab import Lab
+from latent_navigator.lab.supervisor import Supervisor
 
 CACHE_CLEANING = (300, 900)  # seconds between two cleanings, and age of the files that go
 MAX_QUEUE = 64  # computations that wait in Gradio's queue, some seconds of work
@@ -142,6 +145,7 @@ def build_app(
     *,
     model: str,
     files: Sequence[HashedFiles | ModelFiles] = (),
+    routes: Sequence[Route] = (),
     head: str = "",
     limits: RequestLimits | None = None,
     root_path: str = "",
@@ -154,6 +158,7 @@ def build_app(
         blocks: the page, with its queue.
         model: the label that /health reports.
         files: what the page fetches by address.
+        routes: further ones.
         head: what the page's head begins with.
         root_path: the prefix under which a proxy serves the application, or its whole address.
         mcp: also serve the API's tools (Model Context Protocol) at /gradio_api/mcp/.
@@ -162,7 +167,7 @@ def build_app(
     app = FastAPI(
         openapi_url=None,  # Gradio has its own
         middleware=build_middleware(drain, limits or RequestLimits(), model, root_path),
-        routes=[some.route() for some in files],
+        routes=[*(some.route() for some in files), *routes],
     )
     # After the routes of our own: Gradio, mounted at /, takes every path that is left.
     gr.mount_gradio_app(
@@ -265,11 +270,13 @@ def serve(
     mcp: bool,
     folders: Sequence[Path] = (),
     model_memory: float = MODEL_MEMORY,
+    training: bool | None = None,
 ) -> int:
     """Serve the page until SIGTERM or Ctrl-C.
 
     Args:
         checkpoints: the model that the page opens with, then others; see `Models` for the rest.
+        training: whether the page may train; None: where only this machine reaches the server.
 
     Returns:
         the exit status: 0, or 1 if the server could not start or dropped requests.
@@ -286,13 +293,15 @@ def serve(
     blocks, files = build_blocks(models)
     for name in ("decoder.bin", "encodings.bin"):  # every page asks for them
         files.data.default.prepare(name)
+    root_path, supervisor = os.environ.get("GRADIO_ROOT_PATH", ""), Supervisor()
     app = build_app(
         blocks,
         drain,
         model=models.find().short_label,
         files=files,
+        routes=lab_routes(Lab(supervisor), LabAccess(training, host, bool(root_path))),
         head=page_head(*files),
-        root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
+        root_path=root_path,
         mcp=mcp,
         local_url=f"http://{local_host}:{port}/",
     )
@@ -308,5 +317,7 @@ def serve(
         server.run()
     except SystemExit:  # uvicorn has logged why it cannot listen
         return 1
+    finally:
+        supervisor.close()
     warming.join()  # Python cannot exit cleanly while a thread computes in torch
     return server.status

@@ -78,7 +78,38 @@ def grid_reach(sampled: Tensor) -> Tensor:
     return covering.clamp(LEAST_REACH, MOST_REACH)
 
 
+class Snapshot(NamedTuple):
+    """The latent space at one moment."""
+
+    means: Tensor  # (S, latent_dim) float16
+    grid: Tensor  # (SIDE, SIDE, 28, 28) uint8
+    reach: Tensor  # float32 scalar
+
+
 @torch.inference_mode()
+def take_snapshot(model: VAE, means: Tensor) -> Snapshot:
+    """The latent space as it is now.
+
+    Args:
+        means: (S, latent_dim), the encodings of the sample by this model.
+    """
+    # float16 ends at 65504; an outlier beyond is off every map, with or without the clamp.
+    sampled = means.to(torch.float16).clamp(-60000, 60000)  # (S, latent_dim)
+    reach = grid_reach(sampled)
+    axis = torch.linspace(-1, 1, SIDE) * reach
+    y, x = torch.meshgrid(-axis, axis, indexing="ij")
+    z = torch.zeros(SIDE * SIDE, means.shape[1])
+    z[:, 0], z[:, -1] = x.flatten(), y.flatten()
+    device = next(model.parameters()).device
+    images = (model.decode(z.to(device)) * 255).round().byte().cpu()  # (SIDE * SIDE, 1, 28, 28)
+    return Snapshot(sampled, images.reshape(SIDE, SIDE, 28, 28), reach)
+
+
+def newest(snapshots: Snapshots) -> Snapshot:
+    """The last of the snapshots."""
+    return Snapshot(snapshots.means[-1], snapshots.grids[-1], snapshots.reaches[-1])
+
+
 def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor, epoch: int) -> Snapshots:
     """Those of the snapshots that are still kept, and one more of the model as it is now.
 
@@ -87,25 +118,15 @@ def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor, epoch: int) ->
         means: (N, latent_dim), the encodings of all test images by this model.
         epoch: that has just ended.
     """
-    sampled = means[snapshots.sample].to(torch.float16)  # (S, latent_dim)
-    # float16 ends at 65504; an outlier beyond is off every map, with or without the clamp.
-    sampled = sampled.clamp(-60000, 60000)
-    reach = grid_reach(sampled)
-    axis = torch.linspace(-1, 1, SIDE) * reach
-    y, x = torch.meshgrid(-axis, axis, indexing="ij")
-    z = torch.zeros(SIDE * SIDE, means.shape[1])
-    z[:, 0], z[:, -1] = x.flatten(), y.flatten()
-    device = next(model.parameters()).device
-    images = (model.decode(z.to(device)) * 255).round().byte().cpu()  # (SIDE * SIDE, 1, 28, 28)
-    grid = images.reshape(1, SIDE, SIDE, 28, 28)
+    taken = take_snapshot(model, means[snapshots.sample])
     before = snapshot_epochs(len(snapshots.means), epoch - 1)
     kept = set(kept_epochs(epoch))
     rows = [row for row, earlier in enumerate(before) if earlier in kept]
     return Snapshots(
         snapshots.sample,
-        torch.cat([snapshots.means[rows], sampled[None]]),
-        torch.cat([snapshots.grids[rows], grid]),
-        torch.cat([snapshots.reaches[rows], reach[None]]),
+        torch.cat([snapshots.means[rows], taken.means[None]]),
+        torch.cat([snapshots.grids[rows], taken.grid[None]]),
+        torch.cat([snapshots.reaches[rows], taken.reach[None]]),
     )
 
 

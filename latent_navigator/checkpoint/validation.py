@@ -162,7 +162,7 @@ def check_encodings(
 def check_training_config(value: object) -> dict[str, object]:
     """The hyperparameters of the run; those that the program reads have the right type."""
     config = check_dict("training_config", value)
-    for name in ("beta", "warmup_epochs", "seed"):
+    for name in ("beta", "warmup_epochs", "seed", "limit"):
         require(_is_finite(config.get(name, 0)), f"{name} in training_config is not a number")
     dataset = config.get("dataset", "")
     require(isinstance(dataset, str), "dataset in training_config is not a string")

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -14,3 +15,19 @@ class LabelledImages(NamedTuple):
     test_labels: Tensor  # (M,) int64, 0 ... C - 1
     class_names: tuple[str, ...] = tuple("0123456789")  # C of them
     found: str = ""  # what a folder holds, what is not used and what was assumed; in sentences
+
+    def limited(self, limit: int) -> "LabelledImages":
+        """With `limit` of the training images, evenly spaced in their order; 0 for all of them.
+
+        Raises:
+            ValueError: if there are fewer.
+        """
+        count = len(self.train_images)
+        if limit > count:
+            raise ValueError(f"limit is {limit}; the data set has {count} training images")
+        if not limit:
+            return self
+        kept = torch.arange(limit) * count // limit  # of a folder, which has them class by class
+        return self._replace(
+            train_images=self.train_images[kept], train_labels=self.train_labels[kept]
+        )

@@ -18,6 +18,7 @@ class Arguments:
     resume: bool
     discard: bool
     skip_damaged: bool
+    progress: bool = False
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,6 +57,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="skip images that cannot be read (data sets from folders only)",
     )
+    groups["run"].add_argument(
+        "--progress",
+        action="store_true",
+        help="keep the latent space as it forms beside the output, as demo.py shows it",
+    )
     return parser
 
 
@@ -68,7 +74,7 @@ def parse_arguments(argv: Sequence[str]) -> Arguments:
         SystemExit: from argparse, after --help or a usage error.
     """
     options = vars(build_parser().parse_args(argv))
-    flags = {name: options.pop(name) for name in ("resume", "discard", "skip_damaged")}
+    flags = {name: options.pop(name) for name in ("resume", "discard", "skip_damaged", "progress")}
     model_config = VAEConfig(latent_dim=checked_latent_dim(options.pop("latent_dim")))
     config = TrainingConfig(**options)
     config = dataclasses.replace(config, output=str(config.output_path()))

@@ -45,6 +45,9 @@ class TrainingConfig:
         "auto", "training", "bf16, fp32, or auto: bf16 where the device supports it in hardware"
     )
     seed: int = option(0, "training", "seed of the weights, the batch order and the noise")
+    limit: int = option(
+        0, "training", "training images to use, evenly spaced in their order; 0 for all of them"
+    )
     device: str = option("auto", "run", "cpu, cuda, ..., or auto: an accelerator, else the CPU")
     data_dir: str = option("data", "run", "folder for downloaded data sets")
     output: str = option(
@@ -63,6 +66,7 @@ class TrainingConfig:
             check(name, isinstance(value, int) and 1 <= value <= 100_000, "1 ... 100000")
         check("dataset", bool(self.dataset.strip()), "the name of a data set, or a folder")
         check("seed", 0 <= self.seed < 2**31, "a whole number in 0 ... 2**31 - 1")
+        check("limit", 0 <= self.limit < 2**31, "a whole number in 0 ... 2**31 - 1")
         check("learning_rate", 0 < self.learning_rate <= 1, "a number in (0, 1]")
         check("beta", 0 <= self.beta <= 1000, "a number in 0 ... 1000")
         check("warmup_epochs", 0 <= self.warmup_epochs <= 100_000, "a number in 0 ... 100000")
@@ -91,8 +95,12 @@ class TrainingConfig:
         return output
 
     def hyperparameters(self) -> dict[str, str | int | float]:
-        """The fields that determine the weights, as plain values; kept in the checkpoint."""
+        """The fields that determine the weights, as plain values; kept in the checkpoint.
+
+        Without a limit of 0: files from before there was one are those of an unlimited run.
+        """
         names = [f.name for f in fields(self) if f.metadata["group"] == "training"]
+        names = [name for name in names if name != "limit" or self.limit]
         return {name: getattr(self, name) for name in names} | {
             "dataset": plain_dataset(self.dataset)
         }

@@ -8,8 +8,12 @@ from latent_navigator.atomic_io import TEMPORARY_SUFFIX, check_folder, check_wri
 
 STATE_SUFFIX, LOCK_SUFFIX = ".resume", ".lock"
 METRICS_SUFFIX, CURVES_SUFFIX = ".metrics.json", ".curves.png"
+PROGRESS_SUFFIX, LOG_SUFFIX = ".progress", ".log"
 # No output ends in one of these, so that no run writes over a file of another.
-RESERVED = (STATE_SUFFIX, METRICS_SUFFIX, CURVES_SUFFIX, LOCK_SUFFIX, TEMPORARY_SUFFIX)
+RESERVED = (
+    *(STATE_SUFFIX, METRICS_SUFFIX, CURVES_SUFFIX, LOCK_SUFFIX),
+    *(PROGRESS_SUFFIX, LOG_SUFFIX, TEMPORARY_SUFFIX),
+)
 REMEDY = "choose another --output"
 
 
@@ -40,6 +44,16 @@ class RunPaths:
     def curves(self) -> Path:
         """The losses of every epoch, as a plot."""
         return self._beside(CURVES_SUFFIX)
+
+    @property
+    def progress(self) -> Path:
+        """The latent space as it forms, one record a line; see training/progress.py."""
+        return self._beside(PROGRESS_SUFFIX)
+
+    @property
+    def log(self) -> Path:
+        """What a run that demo.py has started prints."""
+        return self._beside(LOG_SUFFIX)
 
     @property
     def lock(self) -> Path:

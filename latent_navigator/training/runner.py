@@ -6,9 +6,8 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import torch
 
@@ -42,9 +41,20 @@ from latent_navigator.training.signals import Terminated, ignore_stop_signals, i
 REPORT_SECONDS = 5.0
 FILES_AT_ONCE = 3  # the state, the next one while it is written, the checkpoint
 
-TrainFunction = Callable[
-    [TrainingConfig, VAEConfig, LabelledImages, Checkpoint | None, ProcessGroup], Checkpoint | None
-]
+
+class TrainFunction(Protocol):
+    """trainer.train."""
+
+    def __call__(
+        self,
+        config: TrainingConfig,
+        model_config: VAEConfig,
+        data: LabelledImages,
+        resumed: Checkpoint | None,
+        group: ProcessGroup,
+        *,
+        progress: bool,
+    ) -> Checkpoint | None: ...
 
 
 class TrainingError(RuntimeError):
@@ -84,14 +94,14 @@ def run(arguments: Arguments, group: ProcessGroup, train: TrainFunction) -> None
             skip = arguments.skip_damaged
             data = group.local_main_first(
                 lambda: load_dataset(config.dataset, config.data_dir, skip_damaged=skip)
-            )
+            ).limited(config.limit)
             size = check_data(data, state, paths, config, model_config)
             if group.is_main:
                 check_space(paths.output.parent, FILES_AT_ONCE * size, REMEDY)
                 announce(data, paths, config, device, group)
                 if arguments.discard:
                     paths.state.unlink(missing_ok=True)
-            state = train(config, model_config, data, state, group)
+            state = train(config, model_config, data, state, group, progress=arguments.progress)
         if group.is_main and state is not None:
             write_results(state, paths)
 

@@ -168,9 +168,9 @@ def called(request: Request) -> str | None:
 
 def arguments_of(request: Request) -> list[Any]:
     """What a request asks a server function, without the model at the end."""
-    *arguments, model = (request.post_data_json or {})["data"]
-    assert isinstance(model, str)
-    return arguments
+    sent: list[Any] = (request.post_data_json or {})["data"]
+    assert isinstance(sent[-1], str)
+    return sent[:-1]
 
 
 # --- the map and the decoded image ---

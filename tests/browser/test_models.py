@@ -77,7 +77,7 @@ def test_the_menu_changes_the_whole_page_by_keyboard(visit: Visits, demo: Demo) 
     expect(page.locator("#about")).to_contain_text("beta 4")
     page.focus(MENU)
     page.keyboard.press("Enter")
-    expect(page.locator(OPTIONS)).to_have_count(4)
+    expect(page.locator(OPTIONS)).to_have_count(5)
     names = page.locator(OPTIONS).all_inner_texts()
     assert ["beta 4" in names[0], "beta 0.1" in names[1]] == [True, True]
     broken = page.locator("#models [data-key=broken]")
@@ -166,7 +166,7 @@ def test_a_link_to_a_model_that_is_not_there_says_so(
 def test_a_failure_leaves_the_page_as_it_is(visit: Visits, demo: Demo) -> None:
     page = visit(f"{demo.address}#x=0.5&y=0.25", fresh=True)
     page.click(MENU)
-    expect(page.locator(OPTIONS)).to_have_count(4)
+    expect(page.locator(OPTIONS)).to_have_count(5)
     page.route(SERVER, lambda route: route.abort())
     page.click(f"#models [data-key={OTHER}]")
     expect(page.locator("#model-notice")).to_contain_text(
@@ -251,7 +251,7 @@ def test_pointing_at_either_map_marks_the_image_on_both(visit: Visits, demo: Dem
     page = visit(f"{demo.address}#x=0&y=0")
     compare(page)
     options = page.locator("#side-by-side option")
-    expect(options).to_have_count(3)
+    expect(options).to_have_count(4)
     expect(page.locator("#side-by-side option:disabled")).to_have_count(2)
     expect(page.locator("#side-by-side option[value=ten]")).to_contain_text("other test images")
     index = 7
@@ -312,7 +312,7 @@ def test_menu_and_comparison_fit_the_screen(
 ) -> None:
     page = visit(demo.address, width, height, ready=READY[:1])
     page.click(MENU)
-    expect(page.locator(OPTIONS)).to_have_count(4)
+    expect(page.locator(OPTIONS)).to_have_count(5)
     panel = page.locator(".models-panel").bounding_box()
     assert panel is not None
     assert panel["x"] >= 0

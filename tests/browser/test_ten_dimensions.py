@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.explorer.dimensions import dimension_name
@@ -28,6 +29,11 @@ from tests.conftest import Demo
 from tests.helpers import with_unused_dimensions
 
 pytestmark = pytest.mark.browser
+
+
+def are_different(one: Locator, other: Locator) -> bool:
+    """Whether two canvases show different images."""
+    return not np.array_equal(pixels_of(one), pixels_of(other))
 
 
 @pytest.fixture(scope="module")
@@ -237,12 +243,9 @@ def test_three_questions_about_sixteen_dimensions_take_three_actions_each(
     # What do three of them do? One action each: the strip shows it, and z moves along it.
     for i in range(3):
         row = page.locator("#dimensions > .rows li").nth(i)
-        ends = [row.locator("canvas").nth(at) for at in (0, 6)]
-        wait_until(
-            page,
-            lambda ends=ends: not np.array_equal(*(pixels_of(end) for end in ends)),
-            "a used dimension changes nothing",
-        )
+        first, last = (row.locator("canvas").nth(at) for at in (0, 6))
+        differ = partial(are_different, first, last)
+        wait_until(page, differ, "a used dimension changes nothing")
         before = decoded(page)
         row.locator(".strip button").nth(0).click()
         settle(page)

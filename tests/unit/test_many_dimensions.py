@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latent_navigator.app.startup import load_models
+from latent_navigator.app.models import Models
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.explorer.dimensions import (
     STEPS,
@@ -470,4 +470,4 @@ def test_a_file_of_too_many_dimensions_is_rejected(
     path = tmp_path / "wide.pt"
     save_checkpoint(path, with_unused_dimensions(ten_checkpoint, 65))
     with pytest.raises(ValueError, match=r"latent_dim is 65; give a checkpoint .* 2 to 64"):
-        load_models([path])
+        Models([path])

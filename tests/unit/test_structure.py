@@ -12,6 +12,7 @@ PACKAGE = "latent_navigator"
 LEVELS = [
     ("demo", "trainer"),
     (f"{PACKAGE}.app",),
+    (f"{PACKAGE}.lab",),
     (f"{PACKAGE}.explorer",),
     (f"{PACKAGE}.training",),
     (f"{PACKAGE}.checkpoint",),

@@ -43,6 +43,7 @@ def test_learning_rate_is_one_cycle() -> None:
         {"blanking": 1.0},
         {"precision": "fp8"},
         {"seed": -1},
+        {"limit": -1},
     ],
 )
 def test_invalid_configuration_is_rejected_by_name(invalid: dict[str, Any]) -> None:
@@ -52,7 +53,7 @@ def test_invalid_configuration_is_rejected_by_name(invalid: dict[str, Any]) -> N
 
 def test_options_default_to_the_configuration() -> None:
     options = vars(build_parser().parse_args([]))
-    assert not any(options.pop(flag) for flag in ("resume", "discard", "skip_damaged"))
+    assert not any(options.pop(flag) for flag in ("resume", "discard", "skip_damaged", "progress"))
     assert options.pop("latent_dim") == 2
     assert TrainingConfig(**options) == TrainingConfig()
 

@@ -4,7 +4,7 @@ import { find, findCanvas, write } from "../core/dom.js";
 import { fitCanvas } from "../core/drawing.js";
 import { axisTexts, drawAxes, drawAxisTexts } from "../map/axes.js";
 import { EpochDrawing } from "./epoch_drawing.js";
-import { lastEpoch, momentAt } from "./replay.js";
+import { epochTexts, momentAt } from "./replay.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./replay.js").Replay} Replay */
@@ -48,9 +48,10 @@ export class ComparedMap {
       axisTexts(view, (text) => context.measureText(text).width),
     );
     this.#drawing.drawTop(scene);
-    const at = replay.epochs[momentAt(replay, epoch)];
-    write(this.#name, `${label}: epoch ${at} of ${lastEpoch(replay)}`);
-    const when = at ? `after epoch ${at}` : "before training";
+    const moment = momentAt(replay, epoch);
+    const { epoch: at, last } = epochTexts(replay, moment);
+    write(this.#name, `${label}: epoch ${at} of ${last}`);
+    const when = moment ? `after epoch ${at}` : "before training";
     this.#canvas.ariaLabel = `${label}: encoded ${this.#page.props.info.items} ${when}`;
   }
 }

@@ -88,7 +88,7 @@ export class EpochDrawing {
     const top = (view.centre.y + view.half) * unit - dot / 2;
     context.globalAlpha = layers.images ? OVER_IMAGES : OPACITY;
     for (const [i, label] of this.replay.labels.entries()) {
-      context.fillStyle = colours.classes[label];
+      context.fillStyle = colours.classes[label % colours.classes.length];
       const [x, y] = [this.#positions[2 * i], this.#positions[2 * i + 1]];
       context.fillRect(x * unit + left, top - y * unit, dot, dot);
     }

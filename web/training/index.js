@@ -7,6 +7,7 @@ import { find, findButton, onResize, onTheme } from "../core/dom.js";
 import { readColours } from "../core/drawing.js";
 import { unpack } from "../core/packed.js";
 import { ServerError } from "../core/server.js";
+import { Lab } from "../lab/index.js";
 import { BetaComparison } from "./beta.js";
 import { ComparedMap } from "./compared.js";
 import { CURVES, Plot } from "./curves.js";
@@ -31,6 +32,7 @@ class TrainingReplay {
   #model;
   #transport;
   #stage;
+  #lab;
   /** @type {Map<string, Replay>} those loaded, by the names of their files */
   #loaded = new Map();
   #asked = 0;
@@ -57,7 +59,10 @@ class TrainingReplay {
       () => this.#refresh(),
       () => this.#drawMaps(),
     );
-    this.#stage = new EpochStage(page, instrument, () => this.#goBack());
+    this.#stage = new EpochStage(page, instrument, () => {
+      if (!this.#lab.goBack()) this.#goBack();
+    });
+    this.#lab = new Lab(page, element, this.#stage, (open) => this.#giveWay(open));
     this.#offer();
     this.#model.addEventListener("change", () => this.#show());
     findButton(element, ".retry").addEventListener("click", () => this.#show());
@@ -89,7 +94,7 @@ class TrainingReplay {
     this.#beta.offer();
   }
 
-  /** The comparison is about the trained models. @param {boolean} open whether it takes the panel */
+  /** To the comparison, which is about the trained models, or the lab. @param {boolean} open whether it takes the panel */
   #giveWay(open) {
     if (!open) return; // the replay is drawn as soon as it has a size again
     this.#transport.pause();

@@ -7,8 +7,8 @@
  * @typedef {{
  *   summary: string, epochs: number[], xy: Int16Array, scale: number, labels: Uint8Array,
  *   images: Uint8Array, grid_side: number, grid_reaches: number[],
- *   curves: Record<CurveName, number[]>,
- * }} Replay
+ *   curves: Record<CurveName, number[]>, total?: number,
+ * }} Replay total: epochs of a run that is not finished; its moments are fractions of epochs, too
  * @typedef {"recon" | "kl" | "beta"} CurveName
  * @typedef {{ item: string, items: string }} Info what the images show
  */
@@ -22,6 +22,13 @@ export function lastEpoch({ epochs }) {
   return epochs[epochs.length - 1];
 }
 
+/** The epoch of a moment and the last one of the run, as texts. @param {Replay} replay @param {number} at */
+export function epochTexts({ epochs, total }, at) {
+  const text = (/** @type {number} */ epoch) =>
+    total === undefined ? `${epoch}` : `${Number(epoch.toFixed(2))}`;
+  return { epoch: text(epochs[at]), last: text(total ?? epochs[epochs.length - 1]) };
+}
+
 /** Whether images were decoded at its moments: above two dimensions there are none. @param {Replay} replay */
 export function hasImages({ images }) {
   return images.length > 0;
@@ -29,8 +36,8 @@ export function hasImages({ images }) {
 
 /** The index of the last moment kept up to an epoch. @param {Replay} replay @param {number} epoch */
 export function momentAt({ epochs }, epoch) {
-  let at = Math.min(Math.floor(epoch), epochs.length - 1);
-  while (epochs[at] > epoch) at -= 1;
+  let at = epochs.length - 1;
+  while (at > 0 && epochs[at] > epoch) at -= 1;
   return at;
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../core/dom.js";
 import { boxAround } from "../map/placement.js";
 import { LAYERS } from "./epoch_drawing.js";
-import { hasImages, lastEpoch, momentAt, nearestImage, shareBeyond } from "./replay.js";
+import { epochTexts, hasImages, momentAt, nearestImage, shareBeyond } from "./replay.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./epoch_drawing.js").EpochDrawing} EpochDrawing */
@@ -70,11 +70,10 @@ export class EpochStage {
       this.#side = drawing.view.side;
       drawing.taken = [this.#inset()];
     }
-    const { epochs } = drawing.replay;
     const name = model ? `${model}: epoch` : "Epoch";
-    const last = `${lastEpoch(drawing.replay)}`;
+    const { epoch: shown, last } = epochTexts(drawing.replay, this.#moment);
     // As wide for each epoch, with spaces of a digit's width: what stands beside it does not move.
-    const text = `${name} ${epochs[this.#moment]} of ${last}`;
+    const text = `${name} ${shown} of ${last}`;
     const length = `${name} ${last} of ${last}`.length;
     write(find(this.#name, "b"), text.padEnd(length, "\u2007"));
     write(find(this.#name, "span"), model ? "Fitted to both models" : "Fitted to the points");
@@ -119,7 +118,7 @@ export class EpochStage {
     const { props, state } = this.#page;
     const { replay } = this.#drawing;
     const { item, items } = props.info;
-    const epoch = `Epoch ${replay.epochs[this.#moment]}`;
+    const epoch = `Epoch ${epochTexts(replay, this.#moment).epoch}`;
     if (!hasImages(replay)) {
       this.#image.hidden = true;
       write(find(this.#note, "b"), epoch);

@@ -1,0 +1,140 @@
+"""Two lessons that train a model, each checked on the figures of the finished run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.explorer.latent_space import percent
+from latent_utils import RADIUS, UNUSED, kl_per_dimension
+
+RING = 3.0  # sigma; 99 % of the prior's draws fall within it
+HALF = 0.5  # of the encoded images beyond the ring: the map has exploded
+DRAWS = 2000  # from the prior
+LARGE = 20.0  # beta, from which a run is about collapse
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the lessons look at in a finished model."""
+
+    spread: float  # of the encoded test images: root mean square of a coordinate; the prior has 1
+    beyond: float  # share of them beyond the ring, in two dimensions and in more
+    near: float  # share of the prior's draws with an encoded test image within RADIUS
+    kl: tuple[float, ...]  # nats, per dimension
+
+
+def figures(checkpoint: Checkpoint) -> Figures:
+    """The figures of a model, on its test images."""
+    means = checkpoint.means
+    draws = torch.randn(DRAWS, means.shape[1], generator=torch.Generator().manual_seed(0))
+    nearest = torch.cat([torch.cdist(part, means).min(1).values for part in draws.split(500)])
+    kl = kl_per_dimension(means, checkpoint.logvars)
+    return Figures(
+        spread=float(means.square().mean().sqrt()),
+        beyond=float((means.norm(dim=1) > RING).float().mean()),
+        near=float((nearest <= RADIUS).float().mean()),
+        kl=tuple(kl.tolist()),
+    )
+
+
+@dataclass(frozen=True)
+class LabLesson:
+    """A task that a training run solves, in the words of the page."""
+
+    key: str
+    title: str
+    task: str
+    measured: str
+    learnt: str
+    values: dict[str, float]  # of the form; the rest is the preset of a minute
+    belongs: Callable[[float], bool]  # whether a run with this beta is about it
+    check: Callable[[Figures, str], tuple[bool, str]]  # of the figures, and what images are called
+
+    def record(self, usual: dict[str, float]) -> dict[str, Any]:
+        """The texts and all values of the form, as JSON."""
+        return {
+            "key": self.key,
+            "title": self.title,
+            "task": self.task,
+            "measured": self.measured,
+            "learnt": self.learnt,
+            "values": {**usual, **self.values},
+        }
+
+
+def exploded(found: Figures, items: str) -> tuple[bool, str]:
+    """Whether the encodings have left the region that the prior fills."""
+    message = (
+        f"{percent(found.beyond)} of the test {items} lie beyond the 3σ ring: a coordinate spreads "
+        f"over {found.spread:.1f} instead of the prior's 1. Only {percent(found.near)} of the "
+        f"draws from the prior have an encoded test image within {RADIUS:g}; the others fall into "
+        "gaps."
+    )
+    return found.beyond > HALF, message
+
+
+def collapsed(found: Figures, items: str) -> tuple[bool, str]:
+    """Whether a dimension tells the decoder nothing any more."""
+    unused = sum(kl < UNUSED for kl in found.kl)
+    listed = " and ".join(f"{kl:.2f}" for kl in found.kl)
+    if not unused:
+        return False, f"The dimensions still tell {listed} nats about the {items}: not collapsed."
+    which = "the dimension is" if len(found.kl) == 1 else f"{unused} of {len(found.kl)} are"
+    return True, (
+        f"KL per dimension {listed} nats: {which} unused (under {UNUSED:g}). There the {items} are "
+        "encoded as the prior itself, and the decoder draws an average of what it cannot tell "
+        "apart."
+    )
+
+
+LESSONS = (
+    LabLesson(
+        key="explode",
+        title="Train with beta 0 and see the map explode",
+        task="Without the KL term nothing keeps the encodings together. Train for about a minute "
+        "on a part of the data and watch the axes: the map zooms out to hold the points.",
+        measured="The share of the test images whose mean lies farther than 3σ from the centre; "
+        "the goal is more than half of them.",
+        learnt="The KL term, not the reconstruction, is what makes the latent space one region "
+        "without gaps, from which random draws decode to plausible images.",
+        values={"beta": 0, "warmup_epochs": 0},
+        belongs=lambda beta: beta == 0,
+        check=exploded,
+    ),
+    LabLesson(
+        key="collapse",
+        title="Train with beta 20 and see it collapse",
+        task="Now the KL term costs more than a dimension gains in reconstruction. Train for about "
+        "a minute on a part of the data and watch the points fall onto a line or a point.",
+        measured=f"The KL divergence of each dimension on the test images; below {UNUSED:g} nats "
+        "it is unused. The goal is one unused dimension at least.",
+        learnt="A dimension is used only while it saves more reconstruction error than its KL "
+        "costs; otherwise its posterior becomes the prior (posterior collapse).",
+        values={"beta": LARGE, "warmup_epochs": 0},
+        belongs=lambda beta: beta >= LARGE,
+        check=collapsed,
+    ),
+)
+
+
+def verdict(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    """What a finished run shows of the lesson that it belongs to; None if it belongs to none.
+
+    Returns:
+        {"key", "title", "done": whether the goal is met, "message": the figures, "learnt"}.
+    """
+    beta = float(checkpoint.training_config.get("beta", 1.0))
+    lesson = next((one for one in LESSONS if one.belongs(beta)), None)
+    if lesson is None:
+        return None
+    done, message = lesson.check(figures(checkpoint), checkpoint.info.items)
+    return {
+        "key": lesson.key,
+        "title": lesson.title,
+        "done": done,
+        "message": message,
+        "learnt": lesson.learnt if done else "",
+    }

@@ -1,0 +1,78 @@
+"""The lessons that train a model: their checks, on models whose figures are known."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.lab.lessons import LESSONS, Figures, collapsed, exploded, figures, verdict
+from latent_navigator.lab.presets import USUAL, presets
+from latent_navigator.lab.settings import parse_settings
+from latent_navigator.training.config import TrainingConfig
+
+USED = Figures(spread=1.0, beyond=0.01, near=0.95, kl=(3.0, 2.5))
+
+
+def test_a_map_has_exploded_where_most_images_lie_beyond_the_ring() -> None:
+    done, message = exploded(USED, "digits")
+    assert not done
+    done, message = exploded(Figures(21.4, 0.93, 0.08, (300.0, 280.0)), "digits")
+    assert done
+    assert "93 % of the test digits lie beyond the 3σ ring" in message
+    assert "spreads over 21.4 instead of the prior's 1. Only 8 % of the draws" in message
+
+
+def test_a_dimension_has_collapsed_where_it_tells_nothing() -> None:
+    done, message = collapsed(USED, "digits")
+    assert not done
+    assert "still tell 3.00 and 2.50 nats about the digits" in message
+    done, message = collapsed(dataclasses.replace(USED, kl=(0.9, 0.002)), "digits")
+    assert done
+    assert "KL per dimension 0.90 and 0.00 nats: 1 of 2 are unused (under 0.05)" in message
+
+
+def changed(checkpoint: Checkpoint, beta: float, scale: float, logvar: float) -> Checkpoint:
+    return dataclasses.replace(
+        checkpoint,
+        training_config=checkpoint.training_config | {"beta": beta},
+        means=checkpoint.means * scale,
+        logvars=torch.full_like(checkpoint.logvars, logvar),
+    )
+
+
+def test_figures_are_those_of_the_model(released: Checkpoint) -> None:
+    found = figures(changed(released, 4, 1, -2))
+    means = released.means
+    assert found.spread == pytest.approx(float((means**2).mean() ** 0.5), rel=1e-5)
+    assert found.beyond == float(((means**2).sum(1) > 9).float().mean())
+    expected = 0.5 * (means**2 + torch.tensor(-2.0).exp() + 2 - 1).mean(0)
+    assert found.kl == pytest.approx(expected.tolist(), rel=1e-5)
+    assert 0.3 < found.near < 1
+    assert figures(changed(released, 4, 50, -2)).near < 0.05
+
+
+def test_a_finished_run_is_judged_by_its_lesson(released: Checkpoint) -> None:
+    assert verdict(released) is None  # beta 4 belongs to none
+    found = verdict(changed(released, 0, 30, -8))
+    assert found is not None
+    assert (found["key"], found["done"]) == ("explode", True)
+    assert found["learnt"]
+    found = verdict(changed(released, 20, 0, 0))
+    assert found is not None
+    assert (found["key"], found["done"]) == ("collapse", True)
+    found = verdict(changed(released, 20, 1, -3))
+    assert found is not None
+    assert (found["done"], found["learnt"]) == (False, "")
+
+
+def test_the_lessons_take_about_a_minute_and_are_settings() -> None:
+    minute = {preset["key"]: preset["values"] for preset in presets(6000, 60_000)}["minute"]
+    for lesson in LESSONS:
+        values = lesson.record(minute)["values"]
+        assert set(values) == set(USUAL)
+        settings = parse_settings({"dataset": "mnist", **values}, Path("data"), False)
+        assert lesson.belongs(settings.config.beta)
+        assert settings.config.limit == minute["limit"]
+        assert settings.config.epochs < TrainingConfig.epochs

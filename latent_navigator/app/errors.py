@@ -9,9 +9,12 @@ import contextlib
 import errno
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
 OVERLOADED = "The server is busy; wait a moment and try again."
 SHUTTING_DOWN = "The server is shutting down; try again in a moment."
@@ -84,3 +87,23 @@ def explain(error: Exception) -> tuple[str, bool]:
 def log_rejected(method: str, path: str, error: Exception) -> None:
     """One line in the log; `repr` keeps line breaks in a client's path out of it."""
     print(f"rejected: {method} {path!r:.60}: {type(error).__name__}", file=sys.stderr)
+
+
+def sentence(status: int, text: str) -> Callable[..., Awaitable[JSONResponse]]:
+    """An exception handler that answers with a sentence."""
+    headers = {"retry-after": "1"} if status == 503 else None
+
+    async def answer(*_: object) -> JSONResponse:
+        return JSONResponse({"detail": text}, status, headers)
+
+    return answer
+
+
+# By the type of an exception, or by the status of an HTTPException that Gradio raises.
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    RequestValidationError: sentence(400, MALFORMED),
+    MalformedRequest: sentence(400, MALFORMED),
+    InternalError: sentence(500, INTERNAL),
+    400: sentence(400, MALFORMED),
+    503: sentence(503, OVERLOADED),  # the queue is full
+}

@@ -116,12 +116,11 @@ def describe_entry(
     """The entry of a model, which `load` reads again."""
     latent_dim, epochs = checkpoint.model_config.latent_dim, len(checkpoint.history)
     title = checkpoint.info.title
-    in_more = f", {latent_dim} dimensions" if latent_dim > 2 else ""
     images = hashlib.sha256(repr(checkpoint.class_names).encode())
     images.update(checkpoint.images.numpy().tobytes())
     return ModelEntry(
         key=key,
-        label=f"{title[0].upper()}{title[1:]}{in_more}, {checkpoint.label}",
+        label=f"{title[0].upper()}{title[1:]}, {checkpoint.label}",
         description=f"{key}: {latent_dim} dimensions, beta "
         f"{checkpoint.training_config.get('beta', 0):g}, {epochs} epoch{'s' * (epochs != 1)}",
         revision=revision,

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from gradio.route_utils import CustomCORSMiddleware
 from gradio.routes import App as GradioApp
 from gradio.state_holder import SessionState, StateHolder
@@ -25,13 +23,7 @@ from starlette.routing import Mount, Route
 from latent_navigator.app.api import Page, add_api
 from latent_navigator.app.data_routes import HashedFiles, web_files
 from latent_navigator.app.drain import Drain
-from latent_navigator.app.errors import (
-    INTERNAL,
-    MALFORMED,
-    OVERLOADED,
-    InternalError,
-    MalformedRequest,
-)
+from latent_navigator.app.errors import EXCEPTION_HANDLERS, MalformedRequest
 from latent_navigator.app.kept_files import KeptFiles
 from latent_navigator.app.lab_routes import LabAccess, lab_routes
 from latent_navigator.app.layout import page_head, page_options
@@ -80,26 +72,6 @@ class Sessions(StateHolder):
         if len(session_id) > MAX_SESSION_NAME:
             raise MalformedRequest(f"a session's name has {len(session_id)} characters")
         return super().__getitem__(session_id)
-
-
-def sentence(status: int, text: str) -> Callable[..., Awaitable[JSONResponse]]:
-    """An exception handler that answers with a sentence."""
-    headers = {"retry-after": "1"} if status == 503 else None
-
-    async def answer(*_: object) -> JSONResponse:
-        return JSONResponse({"detail": text}, status, headers)
-
-    return answer
-
-
-# By the type of an exception, or by the status of an HTTPException that Gradio raises.
-EXCEPTION_HANDLERS: dict[Any, Any] = {
-    RequestValidationError: sentence(400, MALFORMED),
-    MalformedRequest: sentence(400, MALFORMED),
-    InternalError: sentence(500, INTERNAL),
-    400: sentence(400, MALFORMED),
-    503: sentence(503, OVERLOADED),  # the queue is full
-}
 
 
 class PageFiles(NamedTuple):
@@ -262,6 +234,21 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def build_server_app(models: Models, drain: Drain, **options: Any) -> FastAPI:
+    """The application of a server that offers these models; for the options see `build_app`."""
+    blocks, files = build_blocks(models)
+    for name in ("decoder.bin", "encodings.bin"):  # every page asks for them
+        files.data.default.prepare(name)
+    return build_app(
+        blocks,
+        drain,
+        model=models.find().short_label,
+        files=files,
+        head=page_head(*files),
+        **options,
+    )
+
+
 def serve(
     checkpoints: list[Path],
     host: str,
@@ -289,18 +276,12 @@ def serve(
         return 1
     url_host = f"[{host}]" if ":" in host else host
     local_host = "localhost" if host == "0.0.0.0" else url_host
-    drain = Drain()
-    blocks, files = build_blocks(models)
-    for name in ("decoder.bin", "encodings.bin"):  # every page asks for them
-        files.data.default.prepare(name)
-    root_path, supervisor = os.environ.get("GRADIO_ROOT_PATH", ""), Supervisor()
-    app = build_app(
-        blocks,
+    drain, supervisor = Drain(), Supervisor()
+    root_path = os.environ.get("GRADIO_ROOT_PATH", "")
+    app = build_server_app(
+        models,
         drain,
-        model=models.find().short_label,
-        files=files,
         routes=lab_routes(Lab(supervisor), LabAccess(training, host, bool(root_path))),
-        head=page_head(*files),
         root_path=root_path,
         mcp=mcp,
         local_url=f"http://{local_host}:{port}/",

@@ -67,9 +67,11 @@ class Checkpoint:
 
     @property
     def label(self) -> str:
-        """A short name that tells models apart: "beta 4", or "beta 4, no warm-up"."""
-        beta = f"beta {self.training_config.get('beta', 0):g}"
-        return beta if self.training_config.get("warmup_epochs") else f"{beta}, no warm-up"
+        """A short name that tells models apart: "beta 4" or "10 dimensions, beta 4, no warm-up"."""
+        dimensions = self.model_config.latent_dim
+        space = "" if dimensions == 2 else f"{dimensions} dimensions, "
+        warm_up = "" if self.training_config.get("warmup_epochs") else ", no warm-up"
+        return f"{space}beta {self.training_config.get('beta', 0):g}{warm_up}"
 
     @property
     def dataset(self) -> str:

@@ -78,7 +78,7 @@ class TrainingReplay {
     const others = replays.slice(1).map(({ label }) => new Option(label));
     this.#model.replaceChildren(own, ...others);
     this.#model.selectedIndex = Math.max(0, others.findIndex(({ value }) => value === chosen) + 1);
-    find(this.#element, ".models").hidden = others.length === 0;
+    find(this.#element, ".models label").hidden = others.length === 0;
   }
 
   /** Asks for the models that have been trained since the page was opened. */

@@ -72,6 +72,9 @@ function restorePlane(page) {
   if (!plane.isWhole) turnTo(page, parsePlane(location.hash, plane.latentDim)).catch(reportError);
 }
 
+/** The address with another part after #: relative to the page's base, it would lose its query. @param {string} link */
+const after = (link) => `${location.href.split("#")[0]}#${link}`;
+
 /** Keeps the address and the state in agreement. @param {Page} page */
 function followAddress(page) {
   const { state, models, props } = page;
@@ -80,7 +83,7 @@ function followAddress(page) {
     clearTimeout(writing);
     writing = window.setTimeout(() => {
       // Back may have left the address of this model, before the other one is shown.
-      if (models.addressed === props.model.key) history.replaceState(null, "", `#${state.link}`);
+      if (models.addressed === props.model.key) history.replaceState(null, "", after(state.link));
     }, LINK_DELAY);
   };
   const topics = /** @type {const} */ ([
@@ -96,7 +99,8 @@ function followAddress(page) {
   state.subscribe("controls", () => {
     const { tour } = state.values;
     if (parseLink(location.hash, [], state.controls).values.tour === tour) return;
-    history.pushState(null, "", `#${tour ? new URLSearchParams({ tour: `${tour}` }) : state.link}`);
+    const link = tour ? `${new URLSearchParams({ tour: `${tour}` })}` : state.link;
+    history.pushState(null, "", after(link));
   });
   // A link that is opened in this page, and the browser's Back button.
   const restore = () => {

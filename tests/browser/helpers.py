@@ -168,9 +168,9 @@ def called(request: Request) -> str | None:
 
 def arguments_of(request: Request) -> list[Any]:
     """What a request asks a server function, without the model at the end."""
-    sent: list[Any] = (request.post_data_json or {})["data"]
-    assert isinstance(sent[-1], str)
-    return sent[:-1]
+    data: list[Any] = (request.post_data_json or {})["data"]
+    assert isinstance(data[-1], str)
+    return data[:-1]
 
 
 # --- the map and the decoded image ---

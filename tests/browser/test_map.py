@@ -381,8 +381,8 @@ def test_round_trips_and_prior_layers(open_page: OpenPage, space: LatentSpace) -
     x, y = 3.9, 3.9
 
     def is_of_here(response: Response) -> bool:
-        sent: list[object] = (response.request.post_data_json or {}).get("data", [])
-        return sent[:2] == [x, y]
+        sent = (response.request.post_data_json or {}).get("data", [])
+        return list(sent)[:2] == [x, y]
 
     with page.expect_response(is_of_here) as asked:  # once the cursor rests
         move_to(page, x, y)

@@ -98,7 +98,7 @@ def test_the_menu_changes_the_whole_page_by_keyboard(visit: Visits, demo: Demo) 
     expect(page.locator("#about")).to_contain_text("beta 0.1")
     # A broken file is not chosen.
     page.keyboard.press("Enter")
-    page.click("#models [data-key=broken]")
+    page.click("#models [data-key=broken]", force=True)
     page.keyboard.press("Escape")
     expect(page.locator("#models")).not_to_have_attribute("open", "")
     assert page.evaluate(SHOWN, OTHER)
@@ -129,6 +129,7 @@ def test_the_model_is_part_of_the_link_and_of_the_history(visit: Visits, demo: D
     choose(page, OTHER)
     page.evaluate("latentSpace.state.set({ x: 1.5, y: -0.5 })")
     page.wait_for_function("location.hash.startsWith('#x=1.5&y=-0.5')")
+    assert f"?model={OTHER}#x=1.5" in page.url
     page.go_back()
     page.wait_for_function(SHOWN, arg=DEFAULT)
     page.wait_for_function("latentSpace.state.z.x === 0.5 && latentSpace.state.z.y === 0.25")
@@ -199,7 +200,10 @@ def test_ten_switches_leave_nothing_behind(visit: Visits, demo: Demo) -> None:
     def switch() -> None:
         for key in (OTHER, DEFAULT):
             page.evaluate("(key) => latentSpace.models.choose(key)", key)
-            page.wait_for_selector("#latent-map[data-ready=true]")
+            # Not wait_for_selector: its handle of the element would keep the page.
+            page.wait_for_function(
+                "document.querySelector('#latent-map[data-ready=true]') !== null"
+            )
 
     old = page.evaluate_handle("latentSpace")
     for _ in range(2):

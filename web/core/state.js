@@ -92,6 +92,7 @@ export class PageState {
 
   /** @param {Topic} topic @param {string} [source] */
   #announce(topic, source) {
+    if (this.signal.aborted) return;
     for (const listener of this.#listeners.get(topic) ?? []) {
       try {
         listener(source);

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -98,16 +98,14 @@ def with_unused_dimensions(checkpoint: Checkpoint, latent_dim: int) -> Checkpoin
         mu, logvar = weights[name].chunk(2)
         rows = mu.new_zeros(more, *mu.shape[1:])
         weights[name] = torch.cat([mu, rows, logvar, rows])
-    changed: dict[str, Any] = {
-        name: F.pad(getattr(checkpoint, name), (0, more))
-        for name in ("means", "logvars", "centroids", "prototypes")
-    }
     snapshots = checkpoint.snapshots
-    means = F.pad(snapshots.means, (0, more))
     return dataclasses.replace(
         checkpoint,
         model_config=dataclasses.replace(checkpoint.model_config, latent_dim=latent_dim),
         weights=weights,
-        snapshots=snapshots._replace(means=means),
-        **changed,
+        snapshots=snapshots._replace(means=F.pad(snapshots.means, (0, more))),
+        means=F.pad(checkpoint.means, (0, more)),
+        logvars=F.pad(checkpoint.logvars, (0, more)),
+        centroids=F.pad(checkpoint.centroids, (0, more)),
+        prototypes=F.pad(checkpoint.prototypes, (0, more)),
     )

@@ -18,7 +18,7 @@ from latent_navigator.explorer.lesson_checks import Verdict, missing_class, perc
 from latent_navigator.explorer.looks import look_ranks
 from latent_navigator.explorer.presets import presets
 from latent_navigator.explorer.readout import WELL_SUPPORTED, count_encoded
-from latent_navigator.geometry.attributes import ATTRIBUTES, measure
+from latent_navigator.geometry.attributes import ATTRIBUTES, MINUS, describe, measure
 from latent_utils import spherical_interpolation
 
 SAMPLE = 1000  # encodings at most among which solutions are looked for
@@ -68,9 +68,7 @@ def _moved(space: LatentSpace, z: Tensor, label: int) -> Tensor:
 def _names(moved: Tensor) -> str:
     """The dimensions that differ from 0 in (D,), as in "z₂ and z₅"."""
     names = [dimension_name(i + 1) for i in moved.nonzero().flatten().tolist()]
-    if len(names) > 3:
-        return f"{len(names)} dimensions"
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return " and ".join(names) if len(names) <= 2 else f"{len(names)} dimensions"
 
 
 # --- an unused dimension ---
@@ -173,10 +171,11 @@ def slants(space: LatentSpace, z: Tensor) -> Verdict:
     label, goal = space.once(slant_class), space.once(slant_goal)
     moved = _moved(space, z[None], label)[0]
     name = space.class_names[label]
-    count = int(moved.count_nonzero())
+    count, before = int(moved.count_nonzero()), describe("slant", goal.start)
     if not count:
         return Verdict(
-            False, f"This is the most typical {name}, with a slant of {_degrees(goal.start)}."
+            False,
+            f"This is the most typical {name}, with a slant of {describe('slant', goal.start)}.",
         )
     if count > 1:
         return Verdict(
@@ -189,20 +188,13 @@ def slants(space: LatentSpace, z: Tensor) -> Verdict:
         return Verdict(False, f"{missing} The goal is {with_article(name)} that leans otherwise.")
     slant = float(_slants(space, z[None]))
     index = int(moved.nonzero())
+    far = f"{float(moved[index]):+.2f}".replace("-", MINUS)
     return Verdict(
         bool(slants_met(space, z[None])),
-        f"{dimension_name(index + 1)} moved by {_signed(float(moved[index]))}: the slant changed "
-        f"from {_degrees(goal.start)} to {_degrees(slant)}, by {abs(slant - goal.start):.1f}° "
-        f"(goal: {goal.change:g}° or more).",
+        f"{dimension_name(index + 1)} moved by {far}: the slant changed from {before} to "
+        f"{describe('slant', slant)}, by {abs(slant - goal.start):.1f}° (goal: {goal.change:g}° "
+        "or more).",
     )
-
-
-def _degrees(value: float) -> str:
-    return f"{value:.1f}°".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
 
 
 # --- between two prototypes ---

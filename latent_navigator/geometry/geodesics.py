@@ -32,6 +32,10 @@ from latent_utils import check_pair, check_steps, linear_interpolation
 Array = npt.NDArray[np.float64]
 
 ROUNDS = ((28, 5), (48, 1))  # refinement: path segments, Gauss-Newton steps
+# A step decodes each of its segments once for each dimension: of more than 20, the first round has
+# fewer segments, so that a path takes about as long.
+MOST = 28 * 20  # segments, times dimensions, of all rounds but the last
+FEWEST = 8  # segments
 TOLERANCE = 2e-3  # smallest useful gain of a step, as a fraction of the energy
 RIDGE = 1e-3  # initial damping, as a fraction of the mean diagonal of the normal equations
 NEAR = 2e-3  # step of a finite difference in z
@@ -237,7 +241,9 @@ def geodesic(decode: Decode, graph: LatentGraph, start: Tensor, end: Tensor) -> 
     if torch.equal(start, end):
         return line
     path, lengths = shortest_path(graph, start, end)
-    for segments, iterations in ROUNDS:
+    for most, iterations in ROUNDS:
+        last = most == ROUNDS[-1][0]
+        segments = most if last else min(most, max(FEWEST, MOST // len(start)))
         path = _point_at(path, _equal_parameters(lengths, segments + 1))
         path[0], path[-1] = start, end
         refined = _refine(decode, graph.weight, path, reach, iterations)

@@ -110,7 +110,7 @@ def lab_routes(lab: Lab, access: LabAccess) -> list[Route]:
             try:
                 return answer(await run_in_threadpool(act, await request.json(), folders))
             except (ValueError, OSError, RecursionError) as error:
-                return answer({"error": sentence(error)}, 400)
+                return answer({"error": sentence(error)})  # as server functions
 
         return post
 

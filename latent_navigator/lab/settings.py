@@ -20,6 +20,14 @@ MAX_EPOCHS = 200  # so that the page can keep every snapshot
 MAX_PATH = 1000  # characters
 WHOLE = ("epochs", "latent_dim", "limit", "seed")
 NUMBERS = ("beta", "warmup_epochs", *WHOLE)
+# What messages call a field, and what the page does.
+IN_WORDS = {
+    "warmup_epochs is": "the warm-up is",
+    "latent_dim is": "the number of latent dimensions is",
+    "epochs is": "the number of epochs is",
+    "limit is": "the number of training images is",
+    "--latent-dim ": "",
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,20 @@ def parse_settings(values: object, data_dir: Path, folders: bool) -> Settings:
     """
     if not isinstance(values, Mapping):
         raise ValueError(f"the settings are {values!r:.40}; give an object with the settings")
+    try:
+        return _parse(values, data_dir, folders)
+    except ValueError as error:
+        raise ValueError(in_page_words(str(error))) from None
+
+
+def in_page_words(message: str) -> str:
+    """A message of the dataclasses about a field, with the name that the page has for it."""
+    for name, words in IN_WORDS.items():
+        message = message.replace(name, words)
+    return message
+
+
+def _parse(values: Mapping[str, object], data_dir: Path, folders: bool) -> Settings:
     unknown = sorted(map(str, values.keys() - {"dataset", "folder", *NUMBERS}))
     if unknown:
         raise ValueError(f"{unknown[0]!r:.40} is no setting; give {', '.join(NUMBERS)}")

@@ -1,27 +1,37 @@
 """The lessons that train a model: their checks, on models whose figures are known."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from latent_navigator.lab.lessons import LESSONS, Figures, collapsed, exploded, figures, verdict
+from latent_navigator.lab.lessons import (
+    LESSONS,
+    Figures,
+    collapsed,
+    covered,
+    exploded,
+    figures,
+    verdict,
+)
 from latent_navigator.lab.presets import USUAL, presets
 from latent_navigator.lab.settings import parse_settings
 from latent_navigator.training.config import TrainingConfig
 
-USED = Figures(spread=1.0, beyond=0.01, near=0.95, kl=(3.0, 2.5))
+USED = Figures(spread=1.0, beyond=0.01, covered=0.99, kl=(3.0, 2.5))
 
 
 def test_a_map_has_exploded_where_most_images_lie_beyond_the_ring() -> None:
     done, message = exploded(USED, "digits")
     assert not done
-    done, message = exploded(Figures(21.4, 0.93, 0.08, (300.0, 280.0)), "digits")
+    assert not exploded(Figures(3.0, 0.44, 0.9, (9.0, 9.0)), "digits")[0]  # without gaps
+    done, message = exploded(Figures(3.6, 0.44, 0.13, (13.0, 9.3)), "digits")
     assert done
-    assert "93 % of the test digits lie beyond the 3σ ring" in message
-    assert "spreads over 21.4 instead of the prior's 1. Only 8 % of the draws" in message
+    assert "44 % of the test digits lie beyond the 3σ ring" in message
+    assert "spreads over 3.6 instead of 1. The clouds q(z|x) cover 13 % of the area" in message
 
 
 def test_a_dimension_has_collapsed_where_it_tells_nothing() -> None:
@@ -49,8 +59,16 @@ def test_figures_are_those_of_the_model(released: Checkpoint) -> None:
     assert found.beyond == float(((means**2).sum(1) > 9).float().mean())
     expected = 0.5 * (means**2 + torch.tensor(-2.0).exp() + 2 - 1).mean(0)
     assert found.kl == pytest.approx(expected.tolist(), rel=1e-5)
-    assert 0.3 < found.near < 1
-    assert figures(changed(released, 4, 50, -2)).near < 0.05
+    assert found.covered > 0.9
+    assert figures(changed(released, 4, 50, -2)).covered < 0.5
+
+
+def test_covered_is_the_share_of_the_area_within_clouds() -> None:
+    # One cloud of two sigma 0.5 covers a quarter of the disc of radius 2.
+    one = torch.zeros(1, 2)
+    assert covered(one, torch.full((1, 2), 2 * math.log(0.5)), 2.0) == pytest.approx(0.25, abs=0.03)
+    ten = torch.zeros(1, 10)
+    assert covered(ten, torch.zeros(1, 10), 2.0) == 1.0
 
 
 def test_a_finished_run_is_judged_by_its_lesson(released: Checkpoint) -> None:

@@ -144,6 +144,7 @@ export class Lab {
       }
     }
     this.#show();
+    if (view === "run") this.#poll(); // its snapshots may not have been asked for
   }
 
   /** @param {string} sentence */

@@ -57,12 +57,14 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true",
         help="also serve the API as tools (Model Context Protocol) at /gradio_api/mcp/",
     )
+    parser.set_defaults(training=None)
     training = parser.add_mutually_exclusive_group()
     training.add_argument(
         "--allow-training",
         dest="training",
         action="store_const",
         const=True,
+        default=argparse.SUPPRESS,  # the help has none
         help="let every visitor train models on this machine; without it, only those on the "
         "machine itself can",
     )
@@ -71,6 +73,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         dest="training",
         action="store_const",
         const=False,
+        default=argparse.SUPPRESS,
         help="let nobody train from the page",
     )
     return parser.parse_args(argv)

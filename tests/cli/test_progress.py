@@ -52,8 +52,8 @@ def test_progress_has_the_space_as_it_forms_and_changes_no_weight(
         np.testing.assert_array_equal(grid, recorded.snapshots.grids[i].numpy())
         assert record["entry"] == (recorded.history[i - 1] if i else None)
     # The encodings move from each moment to the next, within the epochs too.
-    places = [decode_array(record["means"], "f2", len(sample), 2) for record in moments]
-    for one, next_ in itertools.pairwise(places):
+    every = [decode_array(record["means"], "f2", len(sample), 2) for record in moments]
+    for one, next_ in itertools.pairwise(every):
         assert np.abs(one.astype(float) - next_).max() > 0
     assert all(record["recon"] > 0 and record["kl"] >= 0 for record in moments[1:])
 
@@ -93,7 +93,7 @@ def test_what_an_interrupted_epoch_has_left_is_dropped() -> None:
 def test_a_progress_file_that_cannot_be_written_stops_no_run(
     small_trainer: SmallTrainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, *arguments: Any, **options: Any) -> object:
+    def full(self: Path, *arguments: Any, **options: Any) -> Any:
         if self.suffix == ".progress":
             raise OSError(28, "No space left on device")
         return open_(self, *arguments, **options)

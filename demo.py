@@ -46,7 +46,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     in_space = "SPACE_ID" in os.environ
     host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if in_space else DEFAULT_HOST)
-    parser.add_argument("--host", default=host, help="0.0.0.0 to serve the network")
+    parser.add_argument("--host", default=host, help="address to listen on; 0.0.0.0 for all")
     # argparse applies `type` to a default that is text, so a wrong variable is reported too.
     usual = str(SPACE_PORT if in_space else DEFAULT_PORT)
     port = os.environ.get("GRADIO_SERVER_PORT", usual)

@@ -3,7 +3,7 @@
 python trainer.py                         # reproduces the configuration of the committed checkpoint
 python trainer.py --dataset kmnist        # another data set
 python trainer.py --resume                # continues an interrupted run
-python trainer.py --discard               # starts over where an interrupted run is kept
+python trainer.py --discard               # discards an interrupted run and starts over
 torchrun --nproc-per-node=2 trainer.py    # two processes, each with its shard of every batch
 """
 

@@ -57,10 +57,10 @@ SHA-256 `{other_sha256}`.
 
 ## vae_mnist_10d.pt
 
-A model of ten dimensions, {ten_unused} of which it leaves unused, trained with `python trainer.py
+A model with ten dimensions ({ten_unused} of them unused), trained with `python trainer.py
 --latent-dim 10 --epochs 30 --beta 1`: reconstruction {ten_recon:.2f}, KL {ten_kl:.2f}, ELBO
 {ten_elbo:.2f} nats per test image. [docs/benchmarks.md](../docs/benchmarks.md#ten-dimensions) says
-how the recipe was chosen. SHA-256 `{ten_sha256}`.
+how its training config was chosen. SHA-256 `{ten_sha256}`.
 
 ## Data
 

@@ -59,8 +59,8 @@ def training() -> str:
         "alternating with a plain PyTorch implementation of the same size (`python -m "
         f"benchmarks.training_speed`): {report['trainer']:,.0f} images per second against "
         f"{report['plain']:,.0f}, {report['ratio']:.1f} times as fast (min "
-        f"{report['min_ratio']:.1f}, max {report['max_ratio']:.1f}). Beside one process that never "
-        f"rests {one:,.0f} images per second ({100 * shares['1']:.0f} %), beside two {two:,.0f} "
+        f"{report['min_ratio']:.1f}, max {report['max_ratio']:.1f}). With one other busy process: "
+        f"{one:,.0f} images per second ({100 * shares['1']:.0f} %); with two: {two:,.0f} "
         f"({100 * shares['2']:.0f} %). The [model card](../pretrained/README.md) gives the time "
         "that the committed checkpoint took."
     )
@@ -97,11 +97,11 @@ def ten_dimensions() -> str:
     lines = [
         "## Ten dimensions",
         "",
-        f"Recipes of the ten-dimensional model, {epochs} epochs each, on the last "
-        f"{report['held_out']:,} training digits, on which they were not trained (`python -m "
-        "benchmarks.ten_dimensions`), in nats per image. A dimension whose KL is under 0.05 is "
-        f'unused. Chosen: "{report["chosen"]}", which has the best ELBO of those that leave at '
-        "least one dimension unused, so that the page can show one, and at most a third.",
+        f"Training configs for the ten-dimensional model, {epochs} epochs each, measured on "
+        f"{report['held_out']:,} held-out training digits (`python -m benchmarks.ten_dimensions`), "
+        "in nats per image. A dimension with a KL below 0.05 is unused. The page should show an "
+        f'unused dimension, so "{report["chosen"]}" was chosen: it has the best ELBO of those '
+        "that leave at least one dimension unused, and at most a third.",
         "",
         "| | reconstruction | KL | ELBO | nearest neighbours on z | unused |",
         "|---|---|---|---|---|---|",
@@ -167,8 +167,8 @@ def paths() -> str:
         f"line to {linear['even_to_straight']:.2f} of its size.",
         f"- The geodesic has less support than the straight line for {geodesic['less_support']} "
         f"pairs, the density-weighted geodesic for {data['less_support']}. "
-        f"{geodesic['zero_support']} geodesics and {data['zero_support']} density-weighted ones "
-        f"pass a position without any test digit within 0.1. Geodesics reach "
+        f"Paths that pass a position without any test digit within 0.1: geodesic "
+        f"{geodesic['zero_support']}, density-weighted {data['zero_support']}. Geodesics reach "
         f"|z| = {geodesic['radius']:.2f}, straight lines {linear['radius']:.2f}.",
         *(against_previous(names[method], report, method) for method in ("geodesic", "data")),
         "- A comparison of all four paths takes "
@@ -186,8 +186,8 @@ def against_previous(name: str, report: Report, method: str) -> str:
     return (
         f"- {name}: {f['new_ms_p50']:.0f} ms a pair (p95 {f['new_ms_p95']:.0f}) on one thread; "
         f"the previous method (L-BFGS, commit {report['previous']['commit']}) "
-        f"{f['old_ms_p50']:.0f} ms (p95 {f['old_ms_p95']:.0f}) in the same run. Lengths are "
-        f"{f['ratio']:.4f} times its own on average, at most {f['max_ratio']:.3f}."
+        f"{f['old_ms_p50']:.0f} ms (p95 {f['old_ms_p95']:.0f}) in the same run. The new paths are "
+        f"{f['ratio']:.4f} times as long on average, at most {f['max_ratio']:.3f} times."
     )
 
 
@@ -225,7 +225,8 @@ def load() -> str:
         "## Load",
         "",
         f"{report['users']:,} users who drag, nudge, draw and compare for {report['seconds']} "
-        f"seconds, of one server on {cores(report['server_cores'])} (`python -m benchmarks.load`): "
+        f"seconds, with one server on {cores(report['server_cores'])} (`python -m "
+        "benchmarks.load`): "
         f"{report['responses']:,} responses, {report['responses_per_second']:.0f} per second, "
         f"{report['failures']} failures. {report['users_per_second_arriving']:g} users arrive "
         f"per second; each opens the page with an empty cache, which takes "

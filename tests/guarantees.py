@@ -13,7 +13,8 @@ DOCUMENT = TESTS.parent / "docs" / "guarantees.md"
 GUARANTEES = {
     "positions-validated": (
         "Untrusted input",
-        "A position is two finite numbers on the map. NaN, infinity, `true`, `null`, text, "
+        "A position is two finite numbers on the map, or one per dimension. NaN, infinity, "
+        "`true`, `null`, text, "
         "lists, 1e30 and missing values are rejected with a sentence that names the value and "
         "the remedy.",
     ),
@@ -136,7 +137,7 @@ GUARANTEES = {
     "datasets-checked": (
         "Files",
         "Data that is truncated, zeroed, of the wrong kind, labelled 255 or unavailable "
-        "offline is named.",
+        "offline is rejected with a message that says what is wrong.",
     ),
     "options-validated": (
         "Command line",
@@ -177,7 +178,7 @@ GUARANTEES = {
     ),
     "interrupts-keep-the-run": (
         "Command line",
-        "Ctrl-C and SIGTERM keep the last epoch, a second one changes nothing, and `--resume` "
+        "Ctrl-C and SIGTERM keep the last epoch, a second signal changes nothing, and `--resume` "
         "ends bit for bit where the run would have ended.",
     ),
     "any-working-directory": (
@@ -190,7 +191,7 @@ GUARANTEES = {
     ),
     "load": (
         "Load",
-        "1,000 visitors of one server on one core: no error, memory flat, times in "
+        "1,000 users on one server with one core: no errors, flat memory use, times in "
         "docs/benchmarks.md.",
     ),
     "overload-answered-politely": (
@@ -279,8 +280,8 @@ GUARANTEES = {
     ),
     "photographs": (
         "Model and mathematics",
-        "A photographed digit is read right beside tables, frames, shadows, ruled lines, fingers "
-        "and parts of neighbouring digits; a crop can be given instead.",
+        "A photographed digit is read correctly despite tables, frames, shadows, ruled lines, "
+        "fingers and parts of neighbouring digits; a crop can be given instead.",
     ),
     "replay-and-lessons": (
         "Model and mathematics",
@@ -332,7 +333,8 @@ GUARANTEES = {
     ),
     "skipped-browser-tests-fail": (
         "The tests",
-        "A skipped browser test counts as a failure.",
+        "A browser test that skips itself counts as a failure; only a declared `skipif` may skip "
+        "one.",
     ),
     "guarantees-have-tests": (
         "The tests",

@@ -196,7 +196,7 @@ def position_endpoints(models: Models) -> list[Callable[..., Any]]:
     def random_sample(seed: int | None = None, model: str | None = None) -> dict[str, Any]:
         """Draw a position from the prior N(0, I): {"x", "y"}. A seed makes it repeatable.
 
-        As all answers: of more than two dimensions {"z": one number each} instead.
+        With more than two dimensions, this and every other answer has {"z": [...]} instead.
         """
         return navigation.random_sample(models.space(model), seed)
 
@@ -242,7 +242,7 @@ def path_endpoints(models: Models) -> list[Callable[..., Any]]:
     )
     interpolate.__doc__ = f"""A path of 5 ... 24 positions between two ends, each a class or [x, y].
 
-        Of more dimensions, a position is a list of as many numbers.
+        With more than two dimensions, a position is a list with one number per dimension.
 
         method: {listed}. even: equal visual change per step, as the geodesics always have.
 

@@ -121,5 +121,5 @@ def verdict(models: list[dict[str, Any]], item: str) -> str:
     if high["beta"] == low["beta"]:
         return f"{change} has the same beta; {figures}"
     if high["recon"] > low["recon"] and high["near"] > low["near"]:
-        return f"{change} costs reconstruction and buys samples: {figures}"
+        return f"{change} reconstructs worse but samples better: {figures}"
     return f"{change} has the larger beta; {figures}"

@@ -170,6 +170,6 @@ def _describe_nudge(space: LatentSpace, found: Nudge, attribute: str, sign: int,
             f"from another position. {still}"
         )
     return (
-        f"{moved}No further as {with_article(name)}: every short step toward “{word}” leaves the "
-        f"encoded {names}. To go further, start from another of the {names}. {still}"
+        f"{moved}This is the limit for {with_article(name)}: every short step toward “{word}” "
+        f"leaves the encoded {names}. To go further, start from another of the {names}. {still}"
     )

@@ -85,7 +85,7 @@ def boundary(space: LatentSpace) -> Result:
     hint = space.info.hints.border or "The image changes little by little"
     text = (
         f"A path shorter than one unit across the line where as many {ones} as {others} were "
-        f"encoded. {hint}: the decoder is continuous, so there is no line at which one "
+        f"encoded. {hint}: the decoder is continuous, so there is no point at which one "
         f"{space.info.item} becomes another, and the bars, which count the encoded "
         f"{space.info.items} nearby, change just as gradually. “Whole map” zooms back out."
     )
@@ -180,8 +180,8 @@ def _recommend(space: LatentSpace) -> str:
     items = space.info.items
     return (
         "When to use which: start with the straight path, which needs no computation. Take the "
-        "geodesic where the image should change as little and as evenly as possible, and the one "
-        f"through the data where every image should be close to encoded {items}. Keep the "
+        "geodesic where the image should change as little and as evenly as possible, and the "
+        f"density-weighted one to prefer regions with many encoded {items}. Keep the "
         "spherical path for spaces of many dimensions, where samples lie far from the centre."
     )
 
@@ -223,9 +223,9 @@ def _at_the_centre(space: LatentSpace, compared: Result) -> str:
     low, middle, high = space.once(typical_norms)
     nearest = [f"{min(found[key]['norms']):.2f}" for key in ("linear", "spherical")]
     return (
-        f"Half of the encoded {space.info.items} lie beyond {middle:.2f}, and 90 % between "
-        f"{low:.2f} and {high:.2f}. The straight path comes as close to the centre as "
-        f"{nearest[0]}, the spherical one {nearest[1]}."
+        f"Half of the encoded {space.info.items} lie more than {middle:.2f} from the centre, and "
+        f"90 % between {low:.2f} and {high:.2f}. The straight path comes within {nearest[0]} of "
+        f"the centre, the spherical one within {nearest[1]}."
     )
 
 
@@ -241,7 +241,7 @@ def random_exploration(space: LatentSpace) -> Result:
         note = f"no test {item} encoded within {space.radius:g}"
         rows.append(strip_row(title, path[missed], note) | {"missed": True})
     if count < DRAWS:
-        rows.append(strip_row(f"{DRAWS - count} on the data", path[~missed]))
+        rows.append(strip_row(f"{DRAWS - count} near the data", path[~missed]))
     text = (
         f"{DRAWS} draws from the prior N(0, I), which is how a VAE generates new {items}. {count} "
         f"missed the data: no test {item} was encoded within {space.radius:g} of them, so the "

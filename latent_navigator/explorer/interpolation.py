@@ -192,14 +192,19 @@ def measure_path(space: LatentSpace, decoded: DecodedPath) -> dict[str, Any]:
 
 
 def _classes_passed(space: LatentSpace, winners: list[int]) -> list[str]:
-    """The classes that prevail along a path, one for each stretch."""
+    """The classes that prevail along a path, one for each stretch: the first, long ones, the last."""
     stretches: list[list[int]] = []  # label, number of positions
     for winner in winners:
         if stretches and stretches[-1][0] == winner:
             stretches[-1][1] += 1
         else:
             stretches.append([winner, 1])
-    long = [label for label, count in stretches if count >= STRETCH * len(winners)]
+    ends = (0, len(stretches) - 1)
+    long = [
+        label
+        for i, (label, count) in enumerate(stretches)
+        if i in ends or count >= STRETCH * len(winners)
+    ]
     return [
         space.class_names[label] for i, label in enumerate(long) if i == 0 or long[i - 1] != label
     ]

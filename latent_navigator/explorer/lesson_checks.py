@@ -113,7 +113,7 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
         return Verdict(
             False,
             f"{prefix} Within a step of {STEPS[-1]:g}, at most {most} of the {NEIGHBOURS} nearest "
-            f"are {others}; the goal is more than of any other class.",
+            f"are {others}; the goal is more {others} than any other class.",
         )
     first = int(good.int().argmax())
     turn = round(360 / DIRECTIONS) * (first % DIRECTIONS)

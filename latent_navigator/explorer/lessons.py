@@ -44,10 +44,9 @@ def _no_data(space: LatentSpace) -> Lesson:
         f"encoded within {space.radius:g} and the decoded image looks like no {info.item}.",
         hint=f"Move the cursor into the gaps between the points{_hint(info.hints.empty_regions)} "
         "and look for a blurred image with strokes of two shapes.",
-        measured="Blur is the share of the ink that is grey. The image's own reconstruction is the "
-        "image encoded and decoded again; its change is measured relative to the image. Both are "
-        f"compared with the test {info.items}, decoded at their encodings: the goal is more than "
-        f"{STRANGE} % of them.",
+        measured="Blur is the share of the ink that is grey. The image is also encoded and decoded "
+        "again, and its change is measured relative to the image. Both values are ranked among the "
+        f"decoded test {info.items}: the goal is to exceed {STRANGE} % of them in both.",
         learnt="The decoder draws an image at every position, and only the encoded "
         f"{info.items} nearby tell you whether it was learnt or extrapolated.",
         check=flat.no_data,
@@ -65,13 +64,13 @@ def _border(space: LatentSpace) -> Lesson:
         title=f"Find {with_article(one)} that becomes {with_article(other)} in one small step",
         task=f"Go to a position among the {ones} from which a step of at most {STEPS[-1]:g} takes "
         f"you among the {others}. Test {info.items} must have been encoded at both.",
-        hint=f"Turn on Regions and go to the border between the colours of {one} and {other}, on "
+        hint=f"Turn on Regions and go to the boundary between the colours of {one} and {other}, on "
         f"the side of the {ones}.",
         measured=f"A class prevails where it has more of the {NEIGHBOURS} nearest encoded "
         f"{info.items} than any other class. Steps of {STEPS[0]:g}, {STEPS[1]:g} and {STEPS[2]:g} "
         f"in {checks.DIRECTIONS} directions are tried.",
-        learnt="The latent space is continuous: across a border the image changes little by "
-        "little, and only its class changes at once.",
+        learnt="The decoder is continuous: across a boundary the image changes little by little, "
+        "and only the most common class changes at once.",
         check=checks.border,
         met=checks.border_met,
         layers=("regions",),
@@ -92,8 +91,8 @@ def _little_ink(space: LatentSpace) -> Lesson:
         measured="Ink is the mean of the pixels, in percent of an image that is all ink. The goal "
         f"is the tenth with the least ink among the images decoded at the encodings of {names} "
         f"whose {NEIGHBOURS} nearest neighbours are nearly all {names}.",
-        learnt="A wish such as “less ink” has an exact direction at each position, the gradient "
-        "through the decoder, and this direction turns from position to position.",
+        learnt="A change such as “less ink” has an exact direction at each position, the gradient "
+        "through the decoder, and this direction differs from position to position.",
         check=checks.little_ink,
         met=checks.little_ink_met,
         candidates=_among_encodings(space),
@@ -137,9 +136,9 @@ def _mixed(space: LatentSpace) -> Lesson:
         hint=f"Turn on Regions, look where three colours meet{_hint(info.hints.mixed_classes)} "
         f"and watch the bars beside the {info.item}: the third-highest must reach a fifth.",
         measured=f"The bars beside the {info.item} show the same {NEIGHBOURS} neighbours. The "
-        f"class with the third-most must have {PRESENT}.",
-        learnt=f"Two numbers are too few to keep all {classes} apart: some share a region, where "
-        "the decoder draws their average.",
+        f"third-largest class must have at least {PRESENT}.",
+        learnt=f"Two numbers are too few to keep all {classes} apart: where several share a region, "
+        "one image has to do for all of them.",
         check=flat.mixed,
         met=flat.mixed_met,
         layers=("regions",),
@@ -157,8 +156,8 @@ def _far_out(space: LatentSpace) -> Lesson:
         "until they thin out; some sides thin out sooner.",
         measured="One σ is the standard deviation of the prior N(0, I); the rings mark 1σ, 2σ and "
         "3σ.",
-        learnt=f"The prior N(0, I) is the same in all directions but the encoded {info.items} are "
-        "not, so a random draw from the prior can land where there is no data.",
+        learnt="Distance from the centre does not say whether there is data: the prior N(0, I) is "
+        f"the same in all directions, the distribution of encoded {info.items} is not.",
         check=flat.far_out,
         met=flat.far_out_met,
         layers=("points", "rings"),

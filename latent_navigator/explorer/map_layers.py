@@ -248,7 +248,7 @@ LAYERS: list[MapLayer] = [
         key="sensitivity",
         label="Sensitivity",
         term="‖J‖",
-        help="Where a small move changes the image much: the norm of the decoder's Jacobian",
+        help="Where a small move changes the image most: the norm of the decoder's Jacobian",
         compute=sensitivity_field,
         busy="Measuring the sensitivity…",
         more=True,
@@ -281,7 +281,7 @@ LAYERS: list[MapLayer] = [
         label="Round trips",
         term="encode(decode(z))",
         help="Decodes each position and encodes the image again: the arrow shows where it lands. "
-        "Regions that no arrow reaches are ones to which no decoded image is encoded",
+        "The encoder maps no decoded image to a region that no arrow reaches",
         compute=round_trips,
         busy="Decoding and encoding again…",
         more=True,

@@ -36,7 +36,7 @@ def find_plane(space: LatentSpace, wanted: object) -> Plane:
         return plane_of_points(*(space.position(point) for point in points))
     dimensions = wanted.get("dimensions")
     if not isinstance(dimensions, list) or len(dimensions) != 2:
-        raise ValueError(f"dimensions is {dimensions!r:.40}; give two of 1 to {space.latent_dim}")
+        raise ValueError(f"dimensions is {dimensions!r:.40}; give two from 1 to {space.latent_dim}")
     first, second = (whole_number("dimension", i, 1, space.latent_dim) - 1 for i in dimensions)
     return plane_of_dimensions(first, second, space.position(wanted.get("through")))
 
@@ -54,7 +54,7 @@ def describe_plane(space: LatentSpace, plane: Plane) -> dict[str, Any]:
         "origin": plane.origin.tolist(),
         "axes": plane.axes.tolist(),
         "variance": share,
-        "message": f"This plane holds {percent(share)} of the variance of the encoded {items}.",
+        "message": f"This plane explains {percent(share)} of the variance of the encoded {items}.",
     }
 
 

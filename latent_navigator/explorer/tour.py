@@ -82,7 +82,7 @@ def _decoder(space: LatentSpace) -> Step:
         key="decoder",
         title=f"Two numbers become {with_article(item)}",
         text=f"The decoder turns a position on this map into an image. Watch the cursor: at each "
-        f"position the decoder draws another {item}.",
+        f"position the decoder draws a different {item}.",
         route=_at(*(space.anchor(c) for c in (start_class(space), first, last))),
         layers=("images",),
     )
@@ -112,8 +112,8 @@ def _cloud(space: LatentSpace) -> Step:
         key="cloud",
         title="Not a point but a cloud",
         text="The encoder answers with a distribution; the ellipses show how certain it is. "
-        "Training decodes random positions from it, so that the whole cloud becomes the same "
-        f"{name}, without holes.",
+        "Training decodes random positions from the cloud, so all of it learns to decode to the "
+        f"same {name}, without gaps.",
         more="The cloud is the posterior q(z|x), a Gaussian with mean μ and standard deviation σ; "
         "the ellipses are at 1σ and 2σ. In training z = μ + σ · ε with ε from N(0, I) "
         "(reparameterisation): the noise stays outside the network, and gradients reach μ and σ.",
@@ -130,9 +130,10 @@ def _kl(space: LatentSpace) -> Step:
     return Step(
         key="kl",
         title="The KL pulls the clouds together",
-        text=f"The KL term charges each cloud for its distance from the prior, the bell behind the "
-        f"rings. So the {info.items} fill the bell, and random draws from it make sense: "
-        f"{percent(share_near_data(space))} land within {space.radius:g} of a test {info.item}.",
+        text="Training minimises two costs: a poor reconstruction, and the KL, which charges each "
+        f"cloud for its distance from the prior N(0, I) in the centre. So the {info.items} gather "
+        f"there, and random draws make sense: {percent(share_near_data(space))} land within "
+        f"{space.radius:g} of a test {info.item}.",
         more="Loss = reconstruction + β · KL. The reconstruction term asks whether the decoder "
         "returns the original from a position in its cloud; alone, it would scatter tiny clouds "
         "far apart. The KL divergence from q(z|x) to the prior N(0, I), alone, would put all of "
@@ -148,8 +149,8 @@ def _beta(space: LatentSpace) -> Step:
         key="beta",
         title="β sets the price of the KL",
         text=f"β weighs the KL. Watch the training: {describe_beta(space)}. The larger β, the "
-        "tighter the map and the softer the images: here a position holds "
-        f"{final['test_kl']:.1f} nats about its {info.item}.",
+        "tighter the map and the softer the images: here a position carries "
+        f"{final['test_kl']:.1f} nats of information about its {info.item}.",
         more=f"After the last epoch, on average over the test {info.items}: KL "
         f"{final['test_kl']:.2f} nats, reconstruction {final['test_recon']:.1f} nats. At β = 1 the "
         "negative loss is the ELBO, a lower bound of log p(x).",
@@ -183,9 +184,9 @@ def _empty(space: LatentSpace) -> Step:
         key="empty",
         title="It draws even where there is no data",
         text=f"Here {count} within {space.radius:g}; the nearest is "
-        f"{float(around.nearest):.2f} away. The decoder extrapolates, and only the note "
-        "beside the image says so. The colours show "
-        f"where the prior expects more {info.items} than there are.",
+        f"{float(around.nearest):.2f} away. The decoder extrapolates; only the dashed "
+        "frame and the note beside the image say so. The colours show where the prior expects more "
+        f"{info.items} than there are, and where fewer.",
         route=_at(z),
         layers=("points", "rings", "prior_vs_data"),
     )
@@ -222,9 +223,9 @@ def _path(space: LatentSpace) -> Step:
     return Step(
         key="path",
         title="Which path from one to the other?",
-        text=f"{len(methods())} paths lead from {one} to {other}. The straight line is the "
-        "simplest; the geodesic changes the image least; the density-weighted one keeps to the "
-        f"data. Which of them cross other {space.info.class_word}?",
+        text=f"Several paths lead from {one} to {other}. The straight line is the simplest; the "
+        "geodesic, the shortest in image space, changes the image least; the density-weighted one "
+        f"prefers dense regions. Which of them cross other {space.info.class_word}?",
         route=_at(space.anchor(first)),
         layers=("regions", "labels"),
         view=view_of(space.anchor(first), space.anchor(last)),

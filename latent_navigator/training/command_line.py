@@ -50,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--discard",
         action="store_true",
         help="start over: discard the unfinished run of --output, or replace a file there that "
-        "is no checkpoint",
+        "is not a checkpoint",
     )
     groups["run"].add_argument(
         "--skip-damaged",

@@ -36,8 +36,8 @@ class TrainingConfig:
     batch_size: int = option(256, "training", "images per step")
     learning_rate: float = option(4e-3, "training", "peak of the one-cycle schedule")
     beta: float = option(4.0, "training", "weight of the KL term after the warm-up")
-    warmup_epochs: float = option(10.0, "training", "epochs in which beta rises from 0")
-    grad_clip: float = option(200.0, "training", "largest norm of the gradient")
+    warmup_epochs: float = option(10.0, "training", "epochs over which beta rises from 0")
+    grad_clip: float = option(200.0, "training", "norm above which the gradient is scaled down")
     blanking: float = option(
         0.1, "training", "share of input pixels set to 0 while training (denoising)"
     )

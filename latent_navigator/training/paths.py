@@ -86,7 +86,7 @@ def resolve_output(output: str) -> Path:
     for suffix in RESERVED:
         if path.name.lower().endswith(suffix):
             raise ValueError(
-                f"output is {output!r}, but names that end in {suffix} are those of the files "
+                f"output is {output!r}, but names that end in {suffix} are reserved for the files "
                 f"beside a checkpoint; {REMEDY}"
             )
     return path

@@ -43,5 +43,5 @@ def describe_collapse(state: Checkpoint) -> str:
     are = "is" if unused == 1 else "are"
     return (
         f"Of the {len(kl)} dimensions {unused} {are} unused (KL under {UNUSED:g} nats), and the "
-        "decoder ignores them: a smaller --latent-dim does as well, a lower --beta uses more."
+        "decoder ignores them: a smaller --latent-dim would do as well; a lower --beta uses more."
     )

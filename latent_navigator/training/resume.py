@@ -95,7 +95,7 @@ def check_nothing_is_lost(paths: RunPaths) -> None:
             load_checkpoint(paths.output)
         except CheckpointError:
             raise ValueError(
-                f"{paths.output} exists and is no checkpoint that this program can open; choose "
+                f"{paths.output} exists and is not a checkpoint that this program can open; choose "
                 "another --output, or add --discard to replace it"
             ) from None
 
@@ -113,7 +113,7 @@ def load_resumable(paths: RunPaths, model_config: VAEConfig, config: TrainingCon
     if not paths.state.exists() and earlier.exists():
         raise ValueError(
             f"there is no {paths.state}, but version 0.1 has left the state of a run in {earlier}; "
-            f"to continue that run, rename the file to {paths.state.name}; else move it away"
+            f"to continue that run, rename the file to {paths.state.name}; otherwise move it away"
         )
     path = paths.state if paths.state.exists() else paths.output
     if not path.exists():

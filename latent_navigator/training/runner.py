@@ -128,7 +128,7 @@ def check_data(
     size = largest_size(model_config, config.epochs, len(data.test_labels))
     if size > MAX_BYTES:
         raise ValueError(
-            f"latent_dim is {model_config.latent_dim}, with which the state of the run has up to "
+            f"latent_dim is {model_config.latent_dim}, so the state of the run can take up to "
             f"{size:,} bytes, over the limit of {MAX_BYTES:,}; give a smaller --latent-dim, fewer "
             "--epochs or fewer test images"
         )
@@ -150,7 +150,7 @@ def announce(
     count = f"{len(data.train_images):,} {items}"
     print(f"Training on {count}, {device}, {config.precision}{processes}.")
     if paths.output.exists():
-        print(f"{paths.output} stays as it is until the run is finished, which replaces it.")
+        print(f"{paths.output} stays as it is until the finished run replaces it.")
 
 
 def run_command_line(argv: list[str], train: TrainFunction) -> int:

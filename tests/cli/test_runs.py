@@ -165,7 +165,7 @@ def test_finished_checkpoint_stays_until_the_next_is_complete(
     with stopped_in_epoch(2):
         status, stdout, _ = small_trainer("--epochs", "2")
     assert status == 130
-    assert "vae.pt stays as it is until the run is finished, which replaces it." in stdout
+    assert "vae.pt stays as it is until the finished run replaces it." in stdout
     assert contents(tmp_path)["vae.pt"] == before["vae.pt"]
     assert small_trainer("--epochs", "2", "--resume")[0] == 0
     assert len(load_checkpoint(tmp_path / "vae.pt").history) == 2

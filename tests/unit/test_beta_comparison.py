@@ -118,7 +118,7 @@ def model_of(beta: float, recon: float, near: float) -> dict[str, Any]:
 def test_the_verdict_is_about_the_larger_beta(swapped: bool) -> None:
     models = [model_of(4, 130.44, 0.967), model_of(0.1, 125.88, 0.839)]
     assert verdict(models[::-1] if swapped else models, "digit") == (
-        "Compared with beta 0.1, beta 4 costs reconstruction and buys samples: its reconstruction "
+        "Compared with beta 0.1, beta 4 reconstructs worse but samples better: its reconstruction "
         "error is 130.4 instead of 125.9 nats per digit, and 97 % instead of 84 % of the samples "
         "from the prior land within 0.1 of an encoded test digit."
     )

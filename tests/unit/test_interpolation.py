@@ -372,7 +372,7 @@ def test_a_nudge_reports_its_effect_and_why_it_stopped(space: LatentSpace) -> No
     assert walk["stopped"] == "barred"
     assert messages[0].startswith("Stroke width")
     assert "Still among the 1s" in messages[0]
-    assert "No further as a 1" in messages[-1]
+    assert "This is the limit for a 1" in messages[-1]
     assert "thinner" in messages[-1]
     again = nudge_attribute(space, x, y, "stroke", -1)
     assert len(again["path"]) == 1

@@ -114,7 +114,7 @@ def test_the_map_contains_all_points_on_any_plane(any_space: LatentSpace) -> Non
         ({"kind": "sphere"}, "kind is 'sphere'; give one of principal"),
         ({"kind": "points", "points": [[0] * 10]}, "give three positions"),
         ({"kind": "points", "points": [[0] * 10] * 3}, "lie on a line"),
-        ({"kind": "dimensions", "dimensions": [1]}, "give two of 1 to 10"),
+        ({"kind": "dimensions", "dimensions": [1]}, "give two from 1 to 10"),
         ({"kind": "dimensions", "dimensions": [0, 1], "through": [0] * 10}, "dimension is 0"),
         ({"kind": "dimensions", "dimensions": [3, 3], "through": [0] * 10}, "twice"),
         ({"kind": "dimensions", "dimensions": [3, 2]}, "x is None"),

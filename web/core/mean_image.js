@@ -67,7 +67,7 @@ export function describeBlur({ count, within, radius }, difference, { item, item
       ? `All ${count} test ${items} encoded within ${most} of the cursor.`
       : `The ${count} nearest test ${items}, all encoded within ${roundedUp(radius)} of the cursor.`;
   return (
-    `${which} One position can give only one image, so the decoder draws about their mean: sharp ` +
+    `${which} A position decodes to only one image, so the decoder draws roughly their mean: sharp ` +
     "where they agree, grey where they differ. The two images differ by " +
     `${difference.toFixed(0)} of 255 grey levels per pixel on average.`
   );

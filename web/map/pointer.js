@@ -142,7 +142,8 @@ export class MapPointer {
     this.#pressed = null;
     if (!pressed || event.timeStamp - pressed.at >= CLICK.ms) return;
     if (Math.hypot(here.px - pressed.px, here.py - pressed.py) >= CLICK.px) return;
-    const index = this.#hit(here);
+    // In a lesson, a click says where the cursor goes.
+    const index = this.#page.state.tab === "lessons" ? null : this.#hit(here);
     if (index === null) return;
     this.#changed[this.#changed.length - 1].opens = true;
     this.#page.openImage(index);

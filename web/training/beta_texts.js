@@ -45,7 +45,7 @@ export function describeClouds({ models: [own, other] }, { item, items }) {
 
 /** How the test images were chosen. @param {Comparison} comparison @param {Info} info */
 export function describeChoice({ models: [own] }, { item }) {
-  return `Of each class, the test ${item} whose reconstruction error with ${own.label} is the median. Below each reconstruction: its error in nats. Click an original to open it on the map.`;
+  return `For each class, the test ${item} with the median reconstruction error under ${own.label}. Below each reconstruction: its error in nats. Click an original to open it on the map.`;
 }
 
 /** What needs a closer look. @param {Comparison} comparison @param {Info} info */

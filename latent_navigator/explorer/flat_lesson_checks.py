@@ -48,8 +48,8 @@ def no_data(space: LatentSpace, z: Tensor) -> Verdict:
         )
     blur, change = look_ranks(space, z[None])[:, 0].tolist()
     figures = (
-        f"it is more blurred than {percent_rank(blur)} of the decoded test {items}, and encoding and "
-        f"decoding it again changes it more than {percent_rank(change)} of them"
+        f"it is more blurred than {percent_rank(blur)} of the decoded test {items}, and encoding "
+        f"and decoding it again changes it more than {percent_rank(change)} of them"
     )
     if min(blur, change) < STRANGE:
         goal = f"the goal is {STRANGE} % for both"

@@ -192,7 +192,7 @@ def measure_path(space: LatentSpace, decoded: DecodedPath) -> dict[str, Any]:
 
 
 def _classes_passed(space: LatentSpace, winners: list[int]) -> list[str]:
-    """The classes that prevail along a path, one for each stretch: the first, long ones, the last."""
+    """The classes that prevail along a path, one for each stretch: both ends and long ones."""
     stretches: list[list[int]] = []  # label, number of positions
     for winner in winners:
         if stretches and stretches[-1][0] == winner:

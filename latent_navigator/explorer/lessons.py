@@ -137,8 +137,8 @@ def _mixed(space: LatentSpace) -> Lesson:
         f"and watch the bars beside the {info.item}: the third-highest must reach a fifth.",
         measured=f"The bars beside the {info.item} show the same {NEIGHBOURS} neighbours. The "
         f"third-largest class must have at least {PRESENT}.",
-        learnt=f"Two numbers are too few to keep all {classes} apart: where several share a region, "
-        "one image has to do for all of them.",
+        learnt=f"Two numbers are too few to keep all {classes} apart: where several share a "
+        "region, one image has to do for all of them.",
         check=flat.mixed,
         met=flat.mixed_met,
         layers=("regions",),

@@ -76,7 +76,9 @@ def page_texts(space: LatentSpace) -> dict[str, str]:
 def model_props(model: LoadedModel, replays: Sequence[dict[str, str | None]]) -> dict[str, Any]:
     """All that the page is handed, as JSON; see the type Props of web/page.js."""
     entry = model.entry
-    return page_props(model.space) | {
+    if not model.props:
+        model.props.update(page_props(model.space))
+    return model.props | {
         "replays": list(replays),
         "data": model.files.root,
         "model": {
@@ -107,11 +109,7 @@ def item_names(space: LatentSpace) -> dict[str, Any]:
 
 
 def page_props(space: LatentSpace) -> dict[str, Any]:
-    """What the page is handed of a model itself, computed once."""
-    return space.once(_page_props)
-
-
-def _page_props(space: LatentSpace) -> dict[str, Any]:
+    """What the page is handed of a model itself."""
     info, preparation = space.info, space.preparation
     classes = range(len(space.class_names))
     return {

@@ -3,9 +3,10 @@
 import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_list import (
@@ -31,11 +32,12 @@ REVISION = "@"  # between the key and the revision, in what pages send; in no ke
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory, with the files that browsers have asked for."""
+    """A model in memory, with the files and the page's props that browsers have asked for."""
 
     entry: ModelEntry
     space: LatentSpace
     files: HashedFiles
+    props: dict[str, Any] = field(default_factory=dict)
 
     @property
     def memory(self) -> int:

@@ -64,7 +64,7 @@ def test_the_endpoints_are_tools(own_demo: Callable[..., Demo], space: LatentSpa
         address,
         ("jump_to_digit", {"digit": 3}),
         ("decode", {"x": 0.5, "y": -1}),
-        ("jump_to_digit", {"digit": 3, "model": "vae_low_beta"}),
+        ("jump_to_digit", {"digit": 3, "model": "vae_mnist"}),
         ("jump_to_digit", {"digit": 77}),
         ("no_such_tool", {}),
     )
@@ -72,7 +72,7 @@ def test_the_endpoints_are_tools(own_demo: Callable[..., Demo], space: LatentSpa
     assert all(tool.description for tool in tools.values())
     position, image, other, *rejected = results
     assert [result.isError for result in results] == [False, False, False, True, True]
-    assert text(other) not in ("", text(position))
+    assert text(other) == text(position)
     assert text(position) == str(go_to_class(space, 3))
     assert isinstance(image.content[0], ImageContent)
     with Image.open(io.BytesIO(base64.b64decode(image.content[0].data))) as decoded:

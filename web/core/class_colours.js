@@ -3,12 +3,14 @@
 /** A CSS value that follows the theme. @param {number} label */
 export const classColour = (label) => `var(--class-${label})`;
 
-const sheet = new CSSStyleSheet();
+/** @type {CSSStyleSheet | null} one for the page, whichever model it shows */
+let sheet = null;
 
 /** @param {import("../page.js").Props["palette"]} palette of the model that is shown */
 export function styleClasses({ light, dark }) {
   const declare = (/** @type {string[]} */ colours) =>
     colours.map((colour, label) => `--class-${label}: ${colour};`).join("");
+  sheet ??= new CSSStyleSheet();
   sheet.replaceSync(`:root { ${declare(light)} } .dark { ${declare(dark)} }`);
   if (!document.adoptedStyleSheets.includes(sheet)) document.adoptedStyleSheets.push(sheet);
 }

@@ -211,7 +211,7 @@ def test_models_of_two_and_ten_dimensions_open_together(
 
 @pytest.mark.guarantee("options-validated")
 def test_unknown_options_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--sharing"], ["--checkpoint"], ["--mcp=yes"]):
+    for arguments in (["--sharing"], ["--checkpoint"], ["--mcp=yes"], ["--model-memory=0"]):
         with pytest.raises(SystemExit) as caught:
             demo.parse_arguments(arguments)
         assert caught.value.code == 2

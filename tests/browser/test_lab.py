@@ -215,7 +215,8 @@ def test_a_run_that_fails_says_why_and_the_form_names_what_is_wrong(
     lab.allow(EVERYTHING)
     page.locator("#lab .start").click()
     expect(page.locator("#lab .message")).to_have_text(
-        "Limit is 501; the data set has 500 training images. No epoch was complete."
+        "Limit is 501; the data set has 500 training images. No epoch was complete.",
+        timeout=180_000,  # a process that imports torch
     )
     page.locator("#lab .log summary").click()
     expect(page.locator("#lab .log pre")).to_contain_text("trainer.py: limit is 501")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.helpers import box_of
+from tests.browser.helpers import HANG, box_of
 
 pytestmark = pytest.mark.browser
 
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
+    context.set_default_timeout(HANG)
     yield context.new_page()
     context.close()
 

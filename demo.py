@@ -57,6 +57,12 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true",
         help="also serve the API as tools (Model Context Protocol) at /gradio_api/mcp/",
     )
+    add_training_options(parser)
+    return parser.parse_args(argv)
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Who may train models from the page: `training` is True, False or, by default, None."""
     parser.set_defaults(training=None)
     training = parser.add_mutually_exclusive_group()
     training.add_argument(
@@ -76,7 +82,6 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         default=argparse.SUPPRESS,
         help="let nobody train from the page",
     )
-    return parser.parse_args(argv)
 
 
 def find(path: Path) -> Path:

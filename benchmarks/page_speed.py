@@ -84,7 +84,7 @@ REACHED = """(stages) => {
 # All images as base64, and the milliseconds that each took.
 DECODE = """async (positions) => {
   const address = (end) => document.querySelector(`link[href$="${end}"]`).href;
-  const { loadDecoder } = await import(address("core/decoder.js"));
+  const { loadDecoder } = await import(new URL("core/decoder.js", address("page.js")));
   const decoder = await loadDecoder(address("decoder.bin"));
   const grey = new Uint8ClampedArray(784), all = new Uint8Array(784 * positions.length);
   const times = positions.map((z, i) => {

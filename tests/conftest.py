@@ -30,8 +30,8 @@ from tests.helpers import wait_until, without_last_dimensions
 from tests.small import SMALL as SMALL
 from tests.small import TEN, read_digits
 
-# Playwright's default of five seconds is too short on a busy machine.
-expect.set_options(timeout=30_000)
+# Playwright's default of five seconds is too short on a busy machine: this is only to end a hang.
+expect.set_options(timeout=120_000)
 
 # So is Hypothesis' default of 0.2 seconds for an example.
 settings.register_profile("tests", deadline=None)

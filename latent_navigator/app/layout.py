@@ -6,7 +6,7 @@ import gradio as gr
 
 from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_files import ModelFiles
-from latent_navigator.app.web_files import STYLES, module_names, web_file
+from latent_navigator.app.web_files import STYLES, web_file
 
 # In the head a <noscript> may hold styles alone.
 NO_SCRIPT = (
@@ -20,12 +20,10 @@ def page_head(web: HashedFiles, data: ModelFiles) -> str:
     """What the page's head begins with.
 
     The messages for a page that cannot start, the styles, and what is fetched at once: without
-    this, a browser would find each module only after the one that imports it.
+    this, a browser would find the page's script only when Gradio has started.
     """
     style, script = web_file("startup.css"), web_file("startup.js")
-    modules = "".join(
-        f'<link rel="modulepreload" href="{web.address(name)}">' for name in module_names()
-    )
+    modules = f'<link rel="modulepreload" href="{web.address("page.js")}">'
     # On a slow line the map comes first.
     files = "".join(
         f'<link rel="preload" href="{data.address(name)}" as="fetch" crossorigin '

@@ -4,7 +4,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from latent_navigator.app.bundle import bundle
+
 WEB = Path(__file__).parent.parent.parent / "web"
+ENTRIES = ("page.js", "core/sheet_worker.js")  # each is served with all that it imports
 STYLES = "styles.css"  # all styles in one file, made from the others
 FRAGMENT = re.compile(r"<!-- ([\w/]+\.html) -->")
 
@@ -25,9 +28,9 @@ def _with_fragments(html: str) -> str:
 
 
 def module_names() -> list[str]:
-    """The modules that the page loads, relative to web/."""
+    """The modules of the page, relative to web/."""
     names = sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js"))
-    return [name for name in names if name not in ("startup.js", "core/sheet_worker.js")]
+    return [name for name in names if name != "startup.js"]
 
 
 def page_styles() -> str:
@@ -39,7 +42,10 @@ def page_styles() -> str:
 
 def web_contents() -> dict[str, Callable[[], bytes]]:
     """By name, functions that return what browsers fetch of the page, as it is now."""
-    contents = {name: web_file(name) for name in (*module_names(), "core/sheet_worker.js")}
+    names = module_names()
+    contents = {name: web_file(name) for name in names}
+    for name in ENTRIES:
+        contents[name], contents[f"{name}.map"] = bundle(name, names, web_file)
     contents[STYLES] = page_styles()
     return {name: _maker(text.encode()) for name, text in contents.items()}
 

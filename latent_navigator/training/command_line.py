@@ -39,8 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=int,
         default=VAEConfig().latent_dim,
         help=f"dimensions of the latent space, {fewest} to {most}. With 2 the map shows all of it. "
-        "More reconstruct better, and the map shows planes through them: 10 with --beta 1 is a "
-        "good start. A higher beta leaves more of them unused",
+        "More dimensions reconstruct better, and the map shows planes through them: 10 with --beta "
+        "1 is a good start. A higher beta leaves more of them unused",
     )
     start = groups["run"].add_mutually_exclusive_group()
     start.add_argument(

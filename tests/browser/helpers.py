@@ -40,6 +40,7 @@ INKED = """(canvas) => {
 OpenPage = Callable[..., Page]
 
 
+HANG = 120_000  # ms after which an action or a wait of a page has failed; only there to end it
 MEDIA = "color_scheme", "reduced_motion"  # options that a page can change
 
 
@@ -105,6 +106,7 @@ class Visits:
             options: of the browser context.
         """
         page = self._page(fresh, options)
+        page.set_default_timeout(HANG)
         page.set_viewport_size({"width": width, "height": height})
         before(page)
         self.pages.append(page)
@@ -285,6 +287,12 @@ def pixels_of(canvas: Locator) -> NDArray[np.uint8]:
     return np.array(canvas.evaluate(PIXELS_28), np.uint8).reshape(28, 28)
 
 
+# The position and the image there, read at once: what a test has started may move the cursor again.
+SETTLED_IMAGE = f"""() => {{
+  const z = ({AGREED})();
+  return z && [z, ({PIXELS_28})(document.querySelector("#digit .image"))]; }}"""
+
+
 def decoded(page: Page) -> NDArray[np.uint8]:
     """(28, 28) the image on the first screen."""
     return pixels_of(page.locator("#digit .image"))
@@ -292,8 +300,9 @@ def decoded(page: Page) -> NDArray[np.uint8]:
 
 def assert_painted(page: Page, space: LatentSpace) -> None:
     """The image on the page is PyTorch's decoding of the position, up to 1 of 255."""
-    expected = space.decode_images(torch.tensor([position(page)]))[0].astype(int)
-    assert np.abs(decoded(page) - expected).max() <= 1
+    z, pixels = page.wait_for_function(SETTLED_IMAGE).json_value()
+    expected = space.decode_images(torch.tensor([z]))[0].astype(int)
+    assert np.abs(np.reshape(pixels, (28, 28)) - expected).max() <= 1
 
 
 def assert_same_image(canvas: Locator, page: Page) -> None:

@@ -19,6 +19,9 @@ SHOWN = {
 }
 # Everything that axe-core can tell of WCAG 2.2 A and AA, and its best practices; as sentences.
 CHECK = """async () => {
+  const ending = document.getAnimations().filter(
+    ({ effect }) => Number.isFinite(effect.getComputedTiming().endTime));
+  await Promise.allSettled(ending.map(({ finished }) => finished)); // colours fade in
   const { violations } = await axe.run("#workspace", {
     resultTypes: ["violations"],
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],

@@ -162,7 +162,7 @@ def test_controls_use_class_names(open_garments: OpenPage) -> None:
     expect(page.locator("#readout")).to_contain_text(re.compile("|".join(NAMES)))
     open_tab(page, "Paths")
     page.locator("#compare").click()
-    expect(page.locator("#film-strip .row")).to_have_count(4, timeout=60_000)
+    expect(page.locator("#film-strip .row")).to_have_count(4)
     heading = page.locator("#film-strip .row b").first.inner_text()
     assert any(name in heading for name in NAMES)
     for name in ("morph", "boundary", "paths", "random"):

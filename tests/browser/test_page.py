@@ -320,7 +320,7 @@ def test_experiments_take_one_click(open_page: OpenPage) -> None:
         if name in ("morph", "boundary"):
             page.wait_for_function("() => latentSpace.state.travelling")
             last = page.locator("#film-strip .frames button").last
-            expect(last).to_have_attribute("aria-current", "true", timeout=15_000)
+            expect(last).to_have_attribute("aria-current", "true")
             position(page)
 
 
@@ -457,7 +457,7 @@ def test_every_way_to_move_agrees_everywhere(open_page: OpenPage) -> None:
     page.locator("#experiment-morph").click()
     page.wait_for_function("() => latentSpace.state.travelling")
     expect(page.locator("#film-strip .frames button").last).to_have_attribute(
-        "aria-current", "true", timeout=15_000
+        "aria-current", "true"
     )
     travelled = agree("path")
     assert math.dist(travelled, jumped) > 0.1

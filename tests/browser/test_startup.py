@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.helpers import box_of
+from tests.browser.helpers import HANG, box_of
 
 pytestmark = pytest.mark.browser
 
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
+    context.set_default_timeout(HANG)
     yield context.new_page()
     context.close()
 
@@ -50,15 +51,23 @@ def test_a_frame_that_may_do_both_starts(page: Page, served: str) -> None:
 
 
 @pytest.mark.guarantee("startup-faults-described")
-@pytest.mark.parametrize("part", ["**/assets/index-*.js", "**/web/*/map/index.js"])
+@pytest.mark.parametrize("part", ["**/assets/index-*.js", "**/web/*/page.js"])
 def test_a_part_that_does_not_load_is_reported(page: Page, served: str, part: str) -> None:
     page.route(part, lambda route: route.abort())
     page.goto(served)
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
 
 
-def test_a_layer_that_does_not_load_leaves_the_others(page: Page, served: str) -> None:
-    page.route("**/web/*/map/layers/regions.js", lambda route: route.abort())
+def test_a_layer_that_does_not_start_leaves_the_others(page: Page, served: str) -> None:
+    whole = '$functions["map/layers/regions.js"] = (() => {'
+
+    def break_it(route: Route) -> None:
+        answer = route.fetch()
+        assert whole in answer.text()
+        broken = answer.text().replace(whole, f"{whole} throw new Error('lost');")
+        route.fulfill(response=answer, body=broken)
+
+    page.route("**/web/*/page.js", break_it)
     page.goto(served)
     page.wait_for_selector("#latent-map[data-ready=true]")
     page.locator("[data-layer=regions]").click()
@@ -178,10 +187,12 @@ def test_what_cannot_be_fetched_is_said_and_the_rest_works(
     assert float(shown) == page.evaluate("() => latentSpace.state.z.x")
 
 
-def test_a_page_at_rest_asks_for_no_frame(page: Page, served: str) -> None:
+def test_a_page_is_one_script_and_at_rest_asks_for_no_frame(page: Page, served: str) -> None:
     page.add_init_script("""window.frames_asked = 0;
         const request = window.requestAnimationFrame;
         window.requestAnimationFrame = (f) => { window.frames_asked++; return request(f); };""")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.goto(served)
     page.wait_for_selector("#latent-map[data-ready=true]")
     page.wait_for_selector("#readout[data-state=shown] .nearest button")
@@ -194,3 +205,6 @@ def test_a_page_at_rest_asks_for_no_frame(page: Page, served: str) -> None:
         polling=50,
     )
     assert page.evaluate("window.frames_asked") > 0
+    # And it has fetched its script and its styles alone, not a hundred modules.
+    own = [url.rpartition("/")[2] for url in asked if "/web/" in url]
+    assert sorted(own) == ["page.js", "styles.css"]

@@ -311,7 +311,7 @@ def test_playback_stops_at_the_end(open_replay: OpenPage) -> None:
     scrub(page, LAST - 6)
     play.click()
     expect(play).to_have_text("❚❚ Pause")
-    expect(root).to_have_attribute("data-playing", "false", timeout=15_000)
+    expect(root).to_have_attribute("data-playing", "false")
     expect(root).to_have_attribute("data-epoch", str(LAST))
     expect(play).to_have_text("▶ Play")
     assert_trained(page)

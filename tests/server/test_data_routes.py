@@ -17,7 +17,7 @@ from latent_navigator.app.errors import NOT_FOUND
 from latent_navigator.app.layout import page_head
 from latent_navigator.app.models import Models
 from latent_navigator.app.server import build_app, build_blocks
-from latent_navigator.app.web_files import STYLES, WEB, module_names
+from latent_navigator.app.web_files import STYLES, WEB
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.checkpoint.decoder_file import pack_decoder
 from latent_navigator.explorer.data_files import (
@@ -140,13 +140,16 @@ def test_files_are_served_while_the_server_drains() -> None:
     visit(app, use)
 
 
-def test_the_modules_of_the_page_are_served_as_they_are() -> None:
+def test_the_modules_of_the_page_are_served_as_they_are_and_in_one_file() -> None:
     files = web_files()
 
     async def use(client: httpx.AsyncClient) -> None:
         answer = await client.get(f"/{files.address('core/decoder.js')}")
         assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
         assert answer.content == (WEB / "core" / "decoder.js").read_bytes()
+        source_map = await client.get(f"/{files.address('page.js.map')}")
+        assert source_map.headers["content-type"] == "application/json"
+        assert "core/decoder.js" in source_map.json()["sources"]
 
     with_files(use, files)
 
@@ -157,7 +160,7 @@ def test_the_hash_of_the_modules_changes_with_any_of_them(
     found = []
     for name, content in (("a.js", "1"), ("a.js", "2"), ("b.js", "1"), ("a.js", "1")):
         folder = tmp_path_factory.mktemp("web")
-        for some in ("page.css", "core/sheet_worker.js", name):
+        for some in ("page.css", "page.js", "core/sheet_worker.js", name):
             (folder / some).parent.mkdir(exist_ok=True)
             (folder / some).write_text(content if some == name else "")
         monkeypatch.setattr("latent_navigator.app.web_files.WEB", folder)
@@ -219,10 +222,10 @@ def test_all_blocks_but_the_last_are_full(count: int) -> None:
 
 
 def test_the_page_is_told_to_fetch_what_it_needs(space: LatentSpace) -> None:
-    """Every module, the styles and the data stand in the head, so that nothing waits."""
+    """The script, the styles and the data stand in the head, so that nothing waits."""
     _, (web, data) = in_loop(lambda: build_blocks(Models.of(space)))
     head = page_head(web, data)
-    for name in (*module_names(), STYLES):
+    for name in ("page.js", STYLES):
         assert f'href="{web.address(name)}"' in head
     for name in ("encodings.bin", "decoder.bin"):
         assert f'href="{data.address(name)}"' in head

@@ -376,7 +376,7 @@ def test_a_nudge_reports_its_effect_and_why_it_stopped(space: LatentSpace) -> No
     assert "thinner" in messages[-1]
     again = nudge_attribute(space, x, y, "stroke", -1)
     assert len(again["path"]) == 1
-    assert again["message"].startswith("No further")
+    assert again["message"].startswith("This is the limit")
 
 
 def test_a_nudge_from_an_empty_region_may_cross_empty_regions(space: LatentSpace) -> None:

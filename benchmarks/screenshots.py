@@ -30,6 +30,8 @@ LAYERS = {
 }
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 FRAMES, FRAME_MS = 48, 83
+TRAINED = {"epochs": 8, "limit": 12_000, "warmup_epochs": 3}
+TRAINING_FRAMES, TRAINING_EVERY, TRAINING_FRAME_MS = 40, 300, 250
 
 
 def draw_seven(page: Page) -> None:
@@ -167,6 +169,34 @@ def take_drag(browser: Browser, address: str, folder: Path) -> None:
     )
 
 
+def take_training(browser: Browser, address: str, folder: Path) -> None:
+    """An animation of a run that the page has started: the map as it forms."""
+    page = browser.new_page(viewport={"width": 1240, "height": 800})
+    open_page(page, address)
+    page.get_by_role("tab", name="Training").click()
+    page.locator("#lab-open").click()
+    for name, value in TRAINED.items():
+        page.locator(f"#lab [name={name}]").fill(str(value))
+    page.locator("#lab .command code:has-text('trainer.py')").wait_for()
+    page.locator("#lab .start").click()
+    page.locator("#lab .run[data-moments]").wait_for(timeout=120_000)
+    frames: list[Image.Image] = []
+    while not page.locator("#lab .explore").is_visible() or len(frames) < TRAINING_FRAMES:
+        shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        frames.append(shot.resize((800, 800 * shot.height // shot.width)))
+        page.wait_for_timeout(TRAINING_EVERY)
+    page.close()
+    kept = [frames[i * len(frames) // TRAINING_FRAMES] for i in range(TRAINING_FRAMES)]
+    kept[0].save(
+        folder / "training.webp",
+        save_all=True,
+        append_images=[*kept[1:], *[frames[-1]] * 6],
+        duration=TRAINING_FRAME_MS,
+        loop=0,
+        quality=70,
+    )
+
+
 def main() -> None:
     """Take all screenshots."""
     parser = argparse.ArgumentParser(description="Take the screenshots of the README.")
@@ -177,7 +207,8 @@ def main() -> None:
     options = parser.parse_args()
     folder: Path = options.folder
     folder.mkdir(parents=True, exist_ok=True)
-    takes = (take_every_tab,) if options.tabs else (take_views, take_tabs, take_layers, take_drag)
+    usual = (take_views, take_tabs, take_layers, take_drag, take_training)
+    takes = (take_every_tab,) if options.tabs else usual
     with tempfile.TemporaryDirectory() as logs:
         log = Path(logs) / "log"
         with running_demo(log) as address, sync_playwright() as playwright:

@@ -42,7 +42,7 @@ def presets(rate: float, size: int) -> list[dict[str, Any]]:
             "ten",
             "Ten dimensions",
             "Sharper images; the map shows a plane of the ten dimensions.",
-            {"beta": 2, "latent_dim": 10},
+            {"beta": 1, "latent_dim": 10},
         ),
         (
             "minute",

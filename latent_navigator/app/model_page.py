@@ -95,7 +95,7 @@ def model_props(model: LoadedModel, replays: Sequence[dict[str, str | None]]) ->
 def item_names(space: LatentSpace) -> dict[str, Any]:
     """What the images are called, and what describes each."""
     info, count = space.info, space.latent_dim
-    in_many = f"{count} numbers, and this map shows a plane through their space"
+    in_many = f"{count} numbers; the map shows one plane of them"
     return {
         "position": "two numbers, a position on this map" if count == 2 else in_many,
         "item": info.item,
@@ -103,7 +103,6 @@ def item_names(space: LatentSpace) -> dict[str, Any]:
         "heading": info.item[0].upper() + info.item[1:],
         "name": "a digit" if info.are_digits else "a name",
         "items": info.items,
-        "described_item": info.described_item,
         "are_digits": info.are_digits,
     }
 

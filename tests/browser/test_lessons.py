@@ -161,6 +161,20 @@ def test_all_lessons_can_be_solved_and_stay_solved(
     expect(page.locator("#lessons .count")).to_have_text("Lesson 1 of 6")
 
 
+def test_a_lesson_is_not_solved_by_the_position_at_which_it_is_opened(
+    open_lessons: OpenPage, solutions: Solutions, texts: list[Lesson]
+) -> None:
+    page, lesson = open_lessons(), texts[3]
+    solution, other = solutions[lesson.key]
+    go(page, solution)
+    show(page, lesson.key)
+    expect(page.locator("#lessons .message")).to_contain_text("This position already solves it")
+    expect(page.locator("#lessons .solved")).to_be_hidden()
+    go(page, other)
+    go(page, solution)
+    expect(page.locator("#lessons .solved")).to_contain_text(lesson.learnt)
+
+
 def test_back_skip_and_hint(open_lessons: OpenPage, texts: list[Lesson]) -> None:
     page = open_lessons()
     back, forward = page.locator("#lessons .back"), page.locator("#lessons .next")
@@ -250,8 +264,12 @@ def test_show_me_walks_to_a_solution_and_it_can_be_tried_again(
     expect(step).to_have_text(f"{index + 1}")  # it was not solved by the user
     page.locator("#lessons .show-me").click()
     wait_for_check(page)
+    expect(page.locator("#lessons .message")).to_contain_text("This position already solves it")
+    go(page, list(start))
+    expect(page.locator("#lessons .show-me")).to_have_text("Show me")
+    go(page, goal)
     expect(page.locator("#lessons .show-me")).to_have_text("Try again")
-    expect(step).to_have_text(f"✓ {index + 1}")  # the cursor still is where it is solved
+    expect(step).to_have_text(f"✓ {index + 1}")
 
 
 def test_lesson_on_ink_is_solved_within_its_tab(open_lessons: OpenPage) -> None:

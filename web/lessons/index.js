@@ -17,6 +17,7 @@ import { leadOn } from "./progress.js";
 const REST = 200; // ms without a move before the check is asked for
 const WALK = 1600; // ms of the way to the solution that is shown
 const LOST = "The server is not responding. Move the cursor to retry.";
+const SOLVED_HERE = "This position already solves it: move away, and find one yourself.";
 const ENDED = { solved: "✓ Solved", shown: "Solution shown" };
 
 class Lessons {
@@ -29,6 +30,8 @@ class Lessons {
   #actions;
   /** @type {Position | null} the solution that the cursor is walking to */
   #shown = null;
+  /** @type {Position | null} where the cursor was when the lesson began */
+  #start = null;
   #asking = false; // whether a solution is being computed
 
   /** @param {Page} page @param {HTMLElement} root @param {HTMLElement} bar */
@@ -103,6 +106,7 @@ class Lessons {
 
   /** Shows how the current lesson ended or, if it has not, checks it. */
   #restart() {
+    this.#start = this.#page.state.z;
     this.#showProgress();
     const { outcome } = this.#course;
     if (outcome) {
@@ -115,6 +119,7 @@ class Lessons {
 
   /** When its tab is opened. */
   begin() {
+    this.#start = this.#page.state.z;
     this.#bar.unhide();
     this.checkSoon();
   }
@@ -135,7 +140,8 @@ class Lessons {
       const asked = state.plane.asked(from);
       const { done, message, distance } = await server.ask("check", this.#lesson.name, ...asked);
       if (!isCurrent()) return;
-      if (done) this.#end(from, message);
+      if (done && from === this.#start) this.#describe("shown", `${SOLVED_HERE} ${message}`);
+      else if (done) this.#end(from, message);
       else this.#describe("shown", message, this.#course.compare(distance));
     } catch (error) {
       const said = error instanceof ServerError && error.refused;

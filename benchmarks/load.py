@@ -83,13 +83,14 @@ def memory(samples: Sequence[dict[str, float]]) -> dict[str, float]:
     warm = samples[int(WARM_UP * len(samples)) :]
     seconds, rss = (np.array([one[name] for one in warm]) for name in ("second", "rss_mb"))
     early, late = float(np.median(rss[:5])), float(np.median(rss[-5:]))
+    slope = float(np.polyfit(seconds, rss, 1)[0]) if len(warm) > 1 else 0.0
     return {
         "at_start_mb": samples[0]["rss_mb"],
         "after_warm_up_mb": round(early, 1),
         "at_end_mb": round(late, 1),
         "max_mb": max(one["rss_mb"] for one in samples),
         "growth_mb": round(late - early, 1),
-        "slope_mb_per_minute": round(60 * float(np.polyfit(seconds, rss, 1)[0]), 1),
+        "slope_mb_per_minute": round(60 * slope, 1),
         "max_threads": max(one["threads"] for one in samples),
         "cached_files_at_end": samples[-1]["cached_files"],
     }

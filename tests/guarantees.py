@@ -159,7 +159,7 @@ GUARANTEES = {
     ),
     "unfinished-runs-kept": (
         "Command line",
-        "A run never replaces an unfinished one, or a file that is no checkpoint, unless it is "
+        "A run never replaces an unfinished one, or a file that is not a checkpoint, unless it is "
         "told to; a finished checkpoint stays until the next is complete.",
     ),
     "one-run-per-output": (

@@ -126,10 +126,7 @@ def press(engine: Engine, key: str) -> None:
 
 
 def open_tab(engine: Engine, name: str) -> None:
-    engine.run(
-        f"""[...document.querySelectorAll("[role=tab]")]
-          .find((tab) => tab.textContent.trim() === {name!r}).click()"""
-    )
+    engine.run(f"document.querySelector('#tab-{name.lower()}').click()")
 
 
 def position(engine: Engine) -> tuple[float, float]:

@@ -178,7 +178,7 @@ def test_file_that_is_no_checkpoint_is_not_replaced(
     for name, data in (("notes.txt", b"months of work"), ("archive.zip", b"PK\x03\x04...")):
         (tmp_path / name).write_bytes(data)
         line = no_training.error("--output", name)
-        assert f"{name} exists and is no checkpoint" in line
+        assert f"{name} exists and is not a checkpoint" in line
         assert "--discard to replace it" in line
         assert (tmp_path / name).read_bytes() == data
 

@@ -114,7 +114,7 @@ def assert_still_works(client: httpx.Client) -> None:
 
 def test_every_event_is_found(client: httpx.Client) -> None:
     """Those of the API's endpoints: the page has none of its own."""
-    assert len(event_inputs(client)) == 8
+    assert len(event_inputs(client)) == 9
 
 
 @pytest.mark.guarantee("events-accept-any-json")
@@ -163,6 +163,8 @@ def test_every_server_function_is_found(client: httpx.Client) -> None:
         "plane",
         "layer",
         "table",
+        "models",
+        "model",
     }
 
 

@@ -84,7 +84,7 @@ def test_a_run_that_finishes_appears_without_a_restart(
     assert [replay["label"] for replay in models.replays(models.find())] == [
         "beta 1",
         "beta 3",
-        "beta 0.2",
+        "10 dimensions, beta 0.2",
         "beta 3, tidy",
     ]
     (tmp_path / "runs" / "tidy.pt").unlink()

@@ -53,10 +53,12 @@ export class LiveMap {
 
   /** Whether it may use the map. @param {boolean} open */
   set open(open) {
+    if (open === this.#open) return; // a move to the newest snapshot goes on
     this.#open = open;
     cancelAnimationFrame(this.#frame);
-    if (open) this.#draw();
-    else this.#stage.clear();
+    if (!open) this.#stage.clear();
+    else if (this.#following) this.follow();
+    else this.#draw();
   }
 
   /** Shows the newest snapshot from now on. */

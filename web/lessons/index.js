@@ -140,7 +140,7 @@ class Lessons {
       const asked = state.plane.asked(from);
       const { done, message, distance } = await server.ask("check", this.#lesson.name, ...asked);
       if (!isCurrent()) return;
-      if (done && from === this.#start) this.#describe("shown", `${SOLVED_HERE} ${message}`);
+      if (done && from === this.#start) this.#describe("shown", SOLVED_HERE);
       else if (done) this.#end(from, message);
       else this.#describe("shown", message, this.#course.compare(distance));
     } catch (error) {

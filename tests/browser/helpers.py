@@ -27,6 +27,8 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
 from tests.conftest import ROOT
 
+# Whether a run goes on is asked soon after a page has opened, whatever the user does.
+LAB = re.compile(r"/lab/status$")
 SERVER = re.compile("/component_server")  # the server functions of the components
 FILES = re.compile("/data/")  # the model's files
 READY = ("#latent-map[data-ready=true]", "#readout[data-state=shown]")
@@ -133,7 +135,8 @@ class Visits:
             self.errors.append(message.text)
 
     def _keep_request(self, request: Request) -> None:
-        self.requests.append(request)
+        if not LAB.search(request.url):
+            self.requests.append(request)
 
     def ignore(self, text: str) -> None:
         """Drop the errors that contain a text: those that a test causes on purpose."""

@@ -124,9 +124,9 @@ def test_nudge_reports_why_it_stops(open_page: OpenPage) -> None:
     for _ in range(40):
         message = press(page, "height")
         page.wait_for_function("() => !latentSpace.state.travelling")
-        if "No further" in message:
+        if "the limit" in message:
             break
-    expect(page.locator("#directions .message")).to_contain_text("No further")
+    expect(page.locator("#directions .message")).to_contain_text("This is the limit for a 4")
     expect(page.locator("#directions .message")).to_have_attribute("data-stopped", "barred")
 
 

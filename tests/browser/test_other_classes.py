@@ -204,7 +204,7 @@ def test_names_are_shown_literally(demo_of: DemoOf, visit: Visits) -> None:
         after_timers(page, 100)
         foreign = "img[src=x], svg[onload], b b, a[href^=javascript], .katex"
         assert page.locator(foreign).count() == 0, tab
-    expect(page.get_by_text(f"the folder {HOSTILE[0]}")).to_be_visible()
+    expect(page.locator("#about").get_by_text(f"the folder {HOSTILE[0]}")).to_be_visible()
     assert dialogs == []
     page.remove_listener("dialog", dismiss)
 

@@ -85,7 +85,7 @@ def test_a_drag_decodes_the_plane_without_a_request(
     assert coordinates(page) == pytest.approx(on_plane.tolist(), abs=0.02)
     expect(page.locator("#plane .off")).to_have_text("z lies in this plane")
     share = round(100 * ten_space.plane.variance_share(ten_space.means))
-    expect(page.locator("#plane .holds")).to_contain_text(f"holds {share} % of the variance")
+    expect(page.locator("#plane .holds")).to_contain_text(f"explains {share} % of the variance")
 
 
 def test_every_tab_works_off_the_plane(open_ten: OpenPage, ten_space: LatentSpace) -> None:
@@ -171,7 +171,7 @@ def test_a_path_is_turned_to_and_one_press_leads_back(
     back.click()
     expect(back).to_be_hidden()
     share = round(100 * ten_space.plane.variance_share(ten_space.means))
-    expect(page.locator("#plane .holds")).to_contain_text(f"holds {share} % of the variance")
+    expect(page.locator("#plane .holds")).to_contain_text(f"explains {share} % of the variance")
     assert coordinates(page) == pytest.approx(z, abs=2e-3)
 
 

@@ -54,7 +54,7 @@ ALPHA = """(canvas) => {
   return text; }"""
 
 MAP = "#latent-map .map-base"
-COMPARED = "#replay .compared"
+COMPARED = "#replay .replay .compared"
 EDGES = {"left": 60, "bottom": 50}  # pixels of a map that the numbers of its axes take
 
 
@@ -384,7 +384,8 @@ def test_two_models_are_compared_side_by_side(
         for canvas, checkpoint in zip((MAP, COMPARED), checkpoints.values(), strict=True):
             at = min(epoch, len(checkpoint.history))
             assert_points(page, canvas, checkpoint.snapshots.means[at])
-    name, label = page.locator(".epoch-name b"), checkpoints["long"].label
+    label = checkpoints["long"].label
+    name = page.locator("#latent-map .epoch-name b, #replay .replay .epoch-name b")
     expect(name).to_have_text([f"{label}: epoch {LAST} of {LAST}", "short: epoch 12 of 12"])
     heading = page.locator("#replay .heading")
     expect(heading.nth(0)).to_contain_text(f"{label}epoch {LAST}")
@@ -501,7 +502,7 @@ def test_a_closed_tab_pauses_and_is_drawn_anew_when_it_opens(open_replay: OpenPa
     assert compared.get_attribute("width") == before
     open_tab(page, TAB)
     page.wait_for_function(
-        "() => { const c = document.querySelector('#replay .compared');"
+        "() => { const c = document.querySelector('#replay .replay .compared');"
         " return c.width === Math.round(c.clientWidth * devicePixelRatio); }"
     )
     assert compared.get_attribute("width") != before
@@ -591,9 +592,9 @@ def test_keyboard_reaches_the_controls_and_the_theme_changes_the_ink(
 ) -> None:
     page = open_replay(color_scheme="light")
     page.locator("#replay .play").focus()
-    for name in ("previous", "epoch", "next", "speed", "model"):
+    for selector in (".previous", ".epoch", ".next", ".speed", "#lab-open", ".model"):
         page.keyboard.press("Tab")
-        expect(page.locator(f"#replay .{name}")).to_be_focused()
+        expect(page.locator(f"#replay {selector}")).to_be_focused()
     page.locator("#replay .epoch").focus()
     page.keyboard.press("Home")
     expect(page.locator("#replay .replay")).to_have_attribute("data-epoch", "0")

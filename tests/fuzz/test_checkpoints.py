@@ -50,6 +50,7 @@ LIMITS: dict[str, list[Any]] = {
     "blanking": [0.0, math.nextafter(1, 0)],
     "precision": ["auto", "bf16", "fp32"],
     "seed": [0, 2**31 - 1],
+    "limit": [0, 1, 2**31 - 1],
     "device": ["auto"],
     "data_dir": ["data"],
     "output": ["vae.pt"],

@@ -17,8 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from benchmarks.server import free_port
 from latent_navigator.app.api import Page, event_handler
 from latent_navigator.app.drain import Drain
+from latent_navigator.app.lab_routes import LabAccess, lab_routes
 from latent_navigator.app.middleware import RequestLimits, read_body
 from latent_navigator.app.server import Server, build_app, build_middleware
+from latent_navigator.lab.lab import Lab
+from latent_navigator.lab.supervisor import Supervisor
 from tests.helpers import run_async, wait_until
 
 T = TypeVar("T")
@@ -132,7 +135,8 @@ def running(app: FastAPI, drain: Drain) -> Iterator[tuple[Server, str]]:
 
 @contextlib.contextmanager
 def running_page(page: gr.Blocks, drain: Drain, **options: Any) -> Iterator[tuple[Server, str]]:
-    """`running` for a page; see `build_app` for the options."""
+    """`running` for a page that does not train; see `build_app` for the options."""
+    options.setdefault("routes", lab_routes(Lab(Supervisor()), LabAccess(False, "127.0.0.1")))
     app = in_loop(lambda: build_app(page, drain, model="a model", **options))
     with running(app, drain) as started:
         yield started

@@ -177,7 +177,7 @@ def take_training(browser: Browser, address: str, folder: Path) -> None:
     page.locator("#lab-open").click()
     for name, value in TRAINED.items():
         page.locator(f"#lab [name={name}]").fill(str(value))
-    page.locator("#lab .command code:has-text('trainer.py')").wait_for()
+    page.locator("#lab .command code:has-text('--limit')").wait_for(state="attached")
     page.locator("#lab .start").click()
     page.locator("#lab .run[data-moments]").wait_for(timeout=120_000)
     frames: list[Image.Image] = []

@@ -65,7 +65,7 @@ def test_keys_press_buttons(open_page: OpenPage) -> None:
         page.wait_for_function("() => latentSpace.state.moves > 0")
         moved.append(position(page))
     assert len(set(moved)) == len(moved)
-    layer = page.get_by_role("button", name="Regions", exact=True)
+    layer = page.locator("[data-layer=regions]")
     for pressed in ("true", "false"):
         layer.press("Space")
         expect(layer).to_have_attribute("aria-pressed", pressed)

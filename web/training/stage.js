@@ -133,7 +133,7 @@ export class EpochStage {
     const { grid_side: side, grid_reaches } = replay;
     const reach = grid_reaches[this.#moment].toFixed(1);
     const beyond = shareBeyond(replay, this.#moment);
-    const outside = beyond ? ` ${percent(beyond)} of the ${items} lie beyond them.` : "";
+    const outside = beyond ? ` Beyond them lie ${percent(beyond)} of the ${items}.` : "";
     const where = `(${signed(x)}, ${signed(y)})`;
     this.#image.ariaLabel = `The ${item} that this epoch decodes at ${where}`;
     write(find(this.#note, "b"), epoch);

@@ -128,6 +128,7 @@ IN_ORDER = """
 import signal
 try:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+    print("ready", flush=True)
     signal.pause()
 finally:
     print("saved", flush=True)
@@ -145,6 +146,7 @@ def test_a_run_stops_in_order_when_standard_input_ends() -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == "watching\n"
+        assert process.stdout.readline() == "ready\n"
         assert process.poll() is None
         process.stdin.close()
         assert process.wait(30) == 7

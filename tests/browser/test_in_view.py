@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.helpers import OpenPage, box_of, open_tab, settle
+from tests.browser.helpers import OpenPage, box_of, open_tab, settle, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -79,9 +79,11 @@ ACTIONS = {
 
 
 def assert_shown(page: Page, element: Locator, what: str) -> None:
-    """It is on the screen and uncovered, at the latest once the page has settled."""
-    handle = element.element_handle()
-    page.wait_for_function(SHOWN, arg=handle)
+    """It is on the screen and uncovered, at the latest once the page has settled.
+
+    It is looked up anew each time: an answer that arrives may draw a row again.
+    """
+    wait_until(page, lambda: element.evaluate(SHOWN), what)
     assert element.is_visible(), what
 
 

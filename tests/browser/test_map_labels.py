@@ -296,6 +296,9 @@ def test_the_note_of_a_point_says_what_it_is(
     note.get_by_role("button", name="Close").click()
     expect(note).to_be_hidden()
     expect(frame.locator(".map-top")).to_be_focused()
+    after_timers(page, 500)
+    assert page.evaluate("() => latentSpace.state.reading") is None
+    assert "reading" not in labels(page), "the map still names the image"
 
 
 def assert_beside(page: Page, x: float, y: float) -> None:

@@ -19,6 +19,7 @@ const GOAL = 40; // pixels of it after the zoom
 const LARGE = 70; // pixels; a larger cloud has room for labels in it
 const EDGE = 80; // pixels that then are between the mean and the edge of the map, if possible
 const CROSSHAIR = 18; // pixels
+const DRAWING = "the user's";
 
 /** @param {Pick<PageState, "reading">["reading"]} reading @param {MapView} view @param {Plane} plane @returns {Cloud | null} */
 export function cloudOf(reading, view, plane = WHOLE) {
@@ -66,7 +67,7 @@ export function partToSee(view, reading, plane = WHOLE) {
 /** What a reading is of: the strokes of one drawing have many. @param {PageState["reading"]} reading */
 function imageOf(reading) {
   if (!reading || reading.error !== undefined) return null;
-  return reading.fromUser ? "the user's" : reading.title;
+  return reading.fromUser ? DRAWING : reading.title;
 }
 
 /** Zooms to the cloud of each image once, and back. */
@@ -100,6 +101,8 @@ export class CloudZoom {
     const { reading, view, plane } = this.#state;
     const image = imageOf(reading);
     if (image === this.#seen) return;
+    // A test image that was closed and is opened again has been seen; a new drawing has not.
+    if (!image && this.#seen !== DRAWING) return;
     this.#seen = image;
     const part = partToSee(view, reading, plane);
     if (!part) return;

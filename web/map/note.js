@@ -53,11 +53,10 @@ export class Note {
     this.#show(opened !== null && tab !== DETAILS);
   }
 
+  // With the note goes what it names: the posterior and the title on the map, the details in Draw.
   #close() {
-    const wasOpen = this.isOpen;
-    this.#show(false);
-    // The title takes its place on the map.
-    if (!this.#zoom.back() && wasOpen) this.#state.viewChanged();
+    if (this.isOpen) this.#state.showReading(null);
+    this.#zoom.back();
   }
 
   /** @param {boolean} open */

@@ -31,6 +31,7 @@ export class MapPointer {
   /** @type {import("../core/encodings.js").Encodings | null} */
   #encodings = null;
   #early = true; // whether a move may come before its frame
+  #box = new DOMRect(); // of the map
   #page;
   #top;
   #preview;
@@ -80,11 +81,14 @@ export class MapPointer {
     });
   }
 
+  // In a drag the map stays where it is: to measure it at each move would have the browser lay out
+  // the page twice in a frame.
   /** @param {MouseEvent} event @returns {Pixel} */
   #pixelOf(event) {
-    const box = this.#top.getBoundingClientRect();
-    this.#page.state.view.side = box.width;
-    return { px: event.clientX - box.left, py: event.clientY - box.top };
+    if (this.#down.size === 0) this.#box = this.#top.getBoundingClientRect();
+    const { left, top, width } = this.#box;
+    this.#page.state.view.side = width;
+    return { px: event.clientX - left, py: event.clientY - top };
   }
 
   /** @param {PointerEvent} event */

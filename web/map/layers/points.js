@@ -26,7 +26,7 @@ export function byClass(means, labels, classes) {
 
 // Alone, each point has the contrast of its class's colour; above decoded images, these stay seen.
 const OPACITY = 1;
-const OVER_IMAGES = 0.4;
+const OVER_IMAGES = 0.5;
 
 /**
  * The points of each class and step of FADE, the faintest first.
@@ -61,14 +61,14 @@ function fadeLegend(distances) {
 }
 
 /** @param {Scene} scene @param {ReturnType<typeof grouped>} groups */
-function drawPoints({ context, view, layers, colours }, groups) {
+function drawPoints({ context, view, colours }, groups) {
   const dot = Math.max(1.6, view.side / 300) * Math.min(3, view.zoom ** 0.35);
   // The view's transform in numbers: an object for each of 10,000 points takes half of a frame.
   const { unit } = view;
   const left = (view.half - view.centre.x) * unit - dot / 2;
   const top = (view.centre.y + view.half) * unit - dot / 2;
   for (const { points, label, step } of groups) {
-    context.globalAlpha = (layers.images ? OVER_IMAGES : OPACITY) * FADE[step];
+    context.globalAlpha = FADE[step];
     context.fillStyle = colours.classes[label];
     for (let i = 0; i < points.length; i += 2) {
       const px = points[i] * unit + left;
@@ -118,14 +118,15 @@ export function createLayer({ props, state, encodings }, redraw) {
       const { context, view, layers, colours } = scene;
       const { centre, half, side } = view;
       const near = state.values.near === true;
-      const kinds = [layers.images, colours.classes, near];
-      const needed = JSON.stringify([centre, half, side, devicePixelRatio, ...kinds]);
+      const needed = JSON.stringify([centre, half, side, devicePixelRatio, colours.classes, near]);
       if (needed !== shown) {
         const drawn = near ? groups.filter(({ step }) => step === 0) : groups;
         drawPoints({ ...scene, context: fitCanvas(sheet, side) }, drawn);
       }
       shown = needed;
+      context.globalAlpha = layers.images ? OVER_IMAGES : OPACITY;
       context.drawImage(sheet, 0, 0, side, side);
+      context.globalAlpha = 1;
     },
   };
 }

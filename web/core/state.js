@@ -9,6 +9,7 @@
 import { NO_FRAMES } from "./frames.js";
 import { FLAGS, formatLink, parseLink } from "./link.js";
 import { areSame, between, WHOLE } from "./plane.js";
+import { Topics } from "./topics.js";
 import { MapView } from "./view.js";
 
 /** @typedef {import("./view.js").Position} Position */
@@ -17,15 +18,14 @@ import { MapView } from "./view.js";
 /** @typedef {import("./link.js").Control} Control */
 /** @typedef {import("./link.js").LayerRecord} LayerRecord */
 /** @typedef {{ curve: Position[], points: Position[], method: string, label: string, scattered: boolean, missed: boolean }} Path */
-
 /** @typedef {import("./reading.js").Reading} Reading */
 /** @typedef {import("./reading.js").FailedReading} FailedReading */
 /** @typedef {import("../map/painter.js").Epoch} Epoch */
 /** @typedef {"position" | "view" | "paths" | "layers" | "marks" | "reading" | "controls" | "tab" | "held" | "epoch" | "plane"} Topic */
 
 export class PageState {
-  /** @type {Map<Topic, Set<(source?: string) => void>>} */
-  #listeners = new Map();
+  /** @type {Topics<Topic>} */
+  #topics = new Topics();
   /** @type {{ frame: number, goal: Position } | null} the running animation */
   #journey = null;
   /** @type {Position} */
@@ -81,25 +81,17 @@ export class PageState {
    * @param {Topic} topic @param {(source?: string) => void} listener
    */
   subscribe(topic, listener) {
-    const listeners = this.#listeners.get(topic) ?? new Set();
-    this.#listeners.set(topic, listeners.add(listener));
+    this.#topics.subscribe(topic, listener);
   }
 
   #end() {
-    this.#listeners.clear();
+    this.#topics.clear();
     this.#stop();
   }
 
   /** @param {Topic} topic @param {string} [source] */
   #announce(topic, source) {
-    if (this.signal.aborted) return;
-    for (const listener of this.#listeners.get(topic) ?? []) {
-      try {
-        listener(source);
-      } catch (error) {
-        reportError(error); // the others are told all the same
-      }
-    }
+    if (!this.signal.aborted) this.#topics.announce(topic, source);
   }
 
   // --- position ---

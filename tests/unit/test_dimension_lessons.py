@@ -74,6 +74,7 @@ def meets_goal(space: LatentSpace, name: str, z: Tensor) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_checks_agree_with_brute_force_and_are_neither_impossible_nor_trivial(
     ten_space: LatentSpace, positions: Tensor, name: str

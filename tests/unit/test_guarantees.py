@@ -18,6 +18,7 @@ def test_each_guarantee_is_checked_by_a_test() -> None:
     assert checked == set(guarantees.GUARANTEES)
 
 
+@pytest.mark.slow
 def test_document_is_generated_from_the_markers() -> None:
     assert guarantees.DOCUMENT.read_text(encoding="utf-8") == guarantees.document()
 

@@ -357,6 +357,7 @@ def test_the_limits_of_uploads_do_not_hold_for_own_images(
     assert len(read_folder(str(tmp_path)).train_labels) == 255
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tif", ".TIFF", ".pgm", ".ppm", ".jpg", ".bmp", ".webp"])
 def test_other_formats_are_read(tmp_path: Path, digits: LabelledImages, suffix: str) -> None:
     write_folder(tmp_path, digits)
@@ -389,6 +390,7 @@ def make_tree(root: Path, tree: Mapping[str, Any]) -> None:
                 (root / file).touch()
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("folders-recognised")
 @settings(deadline=None, max_examples=150)
 @given(tree=TREES)

@@ -132,6 +132,7 @@ def test_photo_is_rotated_as_its_exif_data_says(originals: Pixels) -> None:
     assert correlation(originals[0], preprocess(read_image(data))) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("datasets-checked")
 @pytest.mark.parametrize("kind", [*FORMATS, *OWN_FORMATS])
 def test_own_files_have_no_limit_but_that_of_pillow(

@@ -239,6 +239,7 @@ def test_the_aggregate_posterior_is_the_mean_of_all_posteriors(released: Checkpo
             assert float(found[row, column]) == pytest.approx(float(densities.mean()), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_aggregate_posterior_integrates_to_one(released: Checkpoint) -> None:
     axis = torch.linspace(-6, 6, 1201)
     density = aggregate_posterior(released.means, released.logvars, axis)

@@ -204,6 +204,7 @@ def negative_space(released: Checkpoint) -> LatentSpace:
     return LatentSpace(dataclasses.replace(released, weights=weights, images=255 - released.images))
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("other-polarities")
 def test_attributes_of_a_dark_on_light_model_are_those_of_its_ink(
     space: LatentSpace, negative_space: LatentSpace

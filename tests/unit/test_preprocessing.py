@@ -96,11 +96,13 @@ def test_mnist_images_do_not_change(originals: Pixels) -> None:
     assert_recovers(originals, Image.fromarray, mean=0.999, least=0.99)
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("preprocessing")
 def test_size_and_position_do_not_matter(originals: Pixels) -> None:
     assert_recovers(originals, lambda d: Image.fromarray(on_canvas(d, 84, 140, -20, 13)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "side", "right", "down"),
     [(42, 50, 0, 0), (140, 400, -90, 100), (280, 280, 0, 0), (900, 1100, 50, 20)],
@@ -245,6 +247,7 @@ def test_every_encoding_of_a_digit(originals: Pixels, encode: Encode) -> None:
     assert_recovers(originals[::5], lambda d: encode(on_canvas(d, 196, 240, 9, -12)))
 
 
+@pytest.mark.slow
 def test_photo_of_paper_in_uneven_light(originals: Pixels) -> None:
     rng = np.random.default_rng(0)
     y, x = np.mgrid[0:1:400j, 0:1:400j]
@@ -311,6 +314,7 @@ def test_bold_stroke_that_fills_its_bounding_box_is_not_a_sheet() -> None:
     assert found[4, 7] == 0
 
 
+@pytest.mark.slow
 def test_preprocessing_is_idempotent(originals: Pixels) -> None:
     changes = []
     for digit in originals:
@@ -344,6 +348,7 @@ def test_blank_image_is_explained(image: Image.Image) -> None:
         preprocess(image)
 
 
+@pytest.mark.slow
 def test_largest_image_is_preprocessed_in_time(originals: Pixels) -> None:
     large = Image.fromarray(on_canvas(originals[0], 3000, MAX_SIDE, 300, -200)).convert("RGBA")
     began = time.process_time()

@@ -242,6 +242,6 @@ def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 def browser() -> Iterator[Browser]:
     """A Chromium; without one the test fails."""
     with sync_playwright() as playwright:
-        chromium = launch_chromium(playwright)
+        chromium = launch_chromium(playwright, "chromium-headless-shell")
         yield chromium
         chromium.close()

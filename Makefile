@@ -59,7 +59,8 @@ node_modules/installed: package.json package-lock.json | $(VENV)/installed-dev
 	$(VENV)/bin/npm ci --ignore-scripts
 	touch $@
 
-# The system's Chromium where there is one, else Playwright's own download.
+# The system's Chromium where there is one, else Playwright's own download. The benchmarks need the
+# whole one; the tests prefer the headless shell.
 $(VENV)/chromium: $(VENV)/installed-dev
 	command -v chromium || command -v chromium-browser || $(RUN) -m playwright install chromium
 	touch $@

@@ -24,13 +24,17 @@ MAP = "#latent-map[data-ready=true]"
 READOUT = "#readout[data-state=shown]"
 
 
-def launch_chromium(playwright: Playwright) -> Browser:
+def launch_chromium(playwright: Playwright, *preferred: str) -> Browser:
     """A headless Chromium.
+
+    Args:
+        preferred: names of programs to take where they are installed.
 
     Raises:
         playwright.sync_api.Error: if there is none; `make test` installs one.
     """
-    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    names = (*preferred, "chromium", "chromium-browser")
+    system = next(filter(None, map(shutil.which, names)), None)
     return playwright.chromium.launch(executable_path=system, args=FLAGS)
 
 

@@ -10,8 +10,9 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import httpx
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -19,14 +20,14 @@ from playwright.sync_api import Browser, expect, sync_playwright
 import trainer
 from benchmarks.chromium import launch_chromium
 from benchmarks.server import READY, Process, free_port, start_python
-from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
-from tests.forks import fork_server, start_quiet_demo
+from tests.forks import ForkedPython, fork_server, forked_executable, start_quiet_demo
 from tests.forks.client import ADDRESS
-from tests.helpers import wait_until, without_last_dimensions
+from tests.helpers import made_once, wait_until, without_last_dimensions
 from tests.small import SMALL as SMALL
 from tests.small import TEN, read_digits
 
@@ -47,6 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
         stack = contextlib.ExitStack()
         stack.enter_context(fork_server())
         config.add_cleanup(stack.close)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Fork the workers too, which then need not import torch and Gradio."""
+    for spec in specs:
+        spec.python = str(forked_executable())
 
 
 @pytest.hookimpl(wrapper=True)
@@ -81,31 +89,42 @@ def small_config() -> TrainingConfig:
 
 
 @pytest.fixture(scope="session")
+def shared_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers have in common; see `made_once`."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if hasattr(request.config, "workerinput") else folder
+
+
+@pytest.fixture(scope="session")
 def small_checkpoint(
-    digits: LabelledImages,
-    small_config: TrainingConfig,
-    tmp_path_factory: pytest.TempPathFactory,
+    digits: LabelledImages, small_config: TrainingConfig, shared_folder: Path
 ) -> Checkpoint:
     """A small model, trained on the digits of the tests."""
-    output = tmp_path_factory.mktemp("small") / "vae.pt"
-    config = dataclasses.replace(small_config, output=str(output))
-    checkpoint = trainer.train(config, SMALL, digits)
-    assert checkpoint is not None
-    return checkpoint
+
+    def train(path: Path) -> None:
+        config = dataclasses.replace(small_config, output=str(path))
+        checkpoint = trainer.train(config, SMALL, digits)
+        assert checkpoint is not None
+        save_checkpoint(path, checkpoint)
+
+    return load_checkpoint(made_once(shared_folder / "small" / "vae.pt", train))
 
 
 @pytest.fixture(scope="session")
 def ten_checkpoint(
-    digits: LabelledImages,
-    small_config: TrainingConfig,
-    tmp_path_factory: pytest.TempPathFactory,
+    digits: LabelledImages, small_config: TrainingConfig, shared_folder: Path
 ) -> Checkpoint:
     """A small model of ten dimensions, of which the last two are unused."""
-    output = str(tmp_path_factory.mktemp("ten") / "vae.pt")
-    config = dataclasses.replace(small_config, epochs=20, warmup_epochs=5, beta=0.2, output=output)
-    checkpoint = trainer.train(config, TEN, digits)
-    assert checkpoint is not None
-    return without_last_dimensions(checkpoint)
+
+    def train(path: Path) -> None:
+        config = dataclasses.replace(
+            small_config, epochs=20, warmup_epochs=5, beta=0.2, output=str(path)
+        )
+        checkpoint = trainer.train(config, TEN, digits)
+        assert checkpoint is not None
+        save_checkpoint(path, without_last_dimensions(checkpoint))
+
+    return load_checkpoint(made_once(shared_folder / "ten" / "vae.pt", train))
 
 
 @pytest.fixture(scope="session", params=[2, 10])
@@ -142,15 +161,14 @@ class Demo(NamedTuple):
     cache: Path
 
 
-@contextlib.contextmanager
-def started_demo(
+def start_demo(
     folder: Path,
     *options: str,
     cwd: Path = ROOT,
     root: Path = ROOT,
     forked: bool = True,
     **environment: str,
-) -> Iterator[Demo]:
+) -> Demo:
     """Run `python demo.py` with options and variables; its log and cache are in `folder`.
 
     Args:
@@ -168,30 +186,44 @@ def started_demo(
             stderr=output,
             env={**os.environ, "GRADIO_TEMP_DIR": str(cache), **environment},
         )
+    return Demo(process, f"http://127.0.0.1:{port}/", log, cache)
+
+
+def wait_for_demo(demo: Demo) -> None:
+    """Wait until a demo listens."""
+    process, _, log, _ = demo
+    wait_until(lambda: READY in log.read_text() or process.poll() is not None, 180, log.read_text)
+    assert process.poll() is None, log.read_text()
+
+
+@contextlib.contextmanager
+def started_demo(folder: Path, *options: str, **others: Any) -> Iterator[Demo]:
+    """A demo that listens, until the end of the block; see `start_demo`."""
+    demo = start_demo(folder, *options, **others)
     try:
-        wait_until(
-            lambda: READY in log.read_text() or process.poll() is not None, 180, log.read_text
-        )
-        assert process.poll() is None, log.read_text()
-        yield Demo(process, f"http://127.0.0.1:{port}/", log, cache)
-    finally:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="session")
-def served_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A demo of the committed checkpoint, shared by all tests: they must not stop it."""
-    with started_demo(tmp_path_factory.mktemp("demo")) as demo:
+        wait_for_demo(demo)
         yield demo
-        assert demo.process.poll() is None, demo.log.read_text()
-        assert "Traceback" not in demo.log.read_text(), demo.log.read_text()
+    finally:
+        demo.process.kill()
+        demo.process.wait()
 
 
 @pytest.fixture(scope="session")
-def served(served_demo: Demo) -> str:
-    """The address of `served_demo`."""
-    return served_demo.address
+def served(shared_folder: Path) -> Iterator[str]:
+    """The address of a demo of the committed checkpoint, shared by all: tests must not stop it."""
+
+    def start(path: Path) -> None:
+        demo = start_demo(path.parent)
+        assert isinstance(demo.process, ForkedPython)
+        demo.process.leave_running()
+        wait_for_demo(demo)
+        path.write_text(demo.address)
+
+    path = made_once(shared_folder / "demo" / "address", start)
+    address, log = path.read_text(), path.with_name("log")
+    yield address
+    assert httpx.get(f"{address}health").status_code == 200, log.read_text()
+    assert "Traceback" not in log.read_text(), log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +242,6 @@ def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
 def browser() -> Iterator[Browser]:
     """A Chromium; without one the test fails."""
     with sync_playwright() as playwright:
-        chromium = launch_chromium(playwright)
+        chromium = launch_chromium(playwright, "chromium-headless-shell")
         yield chromium
         chromium.close()

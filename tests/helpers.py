@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
+from filelock import FileLock
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import Snapshots, kept_epochs
@@ -29,6 +30,15 @@ def wait_until(condition: Callable[[], T], timeout: float = 60, describe: object
             raise AssertionError(f"timed out: {describe() if callable(describe) else describe}")
         time.sleep(0.01)
     return found
+
+
+def made_once(path: Path, make: Callable[[Path], object]) -> Path:
+    """The path, once `make(path)` has created it in one of the processes that ask for it."""
+    path.parent.mkdir(exist_ok=True)
+    with FileLock(path.with_name(f"{path.name}.making")):
+        if not path.exists():
+            make(path)
+    return path
 
 
 async def until(condition: Callable[[], object], timeout: float = 20) -> None:

@@ -21,6 +21,7 @@ from latent_navigator.data.ink import (
     Floats,
     Mask,
     full_ink,
+    largest,
     within,
 )
 
@@ -112,8 +113,7 @@ def _closing_gap(pixels: Floats, size: int, shape: int) -> Floats:
     padded = cv2.copyMakeBorder(pixels, size, size, size, size, cv2.BORDER_REPLICATE)
     ground = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, element)
     ground = ground[size:-size, size:-size].reshape(pixels.shape)
-    gap: Floats = ((ground - pixels) / np.maximum(ground, DARKEST)).max(2)
-    return gap
+    return largest((ground - pixels) / np.maximum(ground, DARKEST))
 
 
 # --- ruled lines ---

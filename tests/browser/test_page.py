@@ -24,6 +24,7 @@ from tests.browser.helpers import (
     assert_painted,
     assert_same_image,
     box_of,
+    boxes_of,
     compare,
     map_point,
     map_range,
@@ -518,10 +519,10 @@ def test_on_a_phone_the_map_stays_while_any_tab_scrolls(open_page: OpenPage) -> 
 
 def test_switching_a_layer_moves_nothing(open_page: OpenPage) -> None:
     page = open_page()
-    boxes = [box_of(button) for button in page.locator(".layers button").all()]
+    boxes = boxes_of(page.locator(".layers button"))
     for button in page.locator(".layers button").all():
         button.click()
-        assert [box_of(other) for other in page.locator(".layers button").all()] == boxes
+        assert boxes_of(page.locator(".layers button")) == boxes
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.218, 0.157), (4, 4)])

@@ -19,6 +19,7 @@ from tests.browser.helpers import (
     Visits,
     assert_fits,
     box_of,
+    boxes_of,
     compare,
     drawn,
     fail_calls,
@@ -363,13 +364,11 @@ def test_paths_and_directions_fit_a_small_screen(open_page: OpenPage) -> None:
         assert_fits(page, width)
         if width == 390:
             touched = page.locator("#paths :is(button, select, summary, .check, .classes label)")
-            for target in filter(Locator.is_visible, touched.all()):
-                assert box_of(target)["height"] >= 44, target.inner_text()
+            assert min(box["height"] for box in boxes_of(touched)) >= 44
         page.get_by_role("tab", name="Directions").click()
         page.wait_for_selector("#directions [data-state=shown]")
         assert_fits(page, width)
-        for button in page.locator("#directions button").all():
-            box = box_of(button)
+        for box in boxes_of(page.locator("#directions button")):
             assert box["width"] >= 44
             assert box["height"] >= 36
             assert box["x"] >= 0

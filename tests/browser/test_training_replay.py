@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from tests.browser.helpers import (
     after_timers,
     assert_fits,
     box_of,
+    boxes_of,
     move_to,
     open_tab,
     pixels_of,
@@ -175,11 +177,12 @@ def assert_curve(page: Page, name: str, epoch: int, value: str) -> None:
     """The marker of a curve is on its vertex of an epoch, and the value is shown."""
     plot = page.locator(f"#replay [data-curve={name}]")
     expect(plot.locator("b")).to_have_text(value)
-    dot = plot.locator("circle")
-    x, y = (float(dot.get_attribute(axis) or "nan") for axis in ("cx", "cy"))
-    marker = plot.locator(".marker").get_attribute("d") or ""
+    *dot, marker, curve = plot.evaluate(
+        """(plot) => [["circle", "cx"], ["circle", "cy"], [".marker", "d"], [".curve", "d"]]
+          .map(([part, name]) => plot.querySelector(part).getAttribute(name))"""
+    )
+    x, y = map(float, dot)
     assert marker.startswith((f"M{x:.1f}V", f"M{x:.1f} "))
-    curve = plot.locator(".curve").get_attribute("d") or ""
     vertex = re.findall(r"[ML]([\d.]+) ([\d.]+)", curve)[epoch - 1]
     assert (x, y) == tuple(map(float, vertex))
 
@@ -575,10 +578,7 @@ def test_replay_fits_the_screen(open_replay: OpenPage) -> None:
         for both in (False, True):
             compare(page, both)
             assert_fits(page, width)
-            for control in page.locator("#replay").locator("button, input, select").all():
-                if not control.is_visible():
-                    continue
-                box = box_of(control)
+            for box in boxes_of(page.locator("#replay :is(button, input, select)")):
                 assert box["height"] >= 36
                 assert box["width"] >= 36
                 assert box["x"] >= 0
@@ -602,12 +602,12 @@ def test_keyboard_reaches_the_controls_and_the_theme_changes_the_ink(
     expect(page.locator("#replay .replay")).to_have_attribute("data-epoch", "1")
     compare(page)
     after_frame(page)
-    drawn = [page.locator(canvas).element_handle() for canvas in (MAP, COMPARED)]
-    before = [canvas.evaluate("(canvas) => canvas.toDataURL()") for canvas in drawn]
+    drawn = """() => [%s].map((name) => document.querySelector(name).toDataURL())"""
+    drawn %= ", ".join(map(json.dumps, (MAP, COMPARED)))
+    before = page.evaluate(drawn)
     page.locator("#theme").click()
     page.wait_for_function(
-        "([canvases, before]) => canvases.every((c, i) => c.toDataURL() !== before[i])",
-        arg=[drawn, before],
+        f"(before) => ({drawn})().every((image, i) => image !== before[i])", arg=before
     )
 
 

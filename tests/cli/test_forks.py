@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.forks import FORKED_PYTHON, ForkedPython
+from tests.forks.server import ForkServer
 from tests.helpers import wait_until
 
 PROGRAM = """
@@ -59,6 +61,22 @@ def test_a_fork_runs_as_python_does(tmp_path: Path, redirection: str, encoding: 
     assert results[0] == results[1]
 
 
+def test_a_fork_runs_code_as_python_does() -> None:
+    code = "import sys; print(sys.argv, repr(sys.path[0]), __name__, sys.stdin.readline())"
+    results = [
+        subprocess.run(
+            [*python, "-u", "-c", code, "--a", "b c"],
+            cwd=ROOT,
+            input=b"first\nsecond\n",
+            capture_output=True,
+        )
+        for python in (FORKED_PYTHON, [sys.executable])
+    ]
+    assert results[1].stdout == b"['-c', '--a', 'b c'] '' __main__ first\n\n"
+    assert results[0].stdout == results[1].stdout
+    assert results[0].stderr == results[1].stderr == b""
+
+
 def test_a_fork_passes_on_signals_and_how_it_ended(tmp_path: Path) -> None:
     program = tmp_path / "wait.py"
     program.write_text("import signal, sys; print('ready', flush=True); signal.pause()")
@@ -71,6 +89,16 @@ def test_a_fork_passes_on_signals_and_how_it_ended(tmp_path: Path) -> None:
         assert process.wait(60) == -signum
         with pytest.raises(ProcessLookupError):
             os.kill(process.pid, 0)
+
+
+def test_a_program_that_ends_together_with_its_client_ends_no_other() -> None:
+    ours, theirs = socket.socketpair()
+    with socket.socket(socket.AF_UNIX) as listener, ours, theirs:
+        server = ForkServer(listener)
+        server.kill(ours)  # its end has just been reported
+        server.selector.close()
+        server.wake.close()
+        server.wakes.close()
 
 
 def test_a_fork_ends_with_its_client(tmp_path: Path) -> None:

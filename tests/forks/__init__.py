@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 CLIENT, QUIET_DEMO = (Path(__file__).with_name(name) for name in ("client.py", "quiet_demo.py"))
 # In the place of [sys.executable] in a command.
 FORKED_PYTHON = [sys.executable, "-S", "-I", str(CLIENT), "-1"]
+LASTING: list["ForkedPython"] = []  # referred to here, or Python would complain that they run
 SERVER = f"import sys; sys.path[0] = {str(ROOT)!r}; from tests.forks import server; server.main()"
 
 
@@ -79,6 +80,10 @@ class ForkedPython:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+    def leave_running(self) -> None:
+        """Let it run until the fork server ends, also when this process has ended."""
+        LASTING.append(self)
 
 
 def start_quiet_demo(arguments: list[str], **options: Any) -> ForkedPython:

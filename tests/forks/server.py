@@ -162,8 +162,10 @@ class ForkServer:
                 connection.close()
 
     def kill(self, connection: socket.socket) -> None:
-        """End the program of a client that is gone."""
-        pid = next(pid for pid, other in self.children.items() if other is connection)
+        """End the program of a client that is gone, unless it has ended at the same moment."""
+        pid = next((pid for pid, other in self.children.items() if other is connection), None)
+        if pid is None:
+            return
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         del self.children[pid]
@@ -246,6 +248,12 @@ def run(request: Request) -> None:
         program, *arguments = arguments
     take_streams(request.streams, unbuffered)
     os.chdir(request.cwd)
+    if program == "-c":
+        code, *arguments = arguments
+        sys.argv, sys.path[0] = ["-c", *arguments], ""
+        gc.unfreeze()  # Hypothesis looks for what refers to its generators of random numbers
+        exec(code, __main__.__dict__)
+        return
     if program == "-m":
         module, *arguments = arguments
         sys.argv, sys.path[0] = [module, *arguments], request.cwd

@@ -129,9 +129,10 @@ def test_jacobian_norm_matches_finite_differences(decode: Decode, released: Chec
 
 def same_digit(released: Checkpoint, digit: int) -> Callable[[Tensor], Tensor]:
     """Whether positions have data nearby and the digit prevails there."""
+    tree = cKDTree(released.means.numpy())
 
     def allowed(z: Tensor) -> Tensor:
-        around = neighbourhood(z, cKDTree(released.means.numpy()), released.labels)
+        around = neighbourhood(z, tree, released.labels)
         return (around.shares.argmax(1) == digit) & (around.within > 0)
 
     return allowed

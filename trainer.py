@@ -30,6 +30,7 @@ from tqdm import tqdm
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import (
+    Snapshots,
     add_snapshot,
     first_snapshot,
     newest,
@@ -224,7 +225,7 @@ def train(
     paths = RunPaths(Path(config.output))
     log = ProgressLog(paths.progress if progress and group.is_main else None, config)
     log.start(len(history), data, snapshots, model_config)
-    watcher = Watcher(log, model, test_images, data.test_labels, snapshots.sample)
+    watcher = Watcher(log, model, test_images, data.test_labels, snapshots)
     if group.is_main:
         print(TABLE_HEADER)
     with (
@@ -256,13 +257,14 @@ class Watcher:
     Args:
         log: the file. model: as it is trained.
         images: (N, 28, 28) the test images, on the model's device. labels: (N,).
-        sample: (S,) indices of those that the snapshots have.
+        snapshots: of the run.
     """
 
     def __init__(
-        self, log: ProgressLog, model: VAE, images: Tensor, labels: Tensor, sample: Tensor
+        self, log: ProgressLog, model: VAE, images: Tensor, labels: Tensor, snapshots: Snapshots
     ) -> None:
-        self.log, self.model = log, model
+        self.log, self.model, sample = log, model, snapshots.sample
+        self.reconstructed = snapshots.reconstructed
         self.images, self.labels = images[sample.to(images.device)], labels[sample]
 
     def begin(self, epoch: int) -> Callable[[float], None]:
@@ -273,7 +275,8 @@ class Watcher:
     def _step(self, epoch: int, share: float) -> None:
         if self.log.step(share):
             recon, kl, encodings = evaluate(self.model, self.images, self.labels)
-            self.log.moment(epoch + share, take_snapshot(self.model, encodings.means), (recon, kl))
+            taken = take_snapshot(self.model, encodings.means, self.reconstructed)
+            self.log.moment(epoch + share, taken, (recon, kl))
 
 
 def progress_bar(images: int, epochs: range, is_main: bool) -> tqdm:

@@ -152,6 +152,18 @@ def space(released: Checkpoint) -> LatentSpace:
     return LatentSpace(released)
 
 
+@pytest.fixture(scope="session")
+def sixteen_space(
+    digits: LabelledImages, small_config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory
+) -> LatentSpace:
+    """The LatentSpace of a small model of sixteen dimensions, some of them unused."""
+    output = str(tmp_path_factory.mktemp("sixteen") / "vae.pt")
+    config = dataclasses.replace(small_config, epochs=20, warmup_epochs=5, output=output)
+    checkpoint = trainer.train(config, dataclasses.replace(SMALL, latent_dim=16), digits)
+    assert checkpoint is not None
+    return LatentSpace(checkpoint)
+
+
 class Demo(NamedTuple):
     """A running `python demo.py`."""
 

@@ -60,14 +60,14 @@ def run_async(coroutine: Coroutine[object, object, T]) -> T:
 
 def prolonged(checkpoint: Checkpoint, epochs: int) -> Checkpoint:
     """The same training as if each of its epochs had been many: so long that snapshots are thin."""
-    sample, means, grids, reaches = checkpoint.snapshots
+    sample, means, grids, reaches, reconstructed = checkpoint.snapshots
     recorded = len(checkpoint.history)
     history = [
         checkpoint.history[epoch * recorded // epochs] | {"epoch": epoch + 1}
         for epoch in range(epochs)
     ]
     rows = [epoch * recorded // epochs for epoch in kept_epochs(epochs)]
-    snapshots = Snapshots(sample, means[rows], grids[rows], reaches[rows])
+    snapshots = Snapshots(sample, means[rows], grids[rows], reaches[rows], reconstructed)
     return dataclasses.replace(checkpoint, history=history, snapshots=snapshots)
 
 

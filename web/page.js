@@ -6,8 +6,9 @@
 import { start as startAbout } from "./about/index.js";
 import { styleClasses } from "./core/class_colours.js";
 import { find } from "./core/dom.js";
-import { parseLink, parsePlane } from "./core/link.js";
+import { describeFault, parseLink, parsePlane } from "./core/link.js";
 import { startMenus } from "./core/menus.js";
+import { ServerError } from "./core/server.js";
 import { start as startDigit } from "./digit/index.js";
 import { start as startDimensions } from "./dimensions/index.js";
 import { start as startDirections } from "./directions/index.js";
@@ -66,10 +67,19 @@ import { start as startTraining } from "./training/index.js";
 
 const LINK_DELAY = 400; // ms; browsers refuse more than some 100 changes of the address in 30 s
 
-/** Shows the plane that the address asks for. @param {Page} page */
-function restorePlane(page) {
-  const { plane } = page.state;
-  if (!plane.isWhole) turnTo(page, parsePlane(location.hash, plane.latentDim)).catch(reportError);
+/** Shows the plane that the address asks for, and says what is wrong with the address. @param {Page} page */
+async function restorePlane(page) {
+  const { models, state } = page;
+  const { plane } = state;
+  const fault = describeFault(location.hash, plane);
+  if (fault) models.say(fault);
+  if (plane.isWhole) return;
+  try {
+    await turnTo(page, parsePlane(location.hash, plane.latentDim));
+  } catch (error) {
+    if (error instanceof ServerError) models.say(`The plane in the link: ${error.message}`);
+    else reportError(error);
+  }
 }
 
 /** The address with another part after #: relative to the page's base, it would lose its query. @param {string} link */

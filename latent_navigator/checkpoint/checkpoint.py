@@ -139,6 +139,8 @@ def file_contents(checkpoint: Checkpoint) -> dict[str, object]:
         }
     snapshots = checkpoint.snapshots
     replay = snapshots._asdict() | {"grids": pack(snapshots.grids)}
+    if not len(snapshots.reconstructed):
+        del replay["reconstructed"]  # version 3 knew of none
     changed = {
         "model_config": dataclasses.asdict(checkpoint.model_config),
         "training_config": training_config,

@@ -1,7 +1,9 @@
 """Snapshots of the latent space: before training, and after each epoch or every few of them.
 
-Each keeps the encodings of a fixed sample of test images, and the decoded images of a grid that
-reaches as far as nearly all of them.
+Each keeps the encodings of a fixed sample of test images, and decoded images: in two dimensions of
+a grid that reaches as far as nearly all of them. A plane through more dimensions is known only when
+training has ended, so there the images are reconstructions of some of the sample, which are at home
+on every plane.
 """
 
 import math
@@ -15,6 +17,7 @@ from neural_network import VAE
 
 SAMPLE_SIZE = 1000  # test images, evenly spaced in their order
 SIDE = 9  # images per side of the grid
+GRID_DIMENSIONS = 2  # of a latent space that a grid covers
 MAX_SNAPSHOTS = 258  # 16 MB of grids before they are packed; a replay plays at most so many
 # A grid covers -reach ... reach on both axes, in units of the prior's sigma: at least its 3-sigma
 # ring, which was all that a grid of format 2 covered.
@@ -30,6 +33,9 @@ class Snapshots(NamedTuple):
     means: Tensor  # (E, S, latent_dim) float16
     grids: Tensor  # (E, SIDE, SIDE, 28, 28) uint8; the first row is the top, y = its reach
     reaches: Tensor  # (E,) float32, LEAST_REACH ... MOST_REACH
+    # (SIDE * SIDE,) int64 rows of the sample, whose reconstructions the "grids" are, one after the
+    # other; empty where they are grids: in two dimensions, and in older files of more.
+    reconstructed: Tensor
 
 
 def kept_epochs(epochs: int) -> list[int]:
@@ -61,7 +67,18 @@ def no_snapshots(count: int, latent_dim: int) -> Snapshots:
         torch.zeros(0, len(sample), latent_dim, dtype=torch.float16),
         torch.zeros(0, SIDE, SIDE, 28, 28, dtype=torch.uint8),
         torch.zeros(0),
+        rows_to_reconstruct(len(sample), latent_dim),
     )
+
+
+def rows_to_reconstruct(sampled: int, latent_dim: int) -> Tensor:
+    """The rows of so many sampled images that are reconstructed: none in two dimensions.
+
+    Returns:
+        (SIDE * SIDE,) int64, evenly spaced, so that fewer images are repeated; or (0,).
+    """
+    count = SIDE * SIDE if latent_dim > GRID_DIMENSIONS else 0
+    return torch.arange(count) * sampled // (SIDE * SIDE)
 
 
 def grid_reach(sampled: Tensor) -> Tensor:
@@ -87,22 +104,29 @@ class Snapshot(NamedTuple):
 
 
 @torch.inference_mode()
-def take_snapshot(model: VAE, means: Tensor) -> Snapshot:
+def take_snapshot(model: VAE, means: Tensor, reconstructed: Tensor) -> Snapshot:
     """The latent space as it is now.
 
     Args:
         means: (S, latent_dim), the encodings of the sample by this model.
+        reconstructed: of the `Snapshots`.
     """
     # float16 ends at 65504; an outlier beyond is off every map, with or without the clamp.
     sampled = means.to(torch.float16).clamp(-60000, 60000)  # (S, latent_dim)
     reach = grid_reach(sampled)
-    axis = torch.linspace(-1, 1, SIDE) * reach
-    y, x = torch.meshgrid(-axis, axis, indexing="ij")
-    z = torch.zeros(SIDE * SIDE, means.shape[1])
-    z[:, 0], z[:, -1] = x.flatten(), y.flatten()
+    z = means[reconstructed] if len(reconstructed) else _grid(reach, means.shape[1])
     device = next(model.parameters()).device
     images = (model.decode(z.to(device)) * 255).round().byte().cpu()  # (SIDE * SIDE, 1, 28, 28)
     return Snapshot(sampled, images.reshape(SIDE, SIDE, 28, 28), reach)
+
+
+def _grid(reach: Tensor, latent_dim: int) -> Tensor:
+    """(SIDE * SIDE, latent_dim) positions, row by row downward, on the first and last dimension."""
+    axis = torch.linspace(-1, 1, SIDE) * reach
+    y, x = torch.meshgrid(-axis, axis, indexing="ij")
+    z = torch.zeros(SIDE * SIDE, latent_dim)
+    z[:, 0], z[:, -1] = x.flatten(), y.flatten()
+    return z
 
 
 def newest(snapshots: Snapshots) -> Snapshot:
@@ -118,7 +142,7 @@ def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor, epoch: int) ->
         means: (N, latent_dim), the encodings of all test images by this model.
         epoch: that has just ended.
     """
-    taken = take_snapshot(model, means[snapshots.sample])
+    taken = take_snapshot(model, means[snapshots.sample], snapshots.reconstructed)
     before = snapshot_epochs(len(snapshots.means), epoch - 1)
     kept = set(kept_epochs(epoch))
     rows = [row for row, earlier in enumerate(before) if earlier in kept]
@@ -127,6 +151,7 @@ def add_snapshot(snapshots: Snapshots, model: VAE, means: Tensor, epoch: int) ->
         torch.cat([snapshots.means[rows], taken.means[None]]),
         torch.cat([snapshots.grids[rows], taken.grid[None]]),
         torch.cat([snapshots.reaches[rows], taken.reach[None]]),
+        snapshots.reconstructed,
     )
 
 

@@ -220,7 +220,8 @@ def check_snapshots(
 ) -> Snapshots:
     """The snapshots, unpacked; the key in the file is "replay".
 
-    Format 2 has no reaches: all of its grids have the least.
+    Format 2 has no reaches: all of its grids have the least. Files of two dimensions have nothing
+    reconstructed, nor have older ones of more.
 
     Args:
         epochs: of the history, which determines how many snapshots there are.
@@ -232,7 +233,11 @@ def check_snapshots(
     every = isinstance(raw_means, Tensor) and raw_means.ndim == 3 and len(raw_means) == epochs + 1
     count = epochs + 1 if every else len(kept_epochs(epochs))
     grids = unpack("replay grids", raw.get("grids"), (count, SIDE, SIDE, 28, 28), max_bytes)
-    raw = {"reaches": torch.full((count,), LEAST_REACH), **raw}
+    absent = {
+        "reaches": torch.full((count,), LEAST_REACH),
+        "reconstructed": torch.zeros(0, dtype=torch.int64),
+    }
+    raw = absent | raw
     if raw.keys() != set(Snapshots._fields):
         unexpected = ", ".join(sorted(raw.keys() ^ set(Snapshots._fields)))
         raise ValueError(f"replay has missing or unknown keys: {unexpected}")
@@ -251,4 +256,15 @@ def check_snapshots(
         bool(((reaches >= LEAST_REACH) & (reaches <= MOST_REACH)).all()),
         f"replay reaches are not within {LEAST_REACH:g} ... {MOST_REACH:g}",
     )
-    return Snapshots(sample, means, grids, reaches)
+    return Snapshots(sample, means, grids, reaches, _reconstructed(raw["reconstructed"], size))
+
+
+def _reconstructed(value: object, sampled: int) -> Tensor:
+    """The rows of so many sampled images that are reconstructed."""
+    count = SIDE * SIDE if isinstance(value, Tensor) and value.numel() else 0
+    rows = check_tensor("replay reconstructed", value, (count,), torch.int64)
+    require(
+        not count or (int(rows.min()) >= 0 and int(rows.max()) < sampled),
+        "replay reconstructed has rows outside the sample",
+    )
+    return rows

@@ -1,6 +1,7 @@
 """The lessons that only a space of more than two dimensions can teach."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from latent_navigator.data.dataset_info import with_article
 from latent_navigator.explorer import dimension_lesson_checks as checks
@@ -15,16 +16,34 @@ OPEN_DIMENSIONS = {"label": "Open Dimensions", "tab": "dimensions"}
 OPEN_PATHS = {"label": "Open Paths", "tab": "paths"}
 
 
+class _Start(NamedTuple):
+    """The prototype that a lesson starts at, and the rows of Dimensions that it looks at."""
+
+    task: str
+    hint: str
+    actions: tuple[dict[str, object], ...]
+
+
+def _start_at(space: LatentSpace, label: int) -> _Start:
+    name = space.class_names[label]
+    go_there = f"Go to {name}"
+    return _Start(
+        f"Start at the most typical {name}.",
+        f"Press “{go_there}”, open Dimensions and",
+        ({"label": go_there, "position": space.anchor(label).tolist()}, OPEN_DIMENSIONS),
+    )
+
+
 def _unused(space: LatentSpace) -> Lesson:
     label = presets(space).target
-    name = space.class_names[label]
+    start, name = _start_at(space, label), space.class_names[label]
     return Lesson(
         key="unused",
         title="Find an unused dimension",
-        task=f"Start at the most typical {name}. Move z by {checks.FAR:g}σ or more along a "
-        "dimension that leaves the image as it is, and keep the other dimensions.",
-        hint=f"Press “Go to {name}”, open Dimensions and compare the images of each row. The "
-        "dimensions of the folded part at the end have a KL near 0.",
+        task=f"{start.task} Move z by {checks.FAR:g}σ or more along a dimension that leaves the "
+        "image as it is, and keep the other dimensions.",
+        hint=f"{start.hint} compare the images of each row. The dimensions of the folded part at "
+        "the end have a KL near 0.",
         measured=f"A dimension counts as unused if its KL, averaged over the test "
         f"{space.info.items}, is under {UNUSED:g} nats. One that differs from the most typical "
         f"{name} by at most {checks.STILL:g} counts as kept. The change of the image is the "
@@ -33,24 +52,21 @@ def _unused(space: LatentSpace) -> Lesson:
         "encoder leaves it at the prior and the decoder ignores it: the dimension has collapsed.",
         check=checks.unused,
         met=checks.unused_met,
-        actions=(
-            {"label": f"Go to {name}", "position": space.anchor(label).tolist()},
-            OPEN_DIMENSIONS,
-        ),
+        actions=start.actions,
         candidates=checks.unused_solutions,
     )
 
 
 def _slants(space: LatentSpace) -> Lesson:
     label = space.once(checks.slant_class)
-    name = space.class_names[label]
+    start, name = _start_at(space, label), space.class_names[label]
     return Lesson(
         key="slants",
         title="Find which dimension slants",
-        task=f"Start at the most typical {name}. Move one dimension alone, so that the {name} "
-        f"leans as far the other way as it can and still is {with_article(name)}.",
-        hint=f"Press “Go to {name}”, open Dimensions and look for the row along which the strokes "
-        "turn. Press an image there, and move its slider on.",
+        task=f"{start.task} Move one dimension alone, so that the {name} leans as far the other "
+        f"way as it can and still is {with_article(name)}.",
+        hint=f"{start.hint} look for the row along which the strokes turn. Press an image there, "
+        "and move its slider on.",
         measured="Slant is the angle of the shear that would set the strokes upright; leaning "
         f"right is positive. The goal is {checks.MOST_OF:.0%} of the largest change that any one "
         f"dimension makes within ±{checks.REACH:g} while most neighbours are "
@@ -59,10 +75,7 @@ def _slants(space: LatentSpace) -> Lesson:
         " images, while other dimensions mix several features.",
         check=checks.slants,
         met=checks.slants_met,
-        actions=(
-            {"label": f"Go to {name}", "position": space.anchor(label).tolist()},
-            OPEN_DIMENSIONS,
-        ),
+        actions=start.actions,
         candidates=checks.slant_solutions,
     )
 

@@ -48,7 +48,8 @@ def _pack(checkpoint: Checkpoint) -> bytes:
 def replay_hash(checkpoint: Checkpoint) -> str:
     """20 hexadecimal digits that differ for checkpoints whose replays differ."""
     # What a replay shows beyond the files of the model itself.
-    recorded = model_hash(checkpoint), summary(checkpoint), curves(checkpoint)
+    reconstructed = checkpoint.snapshots.reconstructed.tolist()
+    recorded = model_hash(checkpoint), summary(checkpoint), curves(checkpoint), *reconstructed
     return hashlib.sha256(json.dumps(recorded).encode()).hexdigest()[:20]
 
 
@@ -59,15 +60,19 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
         {"summary": a sentence, "epochs": E of them, in order, from 0 to the last,
         "xy": (E, S, 2) int16, the encoded test images, times "scale" in units of the prior's sigma,
         "labels": (S,) uint8, their classes,
-        "images": (E, 9, 9, 28, 28) uint8, decoded on grids of "grid_side" 9; none above two
-        dimensions, where the points are seen on the principal plane of the finished model,
+        "images": (E, 9, 9, 28, 28) uint8, decoded on grids of "grid_side" 9,
         "grid_reaches": E floats, half the sides of the grids in units of the prior's sigma,
+        "reconstructed": 81 of the S images above two dimensions, whose reconstructions "images" are
+        instead: grids would be of another plane than the points, which are seen on the principal
+        plane of the finished model. Older files have neither,
         "curves": {"recon", "kl", "beta"}: E - 1 floats each}.
     """
     snapshots = checkpoint.snapshots
     means, images = snapshots.means.float(), snapshots.grids.numpy()
+    reconstructed = snapshots.reconstructed.tolist()
     if means.shape[2] > 2:
-        means, images = principal_plane(checkpoint.means).to_plane(means), images[:0]
+        means = principal_plane(checkpoint.means).to_plane(means)
+        images = images if reconstructed else images[:0]
     means = means.clamp(-FAR, FAR)
     scale = max(float(means.abs().max()), 1e-6) / 32767
     return {
@@ -79,6 +84,7 @@ def training_replay(checkpoint: Checkpoint) -> dict[str, Any]:
         "images": images,
         "grid_side": SIDE,
         "grid_reaches": snapshots.reaches.tolist(),
+        "reconstructed": reconstructed,
         "curves": curves(checkpoint),
     }
 

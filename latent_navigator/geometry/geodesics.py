@@ -32,10 +32,10 @@ from latent_utils import check_pair, check_steps, linear_interpolation
 Array = npt.NDArray[np.float64]
 
 ROUNDS = ((28, 5), (48, 1))  # refinement: path segments, Gauss-Newton steps
-# A step decodes each of its segments once for each dimension: of more than 20, the first round has
-# fewer segments, so that a path takes about as long.
-MOST = 28 * 20  # segments, times dimensions, of all rounds but the last
-FEWEST = 8  # segments
+# A derivative takes a decoding for each dimension. In many, a step takes derivatives at some of the
+# positions, and interpolates between them, so that a path takes about as long.
+MOST = 28 * 10  # positions with derivatives, times dimensions
+FEWEST = 6  # positions with derivatives
 TOLERANCE = 2e-3  # smallest useful gain of a step, as a fraction of the energy
 RIDGE = 1e-3  # initial damping, as a fraction of the mean diagonal of the normal equations
 NEAR = 2e-3  # step of a finite difference in z
@@ -143,22 +143,34 @@ class _Linearised(NamedTuple):
         return float(self.steps.square().sum())
 
 
-def _linearise(decode: Decode, weight: Weight, path: Tensor, axes: int) -> _Linearised:
-    """Steps and their derivatives, from one batch of N + axes (N - 2) decodings.
+def _evenly_spaced(count: int, most: int) -> Tensor:
+    """(K,) int64 indices of 0 ... count - 1, at most `most` of them, the first and the last too."""
+    return torch.linspace(0, count - 1, min(count, most)).round().long()
 
-    Derivatives are forward differences: torch's forward mode is not safe across threads.
+
+def _linearise(decode: Decode, weight: Weight, path: Tensor, axes: int) -> _Linearised:
+    """Steps and their derivatives, from one batch of N + axes K decodings.
+
+    Derivatives are forward differences: torch's forward mode is not safe across threads. They are
+    taken at K of the N - 2 inner positions, which are all of them in few dimensions.
 
     Args:
         axes: D, or 0 where derivatives are not needed.
     """
     n, d = path[1:-1].shape
-    near = path[1:-1, None] + NEAR * torch.eye(axes, d)  # (n, axes, D)
+    taken = _evenly_spaced(n, max(FEWEST, MOST // d))  # (K,)
+    near = path[1 + taken, None] + NEAR * torch.eye(axes, d)  # (K, axes, D)
     z = torch.cat([path, near.view(-1, d)])
     images, weights = decode(z), weight(z)[:, None]
-    image, image_near = images[: n + 2], images[n + 2 :].view(n, axes, images.shape[1])
-    factor, factor_near = weights[: n + 2], weights[n + 2 :].view(n, axes, 1)
-    jacobian = (image_near - image[1:-1, None]) / NEAR  # (n, D, pixels)
-    slope = (factor_near - factor[1:-1, None]) / (2 * NEAR)  # (n, D, 1)
+    image, image_near = images[: n + 2], images[n + 2 :].view(len(taken), axes, images.shape[1])
+    factor, factor_near = weights[: n + 2], weights[n + 2 :].view(len(taken), axes, 1)
+    jacobian = (image_near - image[1 + taken, None]) / NEAR  # (K, D, pixels)
+    slope = (factor_near - factor[1 + taken, None]) / (2 * NEAR)  # (K, D, 1)
+    if len(taken) < n:
+        t = torch.from_numpy(np.interp(np.arange(n), taken.numpy(), np.arange(len(taken))))
+        jacobian, slope = (
+            _point_at(some.flatten(1), t).view(n, *some.shape[1:]) for some in (jacobian, slope)
+        )
     change = image.diff(dim=0)  # (n + 1, pixels)
     mean = (factor[1:] + factor[:-1]) / 2  # (n + 1, 1)
     ahead = slope * change[1:, None] - mean[1:, None] * jacobian
@@ -241,9 +253,7 @@ def geodesic(decode: Decode, graph: LatentGraph, start: Tensor, end: Tensor) -> 
     if torch.equal(start, end):
         return line
     path, lengths = shortest_path(graph, start, end)
-    for most, iterations in ROUNDS:
-        last = most == ROUNDS[-1][0]
-        segments = most if last else min(most, max(FEWEST, MOST // len(start)))
+    for segments, iterations in ROUNDS:
         path = _point_at(path, _equal_parameters(lengths, segments + 1))
         path[0], path[-1] = start, end
         refined = _refine(decode, graph.weight, path, reach, iterations)

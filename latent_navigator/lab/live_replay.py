@@ -35,7 +35,9 @@ def live_part(start: Record, moments: Sequence[Record], first: int) -> bytes:
     means = [decode_array(r["means"], "f2", len(labels), dims).astype(np.float32) for r in moments]
     xy = means[first:] if dims == 2 else on_planes(means)[first:]
     scaled = np.clip(np.stack(xy) / SCALE, -32767, 32767).round().astype(np.int16)
-    images = [decode_array(r["grid"], "u1", SIDE, SIDE, 28, 28) for r in part if dims == 2]
+    reconstructed = start.get("reconstructed", [])
+    shown = dims == 2 or reconstructed  # else, a file of an older version
+    images = [decode_array(r["grid"], "u1", SIDE, SIDE, 28, 28) for r in part if shown]
     trained = [record for record in part if record["recon"] is not None]
     content: dict[str, Any] = {
         "summary": "",
@@ -45,6 +47,7 @@ def live_part(start: Record, moments: Sequence[Record], first: int) -> bytes:
         "labels": labels,
         "images": np.stack(images) if images else np.zeros(0, np.uint8),
         "grid_side": SIDE,
+        "reconstructed": reconstructed,
         "grid_reaches": [record["reach"] for record in part],
         "curves": {
             name: [float(record[name]) for record in trained] for name in ("recon", "kl", "beta")

@@ -93,6 +93,7 @@ class ProgressLog:
             items=info.items,
             class_names=list(data.class_names),
             labels=encode_array(data.test_labels[snapshots.sample].byte().numpy()),
+            reconstructed=snapshots.reconstructed.tolist(),
         )
         if not epoch:
             self.moment(0, newest(snapshots))

@@ -44,6 +44,7 @@ def test_progress_has_the_space_as_it_forms_and_changes_no_weight(
     sample = recorded.snapshots.sample
     labels = decode_array(start["labels"], "u1", len(sample))
     np.testing.assert_array_equal(labels, recorded.labels[sample].numpy())
+    assert start["reconstructed"] == recorded.snapshots.reconstructed.tolist()
     whole = [record for record in moments if record["at"] == int(record["at"])]
     for i, record in enumerate(whole):
         means = decode_array(record["means"], "f2", len(sample), 2)

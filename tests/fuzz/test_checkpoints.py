@@ -72,7 +72,7 @@ def made(config: TrainingConfig, model_config: VAEConfig, names: list[str]) -> C
     labels = torch.arange(2 * classes) % classes
     images = torch.randint(0, 256, (len(labels), 28, 28), generator=generator, dtype=torch.uint8)
     means = torch.randn(len(labels), model_config.latent_dim, generator=generator)
-    sample = no_snapshots(len(labels), model_config.latent_dim).sample
+    none = no_snapshots(len(labels), model_config.latent_dim)
     kept = len(kept_epochs(config.epochs))
     entry = epoch_metrics(config.epochs, config, (700.0, 0.0), (1e30, 1e30), seconds=0.0)
     return Checkpoint(
@@ -89,10 +89,11 @@ def made(config: TrainingConfig, model_config: VAEConfig, names: list[str]) -> C
         prototypes=digit_prototypes(means, labels, classes=classes),
         images=images,
         snapshots=Snapshots(
-            sample,
-            torch.zeros(kept, len(sample), model_config.latent_dim, dtype=torch.float16),
+            none.sample,
+            torch.zeros(kept, len(none.sample), model_config.latent_dim, dtype=torch.float16),
             torch.zeros(kept, SIDE, SIDE, 28, 28, dtype=torch.uint8),
             torch.full((kept,), LEAST_REACH),
+            none.reconstructed,
         ),
         train_data=describe_train_data(images, labels, classes),
     )
@@ -164,11 +165,13 @@ def test_what_would_not_be_loaded_is_not_saved(
 def test_file_over_the_size_limit_is_not_saved(
     small_checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sample, means, grids, reaches = small_checkpoint.snapshots
+    recorded = small_checkpoint.snapshots
     short = dataclasses.replace(
         small_checkpoint,
         history=small_checkpoint.history[:2],
-        snapshots=Snapshots(sample, means[:3], grids[:3], reaches[:3]),
+        snapshots=recorded._replace(
+            means=recorded.means[:3], grids=recorded.grids[:3], reaches=recorded.reaches[:3]
+        ),
     )
     save_checkpoint(tmp_path / "vae.pt", short)
     before = (tmp_path / "vae.pt").read_bytes()

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import os
 import pickle
+import re
 import tracemalloc
 import zipfile
 import zlib
@@ -81,10 +82,50 @@ def test_grids_of_format_2_reach_to_3(path: Path, small_checkpoint: Checkpoint) 
     replay = torch.load(path, weights_only=True)["replay"]
     del replay["reaches"]
     write_unchecked(path, small_checkpoint, format_version=2, replay=replay)
-    sample, means, grids, reaches = load_checkpoint(path).snapshots
+    sample, means, grids, reaches, _ = load_checkpoint(path).snapshots
     assert reaches.tolist() == [3.0] * len(means)
     assert torch.equal(grids, small_checkpoint.snapshots.grids)
     assert torch.equal(sample, small_checkpoint.snapshots.sample)
+
+
+def test_a_file_of_ten_dimensions_says_what_it_reconstructs(
+    path: Path, ten_checkpoint: Checkpoint
+) -> None:
+    save_checkpoint(path, ten_checkpoint)
+    assert torch.load(path, weights_only=True)["replay"]["reconstructed"].shape == (81,)
+    found = load_checkpoint(path).snapshots
+    assert torch.equal(found.reconstructed, ten_checkpoint.snapshots.reconstructed)
+    assert torch.equal(found.grids, ten_checkpoint.snapshots.grids)
+
+
+def test_an_older_file_of_ten_dimensions_opens_without_reconstructions(
+    path: Path, ten_checkpoint: Checkpoint
+) -> None:
+    save_checkpoint(path, ten_checkpoint)
+    replay = torch.load(path, weights_only=True)["replay"]
+    del replay["reconstructed"]
+    write_unchecked(path, ten_checkpoint, replay=replay)
+    assert load_checkpoint(path).snapshots.reconstructed.shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (None, "replay reconstructed is a NoneType"),
+        (torch.zeros(80, dtype=torch.int64), "replay reconstructed is (80,)"),
+        (torch.zeros(81), "replay reconstructed is (81,) torch.float32"),
+        (torch.full((81,), -1), "replay reconstructed has rows outside the sample"),
+        (torch.full((81,), 10**6), "replay reconstructed has rows outside the sample"),
+    ],
+)
+def test_wrong_rows_to_reconstruct_are_rejected(
+    path: Path, ten_checkpoint: Checkpoint, value: object, fault: str
+) -> None:
+    save_checkpoint(path, ten_checkpoint)
+    replay = torch.load(path, weights_only=True)["replay"]
+    write_unchecked(path, ten_checkpoint, replay=replay | {"reconstructed": value})
+    with pytest.raises(CheckpointError, match=re.escape(fault)):
+        load_checkpoint(path)
 
 
 @pytest.mark.parametrize(

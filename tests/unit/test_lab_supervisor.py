@@ -320,6 +320,20 @@ def test_a_part_has_the_moments_from_one_on() -> None:
         live_part(start, moments, 4)
 
 
+def test_a_part_of_ten_dimensions_has_reconstructions() -> None:
+    labels = np.arange(12, dtype=np.uint8) % 10
+    older = {"model": {"latent_dim": 10}, "labels": encode_array(labels)}
+    means = np.random.default_rng(0).normal(size=(2, 12, 10))
+    moments = [moment(i / 8, values) for i, values in enumerate(means)]
+    rows = [k * 12 // 81 for k in range(81)]
+    values, arrays = unpack(live_part(older | {"reconstructed": rows}, moments, 0))
+    assert values["reconstructed"] == rows
+    assert [int(images[0]) for images in arrays["images"].reshape(2, -1)] == [0, 1]
+    values, arrays = unpack(live_part(older, moments, 0))
+    assert values["reconstructed"] == []
+    assert not len(arrays["images"])
+
+
 def test_the_plane_of_many_dimensions_does_not_turn_between_moments() -> None:
     generator = np.random.default_rng(0)
     base = generator.normal(size=(200, 10)) * np.linspace(3, 0.1, 10)

@@ -41,7 +41,7 @@ from latent_navigator.explorer.navigation import draw_from_prior, go_to_class, m
 from latent_navigator.explorer.norms import norm_distribution
 from latent_navigator.explorer.planes import find_plane, layer_on_plane, plane_on_map
 from latent_navigator.explorer.readout import decode_position
-from latent_navigator.explorer.training_replay import training_replay
+from latent_navigator.explorer.training_replay import replay_hash, training_replay
 from latent_navigator.geometry.geodesics import DecodedPath
 from latent_navigator.training import results
 from latent_navigator.training.paths import RunPaths
@@ -407,7 +407,19 @@ def test_a_replay_is_seen_on_the_plane_of_the_finished_model(ten_space: LatentSp
     xy = torch.from_numpy(replay["xy"]).float() * replay["scale"]
     expected = ten_space.plane.to_plane(ten_space.checkpoint.snapshots.means.float())
     torch.testing.assert_close(xy, expected, atol=replay["scale"], rtol=0)
+    recorded = ten_space.checkpoint.snapshots
+    assert replay["reconstructed"] == recorded.reconstructed.tolist()
+    assert (replay["images"] == recorded.grids.numpy()).all()
+
+
+def test_a_replay_of_an_older_file_has_no_images(ten_space: LatentSpace) -> None:
+    recorded = ten_space.checkpoint.snapshots
+    older = recorded._replace(reconstructed=torch.zeros(0, dtype=torch.int64))
+    before = dataclasses.replace(ten_space.checkpoint, snapshots=older)
+    replay = training_replay(before)
     assert len(replay["images"]) == 0
+    assert replay["reconstructed"] == []
+    assert replay_hash(before) != replay_hash(ten_space.checkpoint), "a browser keeps the other"
 
 
 @pytest.mark.parametrize("latent_dim", [1, 65, 4096])

@@ -1,4 +1,4 @@
-"""Snapshots: how far the grid of decoded images reaches."""
+"""Snapshots: the images that they keep, and how far a grid of them reaches."""
 
 import pytest
 import torch
@@ -11,6 +11,7 @@ from latent_navigator.checkpoint.snapshots import (
     add_snapshot,
     grid_reach,
     no_snapshots,
+    rows_to_reconstruct,
 )
 
 
@@ -54,3 +55,31 @@ def test_a_snapshot_keeps_what_is_decoded_at_its_reach(released: Checkpoint) -> 
         corner = model.decode(torch.tensor([[reach, reach]]))[0, 0] * 255
     assert (snapshots.grids[1, 0, SIDE - 1].float() - corner).abs().max() <= 1
     assert (snapshots.grids[0, 0, SIDE - 1].float() - corner).abs().max() > 50
+
+
+def test_above_two_dimensions_a_snapshot_keeps_reconstructions(
+    ten_checkpoint: Checkpoint,
+) -> None:
+    recorded, model = ten_checkpoint.snapshots, ten_checkpoint.build_model()
+    assert recorded.reconstructed.tolist() == [k * len(recorded.sample) // 81 for k in range(81)]
+    taken = add_snapshot(recorded, model, ten_checkpoint.means, len(recorded.means))
+    with torch.inference_mode():
+        shown = recorded.sample[recorded.reconstructed]
+        expected = model.decode(ten_checkpoint.means[shown])[:, 0] * 255
+    assert (taken.grids[-1].view(81, 28, 28).float() - expected).abs().max() <= 1
+    assert (recorded.grids[0] != recorded.grids[-1]).any(), "nothing was learned"
+
+
+def test_few_images_are_repeated() -> None:
+    assert rows_to_reconstruct(3, 10).bincount().tolist() == [27, 27, 27]
+    assert rows_to_reconstruct(1000, 2).tolist() == []
+
+
+def test_a_run_of_an_older_version_goes_on_as_it_began(ten_checkpoint: Checkpoint) -> None:
+    older = ten_checkpoint.snapshots._replace(reconstructed=torch.zeros(0, dtype=torch.int64))
+    model, epoch = ten_checkpoint.build_model(), len(older.means)
+    taken = add_snapshot(older, model, ten_checkpoint.means, epoch)
+    with torch.inference_mode():
+        middle = model.decode(torch.zeros(1, 10))[0, 0] * 255
+    assert (taken.grids[-1, SIDE // 2, SIDE // 2].float() - middle).abs().max() <= 1
+    assert not len(taken.reconstructed)

@@ -18,6 +18,7 @@ function part(epochs, first) {
     images: new Uint8Array(values),
     grid_side: 9,
     grid_reaches: values,
+    reconstructed: [],
     curves: { recon: values, kl: values, beta: values },
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatLink, parseLink, readValue } from "../../web/core/link.js";
+import { describeFault, formatLink, parseLink, readValue } from "../../web/core/link.js";
+import { Plane } from "../../web/core/plane.js";
 
 /** @typedef {import("../../web/core/link.js").Control} Control */
 
@@ -101,4 +102,45 @@ test("an empty choice is left out, and a step of the tour alone has no position"
   assert.equal(none, null);
   assert.equal(values.tour, "cloud");
   assert.equal(parseLink("#tour=nowhere", LAYERS, [tour]).values.tour, "");
+});
+
+test("a link that cannot be read says what to give", () => {
+  const faults = {
+    "": "",
+    "x=1&y=2&A=1,2&digit=99": "",
+    "x=nan&y=1": "x in the link is “nan”; give a number.",
+    "x=1&y=": "y in the link is “”; give a number.",
+    "A=1": "A in the link is “1”; give 2 numbers with commas between them.",
+    "z=1,2,3": "The link is of a model of more than two dimensions; open it with that model.",
+  };
+  for (const [hash, sentence] of Object.entries(faults)) {
+    assert.equal(describeFault(`#${hash}`), sentence, hash);
+  }
+});
+
+test("above two dimensions a link names the numbers that it lacks", () => {
+  const space = new Plane({
+    origin: [0, 0, 0],
+    axes: [
+      [1, 0, 0],
+      [0, 1, 0],
+    ],
+  });
+  const needed = "give 3 numbers with commas between them.";
+  const plane = "give two dimensions and a position, or three positions, with colons between them.";
+  const faults = {
+    "z=1,2,3&A=0,0,0&plane=1,3:0,0,0": "",
+    "x=1&y=2": "",
+    "z=1,2": `z in the link is “1,2”; ${needed}`,
+    "z=1,2,NaN": `z in the link is “1,2,NaN”; ${needed}`,
+    "z=1,2,3,4": `z in the link is “1,2,3,4”; ${needed}`,
+    "z=1,2,3&B=4": `B in the link is “4”; ${needed}`,
+    "plane=1,3": `plane in the link is “1,3”; ${plane}`,
+    "plane=1,3:0,0": `plane in the link is “1,3:0,0”; ${plane}`,
+  };
+  for (const [hash, sentence] of Object.entries(faults)) {
+    assert.equal(describeFault(`#${hash}`, space), sentence, hash);
+  }
+  const long = describeFault(`#z=${"1,".repeat(4096)}`, space);
+  assert.ok(long.length < 120, long);
 });

@@ -9,6 +9,7 @@ import {
   lastEpoch,
   momentAt,
   nearestImage,
+  nearestReconstruction,
   positionsAt,
   shareBeyond,
   shareInside,
@@ -34,6 +35,7 @@ function makeReplay(changes = {}) {
     images: new Uint8Array(0),
     grid_side: 1,
     grid_reaches: [3, 3, 3, 3],
+    reconstructed: [],
     curves: { recon: [9, 8, 7], kl: [1, 2, 3], beta: [0.5, 1, 1] },
     ...changes,
   };
@@ -156,6 +158,19 @@ test("the nearest image of a grid is that of the nearest cell, at the edge beyon
   assert.deepEqual(at(80, -90), [17, 17, 3, -3]);
   const wider = nearestImage(replay, 0, { x: 4, y: 2 });
   assert.deepEqual([wider.levels[0], wider.x, wider.y], [5, 6, 0], "each at its own reach");
+});
+
+test("a reconstruction is found where its image is encoded at that moment", () => {
+  const images = Uint8Array.from({ length: 4 * 2 * 784 }, (_, i) => i / 784);
+  const replay = makeReplay({ images, reconstructed: [1, 0] });
+  const at = (/** @type {number} */ moment, /** @type {number} */ x, /** @type {number} */ y) => {
+    const { levels, ...where } = nearestReconstruction(replay, moment, { x, y });
+    assert.equal(levels.length, 784);
+    return [levels[0], levels[783], where.x, where.y];
+  };
+  assert.deepEqual(at(1, 0, 9), [2, 2, 0, 1], "row 1 of the sample is the first of a moment");
+  assert.deepEqual(at(1, 9, 0), [3, 3, 1, -2]);
+  assert.deepEqual(at(2, 2, -4), [5, 5, 2, -4]);
 });
 
 /** A replay whose 100 points reach as far as `reach` says, 1 of them ten times as far. @param {number[]} reach */

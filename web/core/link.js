@@ -170,6 +170,45 @@ export function parseLink(hash, layers, controls, plane = WHOLE) {
   };
 }
 
+/** @param {string} name @param {string} text @param {string} form */
+const fault = (name, text, form) =>
+  `${name} in the link is “${text.length > 40 ? `${text.slice(0, 40)}…` : text}”; give ${form}.`;
+
+/**
+ * What is wrong with the positions of a link, in a sentence that says what to give instead; empty
+ * where nothing is. The page opens without what is wrong.
+ *
+ * @param {string} hash @param {Plane} plane
+ */
+export function describeFault(hash, plane = WHOLE) {
+  const asked = new URLSearchParams(hash.replace(/^#/, ""));
+  const { latentDim, isWhole } = plane;
+  const listed = isWhole ? FLAGS : ["z", ...FLAGS];
+  for (const name of listed) {
+    const text = asked.get(name);
+    if (text === null || readCoordinates(text, plane)) continue;
+    return fault(name, text, `${latentDim} numbers with commas between them`);
+  }
+  for (const name of ["x", "y"]) {
+    const text = asked.get(name);
+    if (text !== null && !Number.isFinite(readNumbers(text)[0]))
+      return fault(name, text, "a number");
+  }
+  const turned = asked.get("plane");
+  if (isWhole) {
+    return asked.has("z") || turned !== null
+      ? "The link is of a model of more than two dimensions; open it with that model."
+      : "";
+  }
+  return turned !== null && parsePlane(hash, latentDim).kind === "principal"
+    ? fault(
+        "plane",
+        turned,
+        `two dimensions and a position, or three positions, with colons between them`,
+      )
+    : "";
+}
+
 /**
  * Writes what `parseLink` reads, without #.
  *

@@ -139,9 +139,14 @@ export class Models {
     this.#changed();
   }
 
-  dismiss() {
-    this.notice = "";
+  /** Shows a notice of something else, until it is dismissed. @param {string} notice */
+  say(notice) {
+    this.notice = notice;
     this.#changed();
+  }
+
+  dismiss() {
+    this.say("");
   }
 
   /**

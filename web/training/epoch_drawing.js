@@ -15,6 +15,7 @@ export const LAYERS = ["points", "images", "rings", "labels"];
 // Alone, each point has the contrast of its class's colour; above decoded images, these stay seen.
 const OPACITY = 1;
 const OVER_IMAGES = 0.5;
+const RECONSTRUCTIONS = 16; // as many beside each other fill the map
 const UNIT = 26; // pixels of a sigma, below which only the outer ring has a name
 
 export class EpochDrawing {
@@ -61,7 +62,7 @@ export class EpochDrawing {
   }
 
   /** @param {Scene} scene */
-  #drawImages({ context, view }) {
+  #drawImages(scene) {
     const { replay } = this;
     const level = isDark() ? 255 : 0;
     const key = `${this.#moment} ${level}`;
@@ -70,13 +71,32 @@ export class EpochDrawing {
       const pixels = gridAt(replay, this.#moment, level);
       contextOf(this.#sheet).putImageData(new ImageData(pixels, this.#sheet.width), 0, 0);
     }
+    scene.context.imageSmoothingEnabled = true;
+    if (replay.reconstructed.length) this.#drawReconstructions(scene);
+    else this.#drawGrid(scene);
+  }
+
+  /** Each where its image is encoded. @param {Scene} scene */
+  #drawReconstructions({ context, view }) {
+    const { grid_side: side, reconstructed } = this.replay;
+    const size = view.side / RECONSTRUCTIONS;
+    for (const [i, row] of reconstructed.entries()) {
+      const [x, y] = this.#positions.subarray(2 * row, 2 * row + 2);
+      const { px, py } = view.toPixels({ x, y });
+      const from = { x: 28 * (i % side), y: 28 * Math.floor(i / side) };
+      const to = { x: px - size / 2, y: py - size / 2 };
+      context.drawImage(this.#sheet, from.x, from.y, 28, 28, to.x, to.y, size, size);
+    }
+  }
+
+  /** @param {Scene} scene */
+  #drawGrid({ context, view }) {
     // The outermost images have their middles at the grid's reach.
-    const { grid_reaches, grid_side: side } = replay;
+    const { grid_reaches, grid_side: side } = this.replay;
     const reach = grid_reaches[this.#moment];
     const half = reach + reach / (side - 1);
     const from = view.toPixels({ x: -half, y: half });
     const size = 2 * half * view.unit;
-    context.imageSmoothingEnabled = true;
     context.drawImage(this.#sheet, from.px, from.py, size, size);
   }
 

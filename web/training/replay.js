@@ -6,7 +6,7 @@
  *
  * @typedef {{
  *   summary: string, epochs: number[], xy: Int16Array, scale: number, labels: Uint8Array,
- *   images: Uint8Array, grid_side: number, grid_reaches: number[],
+ *   images: Uint8Array, grid_side: number, grid_reaches: number[], reconstructed: number[],
  *   curves: Record<CurveName, number[]>, total?: number,
  * }} Replay total: epochs of a run that is not finished; its moments are fractions of epochs, too
  * @typedef {"recon" | "kl" | "beta"} CurveName
@@ -29,7 +29,7 @@ export function epochTexts({ epochs, total }, at) {
   return { epoch: text(epochs[at]), last: text(total ?? epochs[epochs.length - 1]) };
 }
 
-/** Whether images were decoded at its moments: above two dimensions there are none. @param {Replay} replay */
+/** Whether images were decoded at its moments: older files of many dimensions have none. @param {Replay} replay */
 export function hasImages({ images }) {
   return images.length > 0;
 }
@@ -155,6 +155,23 @@ export function nearestImage({ images, grid_side: side, grid_reaches }, at, { x,
     x: column * step - reach,
     y: reach - row * step,
   };
+}
+
+/**
+ * The reconstruction of a moment whose encoding is nearest to a position, and where that is.
+ *
+ * @param {Replay} replay @param {number} at @param {import("../core/view.js").Position} position
+ */
+export function nearestReconstruction(replay, at, { x, y }) {
+  const { images, reconstructed, labels, xy, scale } = replay;
+  const encoded = reconstructed.map((row) => {
+    const i = 2 * (labels.length * at + row);
+    return { x: scale * xy[i], y: scale * xy[i + 1] };
+  });
+  const distances = encoded.map((point) => Math.hypot(point.x - x, point.y - y));
+  const nearest = distances.indexOf(Math.min(...distances));
+  const from = 784 * (reconstructed.length * at + nearest);
+  return { levels: images.subarray(from, from + 784), ...encoded[nearest] };
 }
 
 /**

@@ -12,10 +12,18 @@ import {
 } from "../core/dom.js";
 import { boxAround } from "../map/placement.js";
 import { LAYERS } from "./epoch_drawing.js";
-import { epochTexts, hasImages, momentAt, nearestImage, shareBeyond } from "./replay.js";
+import {
+  epochTexts,
+  hasImages,
+  momentAt,
+  nearestImage,
+  nearestReconstruction,
+  shareBeyond,
+} from "./replay.js";
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./epoch_drawing.js").EpochDrawing} EpochDrawing */
+/** @typedef {import("./replay.js").Replay} Replay */
 
 /** Shows as much as `extent` asks for, unless the user has zoomed in. @param {import("../core/view.js").MapView} view @param {number} extent */
 function fit(view, extent) {
@@ -23,6 +31,11 @@ function fit(view, extent) {
   view.range = extent;
   if (whole) view.reset();
   else view.show(view.centre, view.half);
+}
+
+/** What the points are projected on, above two dimensions. @param {Replay} replay */
+function planeText({ total }) {
+  return `the principal plane of ${total === undefined ? "the trained model" : "this epoch's encodings"}`;
 }
 
 export class EpochStage {
@@ -112,23 +125,27 @@ export class EpochStage {
     }
   }
 
-  // No decoder of a past epoch is kept, but what it decoded on a grid.
+  // No decoder of a past epoch is kept, but what it decoded on a grid, or some reconstructions.
   #showImage() {
     if (!this.#drawing) return;
-    const { props, state } = this.#page;
     const { replay } = this.#drawing;
-    const { item, items } = props.info;
-    const epoch = `Epoch ${epochTexts(replay, this.#moment).epoch}`;
-    if (!hasImages(replay)) {
-      this.#image.hidden = true;
-      write(find(this.#note, "b"), epoch);
-      write(
-        find(this.#note, "span"),
-        `The points of this epoch on the principal plane of the trained model. No images of it are recorded there: decoders of past epochs are not kept.`,
-      );
-      return;
+    write(find(this.#note, "b"), `Epoch ${epochTexts(replay, this.#moment).epoch}`);
+    const text = replay.reconstructed.length
+      ? this.#showReconstruction(replay)
+      : this.#showGrid(replay);
+    const { items } = this.#page.props.info;
+    const later = ` Classes and nearest ${items} return with the trained model.`;
+    write(find(this.#note, "span"), text + (hasImages(replay) ? later : ""));
+  }
+
+  /** @param {Replay} replay */
+  #showGrid(replay) {
+    const { item, items } = this.#page.props.info;
+    this.#image.hidden = !hasImages(replay);
+    if (this.#image.hidden) {
+      return `The points of this epoch on ${planeText(replay)}. No images of it are recorded.`;
     }
-    const { levels, x, y } = nearestImage(replay, this.#moment, state.z);
+    const { levels, x, y } = nearestImage(replay, this.#moment, this.#page.state.z);
     paintImage(this.#image, levels);
     const { grid_side: side, grid_reaches } = replay;
     const reach = grid_reaches[this.#moment].toFixed(1);
@@ -136,10 +153,17 @@ export class EpochStage {
     const outside = beyond ? ` Beyond them lie ${percent(beyond)} of the ${items}.` : "";
     const where = `(${signed(x)}, ${signed(y)})`;
     this.#image.ariaLabel = `The ${item} that this epoch decodes at ${where}`;
-    write(find(this.#note, "b"), epoch);
-    write(
-      find(this.#note, "span"),
-      `The ${item} is what this epoch decodes at ${where}, the nearest of ${side ** 2} positions recorded from −${reach} to ${reach}.${outside} Classes and nearest ${items} return with the trained model.`,
-    );
+    return `The ${item} is what this epoch decodes at ${where}, the nearest of ${side ** 2} positions recorded from −${reach} to ${reach}.${outside}`;
+  }
+
+  /** @param {Replay} replay */
+  #showReconstruction(replay) {
+    const { item, items } = this.#page.props.info;
+    const { levels, x, y } = nearestReconstruction(replay, this.#moment, this.#page.state.z);
+    this.#image.hidden = false;
+    paintImage(this.#image, levels);
+    const where = `(${signed(x)}, ${signed(y)})`;
+    this.#image.ariaLabel = `This epoch's reconstruction of the test ${item} that it encodes at ${where}`;
+    return `The ${item} is this epoch's reconstruction of the test ${item} encoded at ${where}, the nearest of ${replay.reconstructed.length} recorded ${items}. The map shows ${planeText(replay)}.`;
   }
 }

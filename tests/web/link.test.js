@@ -102,3 +102,21 @@ test("an empty choice is left out, and a step of the tour alone has no position"
   assert.equal(values.tour, "cloud");
   assert.equal(parseLink("#tour=nowhere", LAYERS, [tour]).values.tour, "");
 });
+
+test("the key of a model is kept, and no other text", () => {
+  const compare = /** @type {Control} */ ({
+    name: "compare",
+    kind: "key",
+    aliases: [],
+    default: "",
+  });
+  const z = { x: 0, y: 0 };
+  const text = formatLink({ ...NEW, z, values: { compare: "vae_low.beta-2" } }, LAYERS, [compare]);
+  assert.equal(text, "x=0&y=0&compare=vae_low.beta-2");
+  assert.equal(parseLink(text, LAYERS, [compare]).values.compare, "vae_low.beta-2");
+  for (const wrong of ["../runs/a", "a b", "", "x".repeat(101)]) {
+    assert.equal(parseLink(`compare=${wrong}`, LAYERS, [compare]).values.compare, "");
+  }
+  const none = { ...NEW, z, values: { compare: "" } };
+  assert.equal(formatLink(none, LAYERS, [compare]), "x=0&y=0");
+});

@@ -221,6 +221,41 @@ GUARANTEES = {
         "Users are isolated from each other; late answers are never painted; a server that "
         "fails is reported, and the page recovers.",
     ),
+    "models-listed": (
+        "Models and training from the page",
+        "Every model of the menu opens without a restart or a reload; a broken file is listed with "
+        "its reason, and a link to a model or a comparison that is not there says so.",
+    ),
+    "models-kept-apart": (
+        "Models and training from the page",
+        "Each user has the model of their choice, in the page and in the API; what is answered "
+        "for one model, or for a file before it was replaced, is never shown for another.",
+    ),
+    "models-in-memory": (
+        "Models and training from the page",
+        "A model is loaded once, however many ask for it, and those used least recently are "
+        "dropped at the memory limit.",
+    ),
+    "training-access": (
+        "Models and training from the page",
+        "Only the page itself starts runs: no other site, not the API, not the tool server; from "
+        "other machines only with `--allow-training`, where users stop only runs of their own.",
+    ),
+    "training-isolated": (
+        "Models and training from the page",
+        "One run at a time, in a process of low priority that leaves a core to the server and ends "
+        "with it, even on kill -9.",
+    ),
+    "training-watched": (
+        "Models and training from the page",
+        "A run is watched snapshot by snapshot, stopped, resumed, explored and compared, in two "
+        "or in ten dimensions, while other users go on.",
+    ),
+    "training-failures": (
+        "Models and training from the page",
+        "A run that fails (full disk, interrupted download, NaN, no memory, no start) says why in "
+        "one sentence and loses neither its log nor a complete epoch.",
+    ),
     "distributed-training": (
         "Scaling out",
         "Two or three processes train what one trains, with one log and one set of files.",

@@ -47,6 +47,7 @@ import { start as startTraining } from "./training/index.js";
  *     name: string, title: string, task: string, hint: string, measured: string, learnt: string,
  *     actions: import("./lessons/actions.js").LessonAction[],
  *   }[],
+ *   training_lessons: { key: string, title: string }[],
  *   experiments: { key: string, label: string }[],
  *   tour: import("./tour/steps.js").Step[],
  *   replays: { key: string, label: string, file: string, comparison: string | null }[],
@@ -105,12 +106,18 @@ function followAddress(page) {
     "plane",
   ]);
   for (const topic of topics) state.subscribe(topic, writeSoon);
-  // Each step of the tour is an entry of the browser's history; the address is completed at rest.
+  // Each step of the tour and each comparison is an entry of the browser's history; the address of a
+  // step is completed at rest.
   state.subscribe("controls", () => {
-    const { tour } = state.values;
-    if (parseLink(location.hash, [], state.controls).values.tour === tour) return;
-    const link = tour ? `${new URLSearchParams({ tour: `${tour}` })}` : state.link;
-    history.pushState(null, "", after(link));
+    const { tour, compare } = state.values;
+    const linked = parseLink(location.hash, [], state.controls).values;
+    if (linked.tour === tour && linked.compare === compare) return;
+    const isStep = tour && linked.tour !== tour;
+    history.pushState(
+      null,
+      "",
+      after(isStep ? `${new URLSearchParams({ tour: `${tour}` })}` : state.link),
+    );
   });
   // A link that is opened in this page, and the browser's Back button.
   const restore = () => {

@@ -65,6 +65,11 @@ class Control:
         """The end of a path: a label 0 ... last, "here" or the flag A or B."""
         return cls(name, "endpoint", {"flag": flag, "last": last}, default)
 
+    @classmethod
+    def key(cls, name: str) -> "Control":
+        """The key of a model, or "" for none; which there are changes while the page is open."""
+        return cls(name, "key", {}, "")
+
     def record(self) -> dict[str, Any]:
         """What the page needs to know, as JSON."""
         return {
@@ -91,5 +96,6 @@ def page_controls(space: LatentSpace) -> list[Control]:
         Control.flag("even", False),
         Control.choice("anchor", ANCHORS, ANCHORS[0]),
         Control.choice("tour", ["", *(step.key for step in tour(space))], ""),
+        Control.key("compare"),
         *([] if in_two else [Control.flag("near", False)]),
     ]

@@ -62,8 +62,8 @@ class LabAccess:
             return TURNED_OFF
         return "" if self.allowed or self.local else ON_NETWORK
 
-    def folders(self, headers: Mapping[str, str]) -> bool:
-        """Whether this visitor shares the server's disk, and may name folders."""
+    def trusts(self, headers: Mapping[str, str]) -> bool:
+        """Whether this visitor is on the server's machine: may name folders, and stop any run."""
         return self.local and self._at_home(headers)
 
     def refusal(self, headers: Mapping[str, str]) -> str:
@@ -98,7 +98,7 @@ def lab_routes(lab: Lab, access: LabAccess) -> list[Route]:
         async def get(request: Request) -> Response:
             if refusal := access.refusal(request.headers):
                 return answer({"message": refusal})
-            return answer(await run_in_threadpool(look, access.folders(request.headers)))
+            return answer(await run_in_threadpool(look, access.trusts(request.headers)))
 
         return get
 
@@ -106,9 +106,9 @@ def lab_routes(lab: Lab, access: LabAccess) -> list[Route]:
         async def post(request: Request) -> Response:
             if forbidden := access.forbids(request.headers):
                 return answer({"error": forbidden}, 403)
-            folders = access.folders(request.headers)
+            local = access.trusts(request.headers)
             try:
-                return answer(await run_in_threadpool(act, await request.json(), folders))
+                return answer(await run_in_threadpool(act, await request.json(), local))
             except (ValueError, OSError, RecursionError) as error:
                 return answer({"error": sentence(error)})  # as server functions
 

@@ -23,6 +23,7 @@ from latent_navigator.explorer.norms import norm_distribution
 from latent_navigator.explorer.planes import describe_plane
 from latent_navigator.explorer.tour import tour
 from latent_navigator.geometry.attributes import ATTRIBUTES
+from latent_navigator.lab.lessons import LESSONS as TRAINING_LESSONS
 
 PLACE = re.compile(
     r"\$\{(\w+)\.(\w+)\}"
@@ -136,6 +137,7 @@ def page_props(space: LatentSpace) -> dict[str, Any]:
         "controls": [control.record() for control in page_controls(space)],
         "attributes": [{"name": name} | found._asdict() for name, found in ATTRIBUTES.items()],
         "lessons": [lesson.record() for lesson in lessons(space)],
+        "training_lessons": [{"key": one.key, "title": one.title} for one in TRAINING_LESSONS],
         "experiments": [{"key": some.key, "label": some.label} for some in experiments(space)],
         "tour": [step.record() for step in tour(space)],
         "pad": {

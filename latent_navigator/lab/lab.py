@@ -1,6 +1,7 @@
 """What the page asks of the lab, with answers in JSON."""
 
 import gzip
+import secrets
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from latent_navigator.lab.supervisor import Supervisor
 from latent_navigator.training.config import TrainingConfig
 
 MNIST_SIZE = 60_000
+NOT_YOURS = "Another visitor has started this run, and only they can stop it."
 MOST_MOMENTS = 60  # in one part: 4 MB before it is packed
 
 
@@ -34,15 +36,22 @@ class Lab:
         self.supervisor, self.data_dir = supervisor, data_dir
         self._lessons: dict[str, dict[str, Any] | None] = {}  # by the names of finished runs
         self._lock = threading.Lock()
+        self._token = secrets.token_urlsafe()  # of whoever has started the current run
 
-    def status(self, _folders: bool = False) -> dict[str, Any]:
-        """{"run": the current run, or the newest; None if there is none, "runs": all of them}."""
+    def status(self, local: bool = False) -> dict[str, Any]:
+        """What goes on.
+
+        Returns:
+            {"run": the current run, or the newest; None if there is none, "runs": all of them,
+            "may_stop": whether this visitor may stop a run that another one has started}.
+        """
         runs = self.supervisor.runs()
         for run in runs:
             run.refresh()
         current = self.supervisor.current or (runs[0] if runs else None)
         return {
             "message": "",
+            "may_stop": local,
             "run": self._record(current) if current else None,
             "runs": [
                 {
@@ -59,13 +68,13 @@ class Lab:
             ],
         }
 
-    def form(self, folders: bool) -> dict[str, Any]:
+    def form(self, local: bool) -> dict[str, Any]:
         """What can be trained: data sets, presets, the usual values, the ranges of the fields."""
         offered = presets(self.supervisor.speed.rate, MNIST_SIZE)
         minute = next(preset["values"] for preset in offered if preset["key"] == "minute")
         return {
             "message": "",
-            "datasets": datasets(self.data_dir, folders),
+            "datasets": datasets(self.data_dir, local),
             "presets": offered,
             "lessons": [lesson.record(minute) for lesson in LESSONS],
             "usual": USUAL,
@@ -90,42 +99,60 @@ class Lab:
             raise ValueError(f"{name!r:.80} has no moments {first} to {last}; ask for its status")
         return gzip.compress(live_part(run.start, moments[:last], first), 5, mtime=0)
 
-    def check(self, values: object, folders: bool) -> dict[str, Any]:
+    def check(self, values: object, local: bool) -> dict[str, Any]:
         """{"command": of a run with these settings, "estimate": a sentence on how long it takes}.
 
         Raises:
             ValueError: if a setting is invalid.
         """
-        settings = parse_settings(values, self.data_dir, folders)
+        settings = parse_settings(values, self.data_dir, local)
         program = str(self.supervisor.program)
         command = Run("", Path(), settings.options("runs/NAME.pt"), "").command(program)
         return {"command": command, "estimate": self._estimate(settings)}
 
-    def start(self, values: object, folders: bool) -> dict[str, Any]:
-        """Start a run with these settings; its record.
+    def start(self, values: object, local: bool) -> dict[str, Any]:
+        """Start a run with these settings; see `_begun`.
 
         Raises:
             ValueError: if a setting is invalid, or another run goes on.
             OSError: if it cannot be started.
         """
-        settings = parse_settings(values, self.data_dir, folders)
-        return {"run": self._record(self.supervisor.start(settings))}
+        settings = parse_settings(values, self.data_dir, local)
+        return self._begun(self.supervisor.start(settings))
 
-    def stop(self, _values: object, _folders: bool) -> dict[str, Any]:
-        """Stop the current run; its record."""
+    def stop(self, values: object, local: bool) -> dict[str, Any]:
+        """Stop the current run; its record.
+
+        Args:
+            values: {"token"} that the start of the run has answered.
+
+        Raises:
+            ValueError: if the visitor is not on this machine, and another one has started the run.
+        """
+        token = values.get("token") if isinstance(values, dict) else None
+        own = isinstance(token, str) and secrets.compare_digest(
+            token.encode("utf-8", "replace"), self._token.encode()
+        )
+        if self.supervisor.busy and not (local or own):
+            raise ValueError(NOT_YOURS)
         self.supervisor.stop()
         current = self.supervisor.current
         return {"run": self._record(current) if current else None}
 
-    def resume(self, values: object, _folders: bool) -> dict[str, Any]:
-        """Continue the run {"name"}; its record.
+    def resume(self, values: object, _local: bool) -> dict[str, Any]:
+        """Continue the run {"name"}; see `_begun`.
 
         Raises:
             ValueError: if it cannot be continued, or another run goes on.
             OSError: if it cannot be started.
         """
         name = values.get("name") if isinstance(values, dict) else None
-        return {"run": self._record(self.supervisor.resume(name))}
+        return self._begun(self.supervisor.resume(name))
+
+    def _begun(self, run: Run) -> dict[str, Any]:
+        """{"run": its record, "token": with which this visitor can stop it}."""
+        self._token = secrets.token_urlsafe()
+        return {"run": self._record(run), "token": self._token}
 
     def _record(self, run: Run) -> dict[str, Any]:
         return run.record(str(self.supervisor.program)) | {"lesson": self._lesson(run)}

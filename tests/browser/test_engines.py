@@ -21,6 +21,7 @@ from tests.browser.engines import (
     firefox,
     webkit,
 )
+from tests.browser.labs import serve_lab
 from tests.conftest import Demo
 from tests.helpers import wait_until
 
@@ -202,6 +203,28 @@ def test_the_training_is_replayed(engine: Engine, served: str) -> None:
     wait(engine, f"{epoch} === 0")
     click(engine, "#replay .play")
     wait(engine, f"{epoch} > 1")
+
+
+@pytest.mark.guarantee("training-watched")
+def test_a_model_is_trained_on_the_map_and_stopped(
+    engine: Engine, small_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    shown = "+(document.querySelector('#lab .run').dataset.moments ?? 0)"
+    with serve_lab(tmp_path, small_checkpoint) as lab:
+        load(engine, lab.address)
+        open_tab(engine, "Training")
+        click(engine, "#lab-open")
+        wait(engine, "!!document.querySelector('#lab .presets button')")
+        click(engine, "#lab .start")
+        maps = []
+        for count in (1, 3):
+            lab.allow(count)
+            wait(engine, f"{shown} === {count}")
+            wait(engine, f"+document.querySelector('#lab .moment').value === {count - 1}")
+            maps.append(engine.run("document.querySelector('#latent-map .map-base').toDataURL()"))
+        assert maps[0] != maps[1]
+        click(engine, "#lab .stop")
+        wait(engine, "document.querySelector('#lab .message').textContent.startsWith('Stopped.')")
 
 
 def test_a_link_restores_the_position_and_the_layers(engine: Engine, served: str) -> None:

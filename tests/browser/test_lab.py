@@ -1,22 +1,16 @@
 """Training from the page, on the digits of the tests with a small model."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from latent_navigator.app.drain import Drain
-from latent_navigator.app.lab_routes import ON_NETWORK, LabAccess, lab_routes
-from latent_navigator.app.layout import page_head
-from latent_navigator.app.models import Models
-from latent_navigator.app.server import build_blocks
-from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from latent_navigator.lab.lab import Lab
-from latent_navigator.lab.supervisor import Supervisor
+from latent_navigator.app.lab_routes import ON_NETWORK, LabAccess
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.lab.lessons import LESSONS
 from tests.browser.helpers import (
     INKED,
     OpenPage,
@@ -27,25 +21,10 @@ from tests.browser.helpers import (
     open_tab,
     stored_position,
 )
-from tests.cli.small_trainer import write_program
-from tests.forks import FORKED_PYTHON
-from tests.server.stand_ins import in_loop, running_page
+from tests.browser.labs import EVERYTHING, Served, serve_lab
 
 pytestmark = pytest.mark.browser
 
-# After each snapshot the trainer waits until so many are allowed.
-GATED = """
-    import time
-    from latent_navigator.training.progress import ProgressLog
-    gate, moment, taken = Path({gate!r}), ProgressLog.moment, []
-    def gated(self, *arguments, **options):
-        moment(self, *arguments, **options)
-        taken.append(1)
-        while len(taken) >= int(gate.read_text() or "0"):
-            time.sleep(0.01)
-    ProgressLog.moment = gated
-"""
-EVERYTHING = 1000
 SHOWN = "(key) => window.latentSpace?.props.model.key === key"
 MAP = "#latent-map .map-base"
 HASH = """(canvas) => { let h = 0;
@@ -54,36 +33,10 @@ HASH = """(canvas) => { let h = 0;
   return h; }"""
 
 
-class Served(NamedTuple):
-    """A page with a lab whose trainer waits at a gate."""
-
-    address: str
-    supervisor: Supervisor
-    allow: Callable[[int], None]  # so many snapshots
-
-
 @pytest.fixture
 def lab(small_checkpoint: Checkpoint, tmp_path: Path) -> Iterator[Served]:
-    gate = tmp_path / "gate"
-
-    def allow(count: int) -> None:
-        whole = gate.with_suffix(".new")
-        whole.write_text(str(count))
-        whole.replace(gate)
-
-    allow(1)
-    program = write_program(tmp_path, GATED.format(gate=str(gate)))
-    supervisor = Supervisor(tmp_path / "runs", [*FORKED_PYTHON, str(program)], threads=1)
-    supervisor.speed.recorded(1000.0)
-    routes = lab_routes(Lab(supervisor, tmp_path), LabAccess(None, "127.0.0.1"))
-    default = tmp_path / "default.pt"
-    save_checkpoint(default, small_checkpoint)
-    blocks, files = in_loop(lambda: build_blocks(Models([default], [tmp_path / "runs"])))
-    head = page_head(*files)
-    with running_page(blocks, Drain(), files=files, routes=routes, head=head) as (_, address):
-        yield Served(address, supervisor, allow)
-        allow(EVERYTHING)
-        supervisor.close()
+    with serve_lab(tmp_path, small_checkpoint) as served:
+        yield served
 
 
 def open_lab(page: Page) -> None:
@@ -116,6 +69,7 @@ def drag(page: Page, x: float) -> None:
     assert page.evaluate("() => latentSpace.state.epoch") is None  # the live map is for who asks
 
 
+@pytest.mark.guarantee("training-watched")
 def test_a_model_is_trained_stopped_resumed_and_compared(visit: Visits, lab: Served) -> None:
     other = visit(lab.address, fresh=True)
     page = visit(lab.address)
@@ -197,6 +151,7 @@ def test_a_model_is_trained_stopped_resumed_and_compared(visit: Visits, lab: Ser
     assert other.locator(MAP).evaluate(INKED) > 500
 
 
+@pytest.mark.guarantee("training-failures")
 def test_a_run_that_fails_says_why_and_the_form_names_what_is_wrong(
     visit: Visits, lab: Served
 ) -> None:
@@ -227,6 +182,73 @@ def test_a_run_that_fails_says_why_and_the_form_names_what_is_wrong(
         assert box["height"] >= 43.5, button.inner_text()
 
 
+@pytest.mark.guarantee("training-watched")
+def test_ten_dimensions_are_trained_and_explored(visit: Visits, lab: Served) -> None:
+    page = visit(lab.address)
+    open_lab(page)
+    page.locator("#lab").get_by_role("button", name="Ten dimensions").click()
+    page.locator("#lab [name=epochs]").fill("2")
+    page.locator("#lab [name=beta]").fill("0.1")
+    expect(page.locator("#lab .command code")).to_contain_text("--latent-dim 10")
+    page.locator("#lab .start").click()
+    wait_for_moments(page, 1)
+    before = hash_of(page)
+    lab.allow(EVERYTHING)
+    expect(page.locator("#lab .message")).to_have_text("Finished after 2 epochs.")
+    page.wait_for_function("() => latentSpace.state.epoch")
+    assert hash_of(page) != before
+    page.locator("#lab .explore").click()
+    page.wait_for_function(SHOWN, arg=lab.supervisor.runs()[0].name)
+    page.wait_for_selector("#latent-map[data-ready=true]")
+    assert page.evaluate("latentSpace.props.latent_dim") == 10
+    expect(page.locator("#plane")).to_contain_text("variance")
+    open_tab(page, "Dimensions")
+    expect(page.locator("#dimensions > .rows .name")).to_have_count(10)
+    page.locator("#dimensions > .rows .name").first.click()
+    page.wait_for_function("latentSpace.state.plane.spec.kind === 'dimensions'")
+
+
+@pytest.mark.guarantee("training-access")
+def test_only_who_has_started_a_run_stops_it(
+    visit: Visits, small_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    access = LabAccess(True, "0.0.0.0")  # --allow-training, for any visitor
+    with serve_lab(tmp_path, small_checkpoint, access) as lab:
+        page, other = visit(lab.address), visit(lab.address)
+        open_lab(page)
+        page.locator("#lab .start").click()
+        expect(page.locator("#lab .stop")).to_be_visible()
+        other.bring_to_front()
+        open_lab(other)
+        expect(other.locator("#lab .others")).to_have_text(
+            "Another visitor has started this run, and only they can stop it."
+        )
+        expect(other.locator("#lab .stop")).to_be_hidden()
+        # The visitor who has started it may close the page meanwhile.
+        page.bring_to_front()
+        page.reload()
+        open_lab(page)
+        expect(page.locator("#lab .others")).to_be_hidden()
+        page.locator("#lab .stop").click()
+        expect(page.locator("#lab .message")).to_have_text("Stopped. No epoch was complete.")
+
+
+def test_the_course_ends_with_the_lessons_that_train(visit: Visits, lab: Served) -> None:
+    page = visit(lab.address)
+    open_tab(page, "Lessons")
+    course = page.locator("#lessons .train-too")
+    count = page.evaluate("latentSpace.props.lessons.length")
+    expect(course.get_by_role("button")).to_have_text(
+        [f"{count + 1 + i}. {lesson.title}" for i, lesson in enumerate(LESSONS)]
+    )
+    expect(course.locator("p")).to_contain_text("trains a small model in the Training tab")
+    course.get_by_role("button").nth(1).click()
+    expect(page.locator("#tab-training")).to_have_attribute("aria-selected", "true")
+    task = page.locator("#lab [data-lesson=collapse]")
+    expect(task).to_have_attribute("open", "")
+    expect(task.get_by_role("button")).to_be_in_viewport()
+
+
 def test_where_training_is_off_one_sentence_says_how_to_turn_it_on(
     open_page: OpenPage,
 ) -> None:
@@ -239,6 +261,8 @@ def test_where_training_is_off_one_sentence_says_how_to_turn_it_on(
     open_lab(page)
     expect(page.locator("#lab .off")).to_have_text(ON_NETWORK)
     expect(page.locator("#lab .start")).to_be_hidden()
+    open_tab(page, "Lessons")
+    expect(page.locator("#lessons .train-too p")).to_have_text(ON_NETWORK)
 
 
 def test_a_server_that_does_not_answer_is_named_and_asked_again(

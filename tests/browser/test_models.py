@@ -70,6 +70,7 @@ def choose(page: Page, key: str) -> None:
     page.wait_for_selector("#latent-map[data-ready=true]")
 
 
+@pytest.mark.guarantee("models-listed")
 def test_the_menu_changes_the_whole_page_by_keyboard(visit: Visits, demo: Demo) -> None:
     page = visit(demo.address)
     page.evaluate("window.kept = true")
@@ -105,6 +106,7 @@ def test_the_menu_changes_the_whole_page_by_keyboard(visit: Visits, demo: Demo) 
     assert page.evaluate(SHOWN, OTHER)
 
 
+@pytest.mark.guarantee("models-kept-apart")
 def test_each_question_is_answered_by_the_model_that_is_shown(visit: Visits, demo: Demo) -> None:
     page = visit(demo.address)
     choose(page, OTHER)
@@ -125,6 +127,7 @@ def low_beta() -> LatentSpace:
     return LatentSpace(load_checkpoint(ROOT / "pretrained" / f"{OTHER}.pt"))
 
 
+@pytest.mark.guarantee("links-restore-the-view")
 def test_the_model_is_part_of_the_link_and_of_the_history(visit: Visits, demo: Demo) -> None:
     page = visit(f"{demo.address}#x=0.5&y=0.25")
     choose(page, OTHER)
@@ -143,6 +146,7 @@ def test_the_model_is_part_of_the_link_and_of_the_history(visit: Visits, demo: D
     assert second.evaluate("latentSpace.state.z.x") == 1.5
 
 
+@pytest.mark.guarantee("models-listed")
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
@@ -165,6 +169,7 @@ def test_a_link_to_a_model_that_is_not_there_says_so(
     expect(notice).to_be_hidden()
 
 
+@pytest.mark.guarantee("models-listed")
 def test_a_failure_leaves_the_page_as_it_is(visit: Visits, demo: Demo) -> None:
     page = visit(f"{demo.address}#x=0.5&y=0.25", fresh=True)
     page.click(MENU)
@@ -300,6 +305,74 @@ def test_pointing_at_either_map_marks_the_image_on_both(visit: Visits, demo: Dem
     expect(page.locator("#side-by-side")).to_be_hidden()
     expect(page.locator(MENU)).to_be_focused()
     assert page.evaluate("latentSpace.highlight.pointed") is None
+
+
+@pytest.mark.guarantee("links-restore-the-view")
+def test_a_comparison_is_part_of_the_link_and_of_the_history(visit: Visits, demo: Demo) -> None:
+    page = visit(f"{demo.address}#x=0.5&y=0.25")
+    side = page.locator("#side-by-side")
+    compare(page)
+    page.wait_for_function("(key) => location.hash.includes(`&compare=${key}`)", arg=OTHER)
+    link = page.url
+    page.go_back()
+    expect(side).to_be_hidden()
+    assert page.evaluate("latentSpace.state.z") == {"x": 0.5, "y": 0.25}
+    page.go_forward()
+    expect(side).to_have_attribute("data-state", "shown")
+    second = visit(link, ready=READY[:1])  # the readout gives way
+    expect(second.locator("#side-by-side")).to_have_attribute("data-state", "shown")
+    expect(second.locator("#side-by-side select")).to_have_value(OTHER)
+    expect(second.locator("#side-by-side tbody tr")).to_have_count(2)
+    second.click("#side-by-side .close")
+    expect(second.locator("#side-by-side")).to_be_hidden()
+    second.wait_for_function("!location.hash.includes('compare')")
+
+
+@pytest.mark.guarantee("models-listed")
+@pytest.mark.parametrize("key", [TEN, "nothing"])
+def test_a_link_to_a_comparison_that_is_impossible_says_so(
+    visit: Visits, demo: Demo, key: str
+) -> None:
+    page = visit(f"{demo.address}#x=0.5&y=0.25&compare={key}", ready=READY[:1])
+    expect(page.locator("#side-by-side .compare-note")).to_have_text(
+        f"“{key}” is no model of the same test images on this server. Choose another one."
+    )
+    page.select_option("#side-by-side select", OTHER)
+    expect(page.locator("#side-by-side")).to_have_attribute("data-state", "shown")
+    page.wait_for_function("(key) => location.hash.includes(`&compare=${key}`)", arg=OTHER)
+
+
+def test_a_tour_takes_the_place_of_the_comparison(visit: Visits, demo: Demo) -> None:
+    page = visit(f"{demo.address}#x=0.5&y=0.25&compare={OTHER}", ready=READY[:1])
+    expect(page.locator("#side-by-side")).to_have_attribute("data-state", "shown")
+    page.locator("#heading button.take-tour").click()
+    expect(page.locator("#side-by-side")).to_be_hidden()
+    expect(page.locator("#tour")).to_be_visible()
+
+
+def test_the_second_map_can_show_the_same_part_as_the_first(visit: Visits, demo: Demo) -> None:
+    page = visit(f"{demo.address}#x=0&y=0&view=1,0.5,1&compare={OTHER}", ready=READY[:1])
+    expect(page.locator("#side-by-side")).to_have_attribute("data-state", "shown")
+    rows = page.locator("#side-by-side tbody tr")
+
+    def pointed() -> list[float]:
+        side = page.locator(SECOND).evaluate("(canvas) => canvas.clientWidth")
+        for x in (side / 2 - 3, side / 2):  # of its middle
+            page.hover(SECOND, position={"x": x, "y": side / 2})
+        text = rows.nth(1).locator("td").nth(1).inner_text().replace("−", "-")
+        return [float(part.split()[-1]) for part in text.split(",")]
+
+    whole = pointed()
+    assert max(map(abs, whole)) < 0.5  # the whole map has 0 in its middle
+    page.get_by_label("Show the same part as the first map").check()
+    page.wait_for_function("() => new Promise((done) => requestAnimationFrame(() => done(true)))")
+    assert pointed() == pytest.approx([1, 0.5], abs=0.15)
+    # It follows the first map.
+    page.evaluate("latentSpace.state.view.show({ x: -1, y: -0.5 }, 1)")
+    page.evaluate("latentSpace.state.viewChanged()")
+    assert pointed() == pytest.approx([-1, -0.5], abs=0.15)
+    page.get_by_label("Show the same part as the first map").uncheck()
+    assert pointed() == pytest.approx(whole, abs=0.3)
 
 
 def test_without_a_second_model_of_the_same_images_a_sentence_says_so(

@@ -27,12 +27,14 @@ PROGRAM = """
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in background shells
     import trainer
     from latent_navigator.training import command_line, runner
+    from latent_navigator.training.parent import stop_with_stdin
     from tests.small import SMALL, read_digits
 
     runner.load_dataset = lambda *_, **__: read_digits()
     command_line.VAEConfig = lambda **_: SMALL
     {patch}
     if __name__ == "__main__":
+        stop_with_stdin()
         trainer.exit_process(trainer.main(sys.argv[1:]))
 """
 

@@ -1,5 +1,6 @@
 """Training over HTTP: who may, what is answered, and that nobody else can."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,12 +22,13 @@ from latent_navigator.app.lab_routes import (
 )
 from latent_navigator.app.middleware import RequestLimits
 from latent_navigator.app.server import build_middleware
-from latent_navigator.lab.lab import Lab
+from latent_navigator.lab.lab import NOT_YOURS, Lab
 from latent_navigator.lab.supervisor import Supervisor
 from tests.helpers import run_async, wait_until
 from tests.unit.test_lab_supervisor import STOPPABLE, write_stand_in
 
 HERE = "http://127.0.0.1:7862"
+JSON = {"content-type": "application/json"}
 VALUES = {"dataset": "mnist", "beta": 0.5, "epochs": 4}
 
 
@@ -68,8 +70,9 @@ def client(tmp_path: Path) -> Iterator[Client]:
     made.supervisor.close()
 
 
+@pytest.mark.guarantee("training-isolated")
 def test_a_run_over_http(client: Client) -> None:
-    assert client.get("status") == {"message": "", "run": None, "runs": []}
+    assert client.get("status") == {"message": "", "may_stop": True, "run": None, "runs": []}
     form = client.get("form")
     assert {preset["key"] for preset in form["presets"]} >= {"tidy", "minute"}
     checked = client.send("POST", "check", json=VALUES).json()
@@ -96,6 +99,7 @@ def test_a_run_over_http(client: Client) -> None:
     wait_until(lambda: client.get("status")["run"]["state"] == "finished")
 
 
+@pytest.mark.guarantee("training-access")
 @pytest.mark.parametrize(
     ("allowed", "host", "sentence"),
     [
@@ -117,6 +121,7 @@ def test_where_training_is_off_nothing_starts_and_one_sentence_says_how_to_turn_
     assert client.supervisor.runs() == []
 
 
+@pytest.mark.guarantee("training-access")
 def test_allow_training_turns_it_on_elsewhere_but_no_folder_is_read_there(tmp_path: Path) -> None:
     client = Client(tmp_path, True, "0.0.0.0")
     at = {"host": "lab.example", "origin": "https://lab.example", "x-forwarded-for": "1.2.3.4"}
@@ -127,6 +132,32 @@ def test_allow_training_turns_it_on_elsewhere_but_no_folder_is_read_there(tmp_pa
     client.supervisor.close()
 
 
+@pytest.mark.guarantee("training-access")
+def test_a_visitor_from_elsewhere_stops_only_a_run_of_their_own(tmp_path: Path) -> None:
+    client = Client(tmp_path, True, "0.0.0.0")
+    at = {"host": "lab.example", "origin": "https://lab.example"}
+    assert client.send("POST", "stop", json={}, headers=at).json() == {"run": None}
+    started = client.start(headers=at).json()
+    status = client.get("status", headers=at)
+    assert not status["may_stop"]
+    assert started["token"] not in str(status)
+    wrong: list[object] = [{}, [], {"token": ""}, {"token": 1}, {"token": "é\ud800"}]
+    for values in wrong:
+        refused = client.send("POST", "stop", content=json.dumps(values), headers=JSON | at)
+        assert refused.json() == {"error": NOT_YOURS}
+    assert client.supervisor.busy
+    token = {"token": started["token"]}
+    assert client.send("POST", "stop", json=token, headers=at).json()["run"]["state"] == "stopping"
+    wait_until(lambda: not client.supervisor.busy)
+    # Who resumes it has it from then on.
+    name = {"name": started["run"]["name"]}
+    wait_until(lambda: client.get("status", headers=at)["run"]["can_resume"])
+    resumed = client.send("POST", "resume", json=name, headers=at).json()
+    assert resumed["token"] != started["token"]
+    client.supervisor.close()
+
+
+@pytest.mark.guarantee("training-access")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -150,6 +181,7 @@ def test_a_foreign_page_cannot_start_a_run(client: Client, headers: dict[str, st
     assert client.start(headers=own).status_code == 200
 
 
+@pytest.mark.guarantee("training-access")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -218,6 +250,7 @@ def test_snapshots_are_kept_by_browsers(tmp_path: Path) -> None:
     assert client.send("GET", f"moments/{name}/{status['starts']}/0-3.bin").status_code == 404
 
 
+@pytest.mark.guarantee("training-access")
 def test_the_demo_trains_for_its_own_page_only(served: str) -> None:
     assert httpx.get(f"{served}lab/form", timeout=60).json()["presets"]
     before = httpx.get(f"{served}lab/status").json()

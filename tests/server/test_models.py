@@ -57,6 +57,7 @@ def models(folder: Path, tmp_path: Path) -> Models:
     return Models([folder / "two.pt"], [folder, tmp_path / "runs"])
 
 
+@pytest.mark.guarantee("models-listed")
 def test_all_models_are_listed_and_a_broken_file_has_its_reason(
     models: Models, folder: Path
 ) -> None:
@@ -72,6 +73,7 @@ def test_all_models_are_listed_and_a_broken_file_has_its_reason(
         models.space("broken")
 
 
+@pytest.mark.guarantee("models-listed")
 def test_a_run_that_finishes_appears_without_a_restart(
     models: Models, folder: Path, tmp_path: Path
 ) -> None:
@@ -97,6 +99,7 @@ def test_keys_are_safe_in_addresses_and_unique() -> None:
     assert make_key(Path("é.pt"), ()) == "model"
 
 
+@pytest.mark.guarantee("models-in-memory")
 def test_a_model_is_loaded_once_however_many_ask_for_it(
     models: Models, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +126,7 @@ def test_a_model_is_loaded_once_however_many_ask_for_it(
     assert len({id(space) for space in found}) == 1
 
 
+@pytest.mark.guarantee("models-in-memory")
 def test_the_models_used_least_recently_go(folder: Path) -> None:
     wide = Models([folder / "two.pt"], [folder])
     for key in ("ten", "mirrored", "ten"):
@@ -158,6 +162,7 @@ def test_the_memory_of_a_model_counts_its_arrays(small_checkpoint: Checkpoint) -
     assert memory_of(space) == pytest.approx(before + grown.nbytes)
 
 
+@pytest.mark.guarantee("models-kept-apart")
 def test_a_file_that_is_replaced_is_loaded_anew(folder: Path, tmp_path: Path) -> None:
     shutil.copy(folder / "mirrored.pt", tmp_path / "run.pt")
     models = Models([folder / "two.pt"], [tmp_path], TINY)
@@ -225,6 +230,7 @@ def test_every_endpoint_takes_a_model_at_the_end(address: str) -> None:
             assert last["parameter_has_default"], name
 
 
+@pytest.mark.guarantee("models-kept-apart")
 def test_calls_with_and_without_a_model(address: str) -> None:
     """Old calls, which send none, are answered by the default model."""
     old = call(address, "jump_to_digit", 3, "typical").json()["data"][0]
@@ -253,6 +259,7 @@ def test_decoding_with_and_without_a_model(address: str, ten_checkpoint: Checkpo
     assert len(kept) == 10
 
 
+@pytest.mark.guarantee("models-kept-apart")
 def test_each_model_has_its_own_files(
     address: str, folder: Path, ten_checkpoint: Checkpoint
 ) -> None:

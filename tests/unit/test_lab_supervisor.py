@@ -23,6 +23,7 @@ from latent_navigator.lab.supervisor import NICE, Supervisor
 from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.command_line import parse_arguments
 from latent_navigator.training.config import TrainingConfig
+from latent_navigator.training.parent import STOPS_WITH_STDIN
 from latent_navigator.training.progress import encode_array
 from tests.conftest import ROOT
 from tests.helpers import wait_until
@@ -119,6 +120,7 @@ def test_a_run_is_stopped_and_resumed(supervise: Callable[[str], Supervisor]) ->
         supervisor.resume(run.name)
 
 
+@pytest.mark.guarantee("training-isolated")
 def test_a_run_has_low_priority_and_spares_a_core(supervise: Callable[[str], Supervisor]) -> None:
     supervisor = supervise('print(os.environ["OMP_NUM_THREADS"], flush=True); wait()')
     run = supervisor.start(SETTINGS)
@@ -144,6 +146,7 @@ def test_the_command_that_is_shown_is_the_one_that_is_run(
     assert parse_arguments(options).config.epochs == 4
 
 
+@pytest.mark.guarantee("training-failures")
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -183,6 +186,7 @@ def test_a_run_that_fails_says_why_and_loses_nothing(
     assert ended(supervisor.start(SETTINGS)).state == FAILED
 
 
+@pytest.mark.guarantee("training-failures")
 def test_a_run_whose_program_is_missing_is_explained(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, [str(tmp_path / "no python")], threads=1)
     for _ in range(2):  # it is not taken for a run that goes on
@@ -191,6 +195,7 @@ def test_a_run_whose_program_is_missing_is_explained(tmp_path: Path) -> None:
     assert supervisor.runs() == []
 
 
+@pytest.mark.guarantee("training-failures")
 def test_a_full_disk_keeps_no_line_from_the_page(
     supervise: Callable[[str], Supervisor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +261,7 @@ time.sleep(1000)
 """
 
 
+@pytest.mark.guarantee("training-isolated")
 @pytest.mark.slow
 def test_a_server_that_is_killed_leaves_no_run(tmp_path: Path) -> None:
     program = write_stand_in(tmp_path, STOPPABLE)
@@ -270,6 +276,21 @@ def test_a_server_that_is_killed_leaves_no_run(tmp_path: Path) -> None:
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     left = Supervisor(tmp_path / "runs", threads=1).runs()
     assert [run.message for run in left] == ["Stopped. Epochs 1 to 3 are saved."]
+
+
+@pytest.mark.guarantee("training-isolated")
+def test_the_trainer_ends_when_nobody_holds_its_input(tmp_path: Path) -> None:
+    """As that of a server that was killed; from its first moment on, in which it imports torch."""
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "trainer.py"), "--output", "vae.pt"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, STOPS_WITH_STDIN: "1"},
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(60) in (-signal.SIGTERM, 143)
 
 
 # --- the snapshots ---

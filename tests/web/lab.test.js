@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joined } from "../../web/lab/moments.js";
+import { keepRun, mayStop } from "../../web/lab/own_run.js";
 import { duration, figures, message } from "../../web/lab/texts.js";
 import { between, epochTexts, momentAt, positionsAt } from "../../web/training/replay.js";
 
@@ -63,6 +64,8 @@ test("a run says how far it is, how fast, and how long it takes", () => {
   assert.equal(figures({ ...RUN, left: null, rate: 0 }), "2.5 of 10 epochs");
   assert.equal(figures({ ...RUN, state: "stopped" }), "2.5 of 10 epochs, 9 snapshots");
   assert.equal(figures({ ...RUN, epochs: 0 }), "Starting: reading the data…");
+  const log = ["$ python", "Downloading https://one.example/a.gz", "Downloading https://b.gz"];
+  assert.equal(figures({ ...RUN, epochs: 0, log }), "Downloading b.gz…");
   assert.equal(figures({ ...RUN, epochs: 0, state: "failed" }), "");
   assert.equal(message(RUN), "Training…");
   assert.equal(message({ ...RUN, message: "Stopped." }), "Stopped.");
@@ -70,4 +73,14 @@ test("a run says how far it is, how fast, and how long it takes", () => {
 
 test("durations are short", () => {
   assert.deepEqual([0.2, 89, 120, 9000].map(duration), ["1 s", "89 s", "2 min", "2.5 h"]);
+});
+
+test("a run is stopped by who has started it, or on the server's machine", () => {
+  const status = { message: "", may_stop: false, run: RUN, runs: [] };
+  assert.ok(!mayStop(status));
+  assert.ok(mayStop({ ...status, may_stop: true }));
+  keepRun("b", "secret"); // node keeps nothing, as some browsers
+  assert.ok(!mayStop(status));
+  keepRun(RUN.name, "secret");
+  assert.ok(mayStop(status));
 });

@@ -144,3 +144,21 @@ test("above two dimensions a link names the numbers that it lacks", () => {
   const long = describeFault(`#z=${"1,".repeat(4096)}`, space);
   assert.ok(long.length < 120, long);
 });
+
+test("the key of a model is kept, and no other text", () => {
+  const compare = /** @type {Control} */ ({
+    name: "compare",
+    kind: "key",
+    aliases: [],
+    default: "",
+  });
+  const z = { x: 0, y: 0 };
+  const text = formatLink({ ...NEW, z, values: { compare: "vae_low.beta-2" } }, LAYERS, [compare]);
+  assert.equal(text, "x=0&y=0&compare=vae_low.beta-2");
+  assert.equal(parseLink(text, LAYERS, [compare]).values.compare, "vae_low.beta-2");
+  for (const wrong of ["../runs/a", "a b", "", "x".repeat(101)]) {
+    assert.equal(parseLink(`compare=${wrong}`, LAYERS, [compare]).values.compare, "");
+  }
+  const none = { ...NEW, z, values: { compare: "" } };
+  assert.equal(formatLink(none, LAYERS, [compare]), "x=0&y=0");
+});

@@ -121,6 +121,11 @@ export function withArticle(name) {
   return `${/^[aeiou8]/i.test(name) ? "an" : "a"} ${name}`;
 }
 
+/** What a test image is called. @param {string} item @param {number} index @param {string} name of its class */
+export function testTitle(item, index, name) {
+  return `Test ${item} ${index}, labelled ${name}`;
+}
+
 /**
  * A share in [0, 1] as text: "42 %"; what would round to none or all is "under 1 %" or "over 99 %".
  *

@@ -4,6 +4,7 @@
  * It holds the position, the view where it is zoomed, the layers where others than usual are shown,
  * the points A and B, and the values of the controls. One of these is the step of the tour: a link of
  * it alone, #tour=cloud, shows what the step shows, and beside a position it opens the step there.
+ * Another is the model that the page's own is compared with: compare=vae_low_beta.
  * Above two dimensions positions have all their coordinates: #z=0.1,-1.2,...&A=...
  */
 
@@ -19,6 +20,7 @@ import { WHOLE } from "./plane.js";
  * @typedef {{ name: string, aliases: string[], default: Value } & (
  *   | { kind: "choice", options: string[] }
  *   | { kind: "choices", options: string[] }
+ *   | { kind: "key" }
  *   | { kind: "number", low: number, high: number, step: number }
  *   | { kind: "flag" }
  *   | { kind: "endpoint", flag: string, last: number })} Control
@@ -38,6 +40,7 @@ import { WHOLE } from "./plane.js";
  * }} Linked
  */
 
+const KEY = /^[\w.-]{1,100}$/; // of a model, see app/model_list.py
 const DECIMALS = 4; // of coordinates above two dimensions
 
 /** The points that can be picked on the map. */
@@ -68,6 +71,7 @@ export function readValue(control, text) {
     const chosen = control.options.filter((option) => listed.includes(option));
     return chosen.length ? chosen : null;
   }
+  if (control.kind === "key") return KEY.test(text) ? text : null;
   if (control.kind === "flag") return text === "true" || (text === "false" ? false : null);
   if (control.kind === "number") return readNumber(text, control);
   if (text === "here" || text === control.flag) return text;

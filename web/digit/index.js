@@ -14,6 +14,7 @@ import {
   make,
   paintImage,
   signed,
+  testTitle,
   withArticle,
   write,
 } from "../core/dom.js";
@@ -102,7 +103,7 @@ class Nearest {
     const name = props.names[encodings.labels[index]];
     const button = make("button");
     button.type = "button";
-    button.title = `Test ${item} ${index}, labelled ${name}`;
+    button.title = testTitle(item, index, name);
     button.ariaLabel = `Open test ${item} ${index}, ${withArticle(name)}`;
     button.addEventListener("click", () => {
       state.set(encodings.positionOf(index), "nearest");

@@ -1,6 +1,7 @@
 /** What the page asks of the lab's routes; see app/lab_routes.py. */
 
 import { unpack } from "../core/packed.js";
+import { keepRun, ownRun } from "./own_run.js";
 
 /** @typedef {import("../training/replay.js").Replay} Replay */
 
@@ -17,7 +18,7 @@ import { unpack } from "../core/packed.js";
  * @typedef {{ key: string, title: string, done: boolean, message: string, learnt: string }} Verdict
  * @typedef {{ key: string, title: string, task: string, measured: string, values: Values }} Lesson
  * @typedef {Pick<Run, "name" | "title" | "state" | "message" | "can_resume" | "starts" | "moments" | "class_names">} ListedRun
- * @typedef {{ message: string, run: Run | null, runs: ListedRun[] }} Status
+ * @typedef {{ message: string, may_stop: boolean, run: Run | null, runs: ListedRun[] }} Status
  * @typedef {Record<string, number>} Values
  * @typedef {{
  *   message: string, usual: Values, fields: Record<string, { min: number, max: number, step: number }>,
@@ -61,14 +62,18 @@ export const client = {
    * @returns {Promise<any>}
    * @throws {LabError} with a sentence to show
    */
-  act: async (action, values = {}) =>
-    jsonOf(
+  act: async (action, values = {}) => {
+    const sent = action === "stop" ? { token: ownRun().token } : values;
+    const answer = await jsonOf(
       await request(action, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify(values),
+        body: JSON.stringify(sent),
       }),
-    ),
+    );
+    if (answer.token) keepRun(answer.run.name, answer.token);
+    return answer;
+  },
 
   /**
    * The snapshots `first` ... `last` - 1 of a run.

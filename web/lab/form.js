@@ -10,6 +10,8 @@ const DELAY = 250; // ms after the last change
 const FOLDER = "folder";
 
 export class SettingsForm {
+  /** The key of the lesson that is to be opened, or "". */
+  lesson = "";
   #form;
   #started;
   #resume;
@@ -39,6 +41,16 @@ export class SettingsForm {
   /** Whether it knows what can be trained. */
   get filled() {
     return this.#offered !== null;
+  }
+
+  /** Opens a lesson once the form is shown. */
+  reveal() {
+    if (!this.lesson || !this.#offered) return;
+    const box = find(this.#form, `[data-lesson="${this.lesson}"]`, HTMLDetailsElement);
+    this.lesson = "";
+    box.open = true;
+    box.scrollIntoView({ block: "center" });
+    find(box, "summary").focus({ preventScroll: true });
   }
 
   /** Shows what can be trained. @param {Form} offered */

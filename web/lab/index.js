@@ -5,9 +5,11 @@
 
 import { find, findButton, write } from "../core/dom.js";
 import { client } from "./client.js";
+import { TrainingLessons } from "./course.js";
 import { exploreRun } from "./explore.js";
 import { SettingsForm } from "./form.js";
 import { LiveMap } from "./live.js";
+import { mayStop } from "./own_run.js";
 import { figures, message } from "./texts.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -31,6 +33,7 @@ export class Lab {
   #form;
   #giveWay;
   #against;
+  #course;
   /** @type {Status | null} */
   #status = null;
   /** @type {"form" | "run"} */
@@ -56,6 +59,10 @@ export class Lab {
       ({ run }) => this.#begun(run),
       (name) => this.#act("resume", { name }),
     );
+    this.#course = new TrainingLessons(page, (key) => {
+      page.state.openTab(TAB);
+      this.open(key);
+    });
     this.#listen();
     this.#pollIn(FIRST_MS);
   }
@@ -69,10 +76,6 @@ export class Lab {
     const press = (/** @type {string} */ selector, /** @type {() => void} */ action) =>
       findButton(this.#root, selector).addEventListener("click", action);
     this.#opener.addEventListener("click", () => this.open());
-    findButton(document, "#lessons .train-too button").addEventListener("click", () => {
-      this.#page.state.openTab(TAB);
-      this.open();
-    });
     press(".back", () => this.close());
     press(".retry", () => this.open());
     press(".turn", () => this.#turn(this.#view === "run" ? "form" : "run"));
@@ -104,8 +107,9 @@ export class Lab {
 
   // --- opening and closing ---
 
-  /** Takes the panel, with the run that goes on or the form. */
-  open() {
+  /** Takes the panel, with the run that goes on or the form. @param {string} [lesson] to show in it */
+  open(lesson = "") {
+    this.#form.lesson = lesson;
     this.#giveWay(true);
     this.#replay.hidden = true;
     this.#root.hidden = false;
@@ -184,7 +188,7 @@ export class Lab {
     const first = this.#root.dataset.state === "loading" || this.#root.dataset.state === "failed";
     this.#status = status;
     find(document, "#tab-training .sign").hidden = !isLive(status.run);
-    find(document, "#lessons .train-too").hidden = Boolean(status.message);
+    this.#course.show(status);
     if (!this.isOpen) return;
     if (status.message) {
       this.#root.dataset.state = "off";
@@ -207,6 +211,7 @@ export class Lab {
     turn.textContent = this.#view === "run" ? "New run" : isLive(run) ? "Current run" : "Last run";
     findButton(this.#root, ".start").disabled = isLive(run);
     if (run) this.#describe(run);
+    if (this.#view === "form") this.#form.reveal();
     this.#live.open = this.#watching;
   }
 
@@ -222,7 +227,9 @@ export class Lab {
     say(".log pre", run.log.join("\n"));
     const bar = find(this.#root, "progress", HTMLProgressElement);
     bar.value = run.epochs ? run.at / run.epochs : 0;
-    find(this.#root, ".stop").hidden = run.state !== "running";
+    const stops = this.#status !== null && mayStop(this.#status);
+    find(this.#root, ".stop").hidden = run.state !== "running" || !stops;
+    find(this.#root, ".others").hidden = !isLive(run) || stops;
     find(this.#root, ".resume").hidden = !run.can_resume;
     find(this.#root, ".explore").hidden = run.state !== "finished";
     this.#offerComparisons(run);

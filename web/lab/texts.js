@@ -9,10 +9,19 @@ export function duration(seconds) {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** What a run does before its first epoch. @param {string[]} log */
+function starting(log) {
+  const file = log
+    .findLast((line) => line.startsWith("Downloading "))
+    ?.split("/")
+    .at(-1);
+  return file ? `Downloading ${file}…` : "Starting: reading the data…";
+}
+
 /** How far a run is, in one line. @param {Run} run */
-export function figures({ at, epochs, rate, left, state, moments }) {
+export function figures({ at, epochs, rate, left, state, moments, log }) {
   const live = state === "running" || state === "stopping";
-  if (!epochs) return live ? "Starting: reading the data…" : "";
+  if (!epochs) return live ? starting(log) : "";
   const done = `${Number(at.toFixed(2))} of ${epochs} epochs`;
   if (!live) return `${done}, ${moments} snapshots`;
   const speed = rate ? ` · ${rate.toLocaleString("en")} images/s` : "";

@@ -3,6 +3,7 @@
  * marked on both, with what each model makes of it.
  */
 
+import { follow } from "../core/controls.js";
 import { find, findButton, findCanvas, findInput, write } from "../core/dom.js";
 import { ComparedImage } from "./compared_image.js";
 import { makePage } from "./make_page.js";
@@ -12,10 +13,12 @@ import { SecondMap } from "./second_map.js";
 
 const HIT = 24; // pixels around a point within which it is pointed at
 const WAIT = "Opening the second model…";
+const MISSING = "is no model of the same test images on this server. Choose another one.";
 const ALONE =
   "No other model of the same test images is here. Train one, or give one with --checkpoint.";
 
 class Comparison {
+  #key = ""; // of the second model
   /** @type {AbortController | null} of the second model */
   #end = null;
   /** @type {SecondMap | null} */
@@ -39,41 +42,74 @@ class Comparison {
     this.#select = find(this.#element, "select", HTMLSelectElement);
     this.#top = findCanvas(workspace, ".map-top");
     this.#listen(find(workspace, "#models", HTMLDetailsElement));
+    follow(page.state, () => this.#obey());
   }
 
   /** @param {HTMLDetailsElement} menu */
   #listen(menu) {
+    const { state } = this.#page;
     findButton(menu, ".compare").addEventListener("click", () => {
       menu.open = false;
-      this.#open();
+      if (state.values.tour) state.setValue("tour", "");
+      this.#open("");
+      findButton(this.#element, ".close").focus({ preventScroll: true });
     });
     findButton(this.#element, ".close").addEventListener("click", () => {
-      this.#close();
+      if (state.values.compare) state.setValue("compare", "");
+      else this.#close();
       find(menu, "summary").focus();
     });
-    this.#select.addEventListener("change", () => this.#load());
+    this.#select.addEventListener("change", () => state.setValue("compare", this.#select.value));
     const same = findInput(this.#element, ".same");
     same.addEventListener("change", () => this.#fit());
-    const { state } = this.#page;
     state.subscribe("view", () => this.#fit());
     state.subscribe("position", () => this.#follow());
     state.signal.addEventListener("abort", () => this.#end?.abort(), { once: true });
     this.#top.addEventListener("pointermove", (event) => this.#point(event));
   }
 
-  async #open() {
-    const { models } = this.#page;
+  /** Shows the comparison that the state names; a tour, which has its place, ends it. */
+  #obey() {
+    const { state } = this.#page;
+    const { compare, tour } = state.values;
+    if (compare && tour) state.setValue("compare", "");
+    else if (compare === this.#key) return;
+    else if (compare) this.#open(`${compare}`);
+    else this.#close();
+  }
+
+  /** @param {string} key of the second model; "" for the first one that fits */
+  async #open(key) {
+    const mine = ++this.#asked;
+    const { models, state } = this.#page;
+    this.#key = key;
+    this.#stop();
     this.#element.hidden = false;
+    this.#element.dataset.state = "loading";
     this.#instrument.dataset.comparing = "true";
-    this.#page.state.viewChanged();
+    state.viewChanged();
     write(find(this.#element, ".compare-note"), WAIT);
-    findButton(this.#element, ".close").focus({ preventScroll: true });
     try {
       await models.refresh();
     } catch (error) {
-      this.#fail(/** @type {Error} */ (error).message);
+      if (mine === this.#asked) this.#fail(/** @type {Error} */ (error).message);
       return;
     }
+    if (mine !== this.#asked) return;
+    const fitting = this.#offer();
+    if (key && !fitting.includes(key)) this.#fail(`“${key}” ${MISSING}`);
+    else if (!fitting.length) this.#fail(ALONE);
+    else {
+      this.#key = key || fitting[0];
+      this.#select.value = this.#key;
+      if (!key) state.setValue("compare", this.#key);
+      await this.#load();
+    }
+  }
+
+  /** Lists the other models, and returns the keys of those that can be chosen. */
+  #offer() {
+    const { models } = this.#page;
     const others = (models.list ?? []).filter(({ key }) => key !== models.current.key);
     const options = others.map((model) => {
       const fits = model.usable && model.images === models.current.images;
@@ -83,9 +119,8 @@ class Comparison {
       return option;
     });
     this.#select.replaceChildren(...options);
-    this.#select.selectedIndex = options.findIndex(({ disabled }) => !disabled);
-    if (this.#select.selectedIndex < 0) this.#fail(ALONE);
-    else await this.#load();
+    this.#select.selectedIndex = -1;
+    return options.filter(({ disabled }) => !disabled).map(({ value }) => value);
   }
 
   /** @param {string} sentence */
@@ -96,12 +131,9 @@ class Comparison {
 
   async #load() {
     const mine = ++this.#asked;
-    this.#stop();
-    this.#element.dataset.state = "loading";
-    write(find(this.#element, ".compare-note"), WAIT);
     const { models } = this.#page;
     try {
-      const { opened } = await models.open(this.#select.value);
+      const { opened } = await models.open(this.#key);
       const second = await makePage(opened, models);
       const [encodings, other] = await Promise.all([this.#page.encodings, second.encodings]);
       await second.images.loaded;
@@ -138,6 +170,7 @@ class Comparison {
 
   #close() {
     this.#asked++;
+    this.#key = "";
     this.#stop();
     this.#element.hidden = true;
     delete this.#instrument.dataset.comparing;

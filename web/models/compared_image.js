@@ -7,6 +7,7 @@ import {
   make,
   paintImage,
   signed,
+  testTitle,
   withArticle,
   write,
 } from "../core/dom.js";
@@ -94,7 +95,7 @@ export class ComparedImage {
     find(this.#element, ".compare-hint").hidden = true;
     const { item } = page.props.info;
     const name = page.props.names[encodings.labels[index]];
-    const title = `Test ${item} ${index}, labelled ${name}`;
+    const title = testTitle(item, index, name);
     write(find(this.#table, "caption span"), title);
     this.#original.ariaLabel = `Test ${item} ${index}, ${withArticle(name)}`;
     for (const row of this.#rows) row.show(index);

@@ -33,7 +33,7 @@ export function showOutcome(page, root, { outcome, outcomes, current }) {
   const { x, y } = outcome.at;
   const head = `${ENDED[outcome.how]} at (${signed(x)}, ${signed(y)}).`;
   const all = describeAll(outcomes.map((some) => some?.how ?? null));
-  box.append(make("b", `${head} ${all}`.trim()), page.props.lessons[current].learnt);
+  box.append(make("b", `${head} ${all}`.trim()), make("span", page.props.lessons[current].learnt));
   if (!outcome.images.length) return;
   const figures = make("div", "", "images");
   figures.append(...outcome.images.map((image) => makeFigure(page, image)));

@@ -113,7 +113,7 @@ def _closing_gap(pixels: Floats, size: int, shape: int) -> Floats:
     padded = cv2.copyMakeBorder(pixels, size, size, size, size, cv2.BORDER_REPLICATE)
     ground = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, element)
     ground = ground[size:-size, size:-size].reshape(pixels.shape)
-    return largest((ground - pixels) / np.maximum(ground, DARKEST))
+    return largest(np.asarray((ground - pixels) / np.maximum(ground, DARKEST), np.float32))
 
 
 # --- ruled lines ---

@@ -12,7 +12,7 @@ from latent_navigator.explorer.presets import presets
 from latent_navigator.explorer.readout import WELL_SUPPORTED
 from latent_utils import UNUSED
 
-OPEN_DIMENSIONS = {"label": "Open Dimensions", "tab": "dimensions"}
+OPEN_DIMENSIONS: dict[str, object] = {"label": "Open Dimensions", "tab": "dimensions"}
 OPEN_PATHS = {"label": "Open Paths", "tab": "paths"}
 
 

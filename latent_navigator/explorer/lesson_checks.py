@@ -42,6 +42,7 @@ class Verdict(NamedTuple):
 
     done: bool
     message: str
+    images: tuple[tuple[str, Tensor], ...] = ()  # captions and positions (D,), to be seen together
 
 
 def votes(around: Neighbourhood) -> Tensor:
@@ -117,10 +118,12 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
         )
     first = int(good.int().argmax())
     turn = round(360 / DIRECTIONS) * (first % DIRECTIONS)
+    length, end = STEPS[first // DIRECTIONS], _ring(space, z[None])[0, first]
     return Verdict(
         True,
-        f"{prefix} {others} prevail {STEPS[first // DIRECTIONS]:g} away, to the "
+        f"{prefix} {others} prevail {length:g} away, to the "
         f"{SIDES[round(turn / 45) % 8]} ({turn}°).",
+        ((f"Among the {ones}", z), (f"Among the {others}, {length:g} away", end)),
     )
 
 
@@ -135,20 +138,25 @@ class InkGoal(NamedTuple):
 
     ink: float  # percent at most, as the page rounds it
     votes: int  # of the nearest neighbours, at least
+    start: Tensor  # (D,) a clear image with more ink, from which the goal is some steps away
 
 
 def ink_goal(space: LatentSpace) -> InkGoal:
     """The ink that the LITTLE share of a class stays below, and how clear its image must be.
 
     Among the images decoded at the encodings of that class whose neighbours nearly all belong to
-    it, or as many as anywhere on the map; a quarter of a second.
+    it, or as many as anywhere on the map; a quarter of a second. The start is the one nearest to
+    the prototype among the half with the most ink: the prototype itself may be one step away.
     """
     label = presets(space).little_ink
     own = space.means[space.labels == label]
     counts = torch.cat([votes(space.around(some))[:, label] for some in own.split(BATCH)])
     needed = min(NEARLY_ALL, int(counts.max()))
-    ink = _ink(space, own[counts >= needed])
-    return InkGoal(round(float(ink.quantile(LITTLE)), 1), needed)
+    clear = own[counts >= needed]
+    ink = _ink(space, clear)
+    heavy = clear[ink >= ink.median()]
+    start = heavy[(heavy - space.anchor(label)).norm(dim=1).argmin()]
+    return InkGoal(round(float(ink.quantile(LITTLE)), 1), needed, start)
 
 
 def little_ink_met(space: LatentSpace, z: Tensor) -> Tensor:

@@ -66,7 +66,8 @@ def check_lesson(space: LatentSpace, key: object, x: object, y: object = None) -
 
     Returns:
         {"done": bool, "message": a sentence on how close it is, "distance": to the nearest position
-        that is known to solve it, 0 where this one does, None where none is known}.
+        that is known to solve it, 0 where this one does, None where none is known, "images": those
+        that show the solution, {"caption": text, "position": D numbers} each}.
 
     Raises:
         ValueError: if the lesson is unknown or the position is not on the map.
@@ -75,7 +76,15 @@ def check_lesson(space: LatentSpace, key: object, x: object, y: object = None) -
     z = space.position(x, y)
     verdict = lesson.check(space, z)
     distance = 0.0 if verdict.done else distance_to_solution(space, lesson.key, z)
-    return {"done": bool(verdict.done), "message": verdict.message, "distance": distance}
+    return {
+        "done": bool(verdict.done),
+        "message": verdict.message,
+        "distance": distance,
+        "images": [
+            {"caption": caption, "position": [round(v, 4) for v in position.tolist()]}
+            for caption, position in verdict.images
+        ],
+    }
 
 
 def solve_lesson(space: LatentSpace, key: object, x: object, y: object = None) -> dict[str, Any]:

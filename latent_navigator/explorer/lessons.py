@@ -15,7 +15,13 @@ from latent_navigator.explorer import lesson_checks as checks
 from latent_navigator.explorer.arguments import choice
 from latent_navigator.explorer.dimension_lesson_checks import encodings
 from latent_navigator.explorer.dimension_lessons import dimension_lessons
-from latent_navigator.explorer.flat_lesson_checks import FAR_OUT, INSIDE, PRESENT, STRANGE
+from latent_navigator.explorer.flat_lesson_checks import (
+    BLURRED,
+    FAR_OUT,
+    INSIDE,
+    PRESENT,
+    STRANGE,
+)
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.lesson import Lesson
 from latent_navigator.explorer.lesson_checks import SENSITIVE, STEPS
@@ -80,13 +86,13 @@ def _border(space: LatentSpace) -> Lesson:
 def _little_ink(space: LatentSpace) -> Lesson:
     label = presets(space).little_ink
     name, names = space.class_names[label], space.plurals[label]
-    less = ATTRIBUTES["ink"].less
+    less, start = ATTRIBUTES["ink"].less, with_article(name)
     return Lesson(
         key="little_ink",
-        title=f"Draw {with_article(name)} with little ink",
+        title=f"Draw {start} with little ink",
         task=f"Go to a position where nearly all neighbours are {names} and the decoded {name} has "
         f"less ink than nine out of ten other {names}.",
-        hint=f"Press “Go to {name}”, then “{less}” until it stops. If you get stuck, start from "
+        hint=f"Press “Go to {start}”, then “{less}” until it stops. If you get stuck, start from "
         f"another position among the {names}.",
         measured="Ink is the mean of the pixels, in percent of an image that is all ink. The goal "
         f"is the tenth with the least ink among the images decoded at the encodings of {names} "
@@ -97,7 +103,7 @@ def _little_ink(space: LatentSpace) -> Lesson:
         met=checks.little_ink_met,
         candidates=_among_encodings(space),
         actions=(
-            {"label": f"Go to {name}", "position": space.anchor(label).tolist()},
+            {"label": f"Go to {start}", "position": space.once(checks.ink_goal).start.tolist()},
             {"label": less[:1].upper() + less[1:], "attribute": "ink", "sign": -1},
         ),
     )
@@ -131,12 +137,15 @@ def _mixed(space: LatentSpace) -> Lesson:
     return Lesson(
         key="mixed",
         title=f"Three {classes} in one region",
-        task=f"Go to a position, with test {info.items} encoded nearby, where three {classes} have "
-        f"at least {PRESENT} each of the {NEIGHBOURS} nearest neighbours.",
+        task=f"Go to a position where three {classes} have at least {PRESENT} each of the "
+        f"{NEIGHBOURS} nearest test {info.items}, and the decoded image is a blur of them.",
         hint=f"Turn on Regions, look where three colours meet{_hint(info.hints.mixed_classes)} "
-        f"and watch the bars beside the {info.item}: the third-highest must reach a fifth.",
+        f"and watch the bars beside the {info.item}: the third-highest must reach a fifth. "
+        "Where the image is clear, go on.",
         measured=f"The bars beside the {info.item} show the same {NEIGHBOURS} neighbours. The "
-        f"third-largest class must have at least {PRESENT}.",
+        f"third-largest class must have at least {PRESENT}, and one test {info.item} or more must "
+        f"be encoded within {space.radius:g}. Blur is the share of the ink that is grey: it must "
+        f"exceed that of {BLURRED} % of the decoded test {info.items}.",
         learnt=f"Two numbers are too few to keep all {classes} apart: where several share a "
         "region, one image has to do for all of them.",
         check=flat.mixed,

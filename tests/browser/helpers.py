@@ -160,6 +160,7 @@ class Visits:
         page.remove_listener("console", self._keep_message)
         page.remove_listener("request", self._keep_request)
         page.unroute_all(behavior="ignoreErrors")
+        page.evaluate("() => { try { localStorage.clear(); } catch {} }")  # of the lessons
         page.mouse.move(0, 0)
 
 

@@ -12,6 +12,7 @@ from latent_navigator.explorer.lesson import Lesson
 from latent_navigator.explorer.lesson_solutions import check_lesson, solve_lesson
 from latent_navigator.explorer.lessons import lessons
 from tests.browser.helpers import (
+    READY,
     OpenPage,
     Visits,
     after_timers,
@@ -23,6 +24,7 @@ from tests.browser.helpers import (
     map_point,
     move_to,
     open_tab,
+    pixels_of,
     settle,
     stored_position,
     unroute_calls,
@@ -35,6 +37,7 @@ from tests.unit.test_lessons import NAMES, meets_goal
 pytestmark = pytest.mark.browser
 
 Solutions = dict[str, tuple[list[float], list[float]]]
+SHOWS_SENSITIVITY = "() => latentSpace.state.layers.sensitivity"
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +156,7 @@ def test_all_lessons_can_be_solved_and_stay_solved(
         assert visit.calls("check") == []
         expect(message).to_have_text(won)
         expect(solved).to_contain_text("✓ Solved at")
-    expect(solved).to_contain_text("All 6 lessons are done.")
+    expect(solved).to_contain_text("All 6 lessons are solved.")
     open_tab(page, "About")
     open_tab(page, "Lessons")
     for i in range(6):
@@ -193,6 +196,7 @@ def test_back_skip_and_hint(open_lessons: OpenPage, texts: list[Lesson]) -> None
             expect(forward).to_have_text("Skip")
             forward.click()
     expect(forward).to_have_text("Go to lesson 1")
+    expect(page.locator("#lessons .start-again")).to_be_hidden()
     back.click()
     expect(count).to_have_text("Lesson 5 of 6")
     # By keyboard.
@@ -260,17 +264,95 @@ def test_show_me_walks_to_a_solution_and_it_can_be_tried_again(
     expect(solved).to_contain_text(texts[index].learnt)
     goal = solve_lesson(space, "sensitive", *start)["goal"]
     assert stored_position(page) == tuple(goal)
-    assert page.evaluate("() => latentSpace.state.layers.sensitivity")
+    assert page.evaluate(SHOWS_SENSITIVITY)
     step = page.locator("#lessons .steps button").nth(index)
     expect(step).to_have_text(f"{index + 1}")  # it was not solved by the user
     page.locator("#lessons .show-me").click()
     wait_for_check(page)
+    assert not page.evaluate(SHOWS_SENSITIVITY), "only the solution needed the layer"
     expect(page.locator("#lessons .message")).to_contain_text("This position already solves it")
     go(page, list(start))
     expect(page.locator("#lessons .show-me")).to_have_text("Show me")
     go(page, goal)
     expect(page.locator("#lessons .show-me")).to_have_text("Try again")
     expect(step).to_have_text(f"✓ {index + 1}")
+
+
+def test_layers_of_a_solution_go_with_its_lesson_and_the_users_own_stay(
+    open_lessons: OpenPage,
+) -> None:
+    page = open_lessons()
+    page.evaluate("() => latentSpace.state.toggleLayer('images')")
+    before = page.evaluate("() => ({ ...latentSpace.state.layers })")
+    assert not before["regions"]
+    show(page, "border")
+    page.locator("#lessons .show-me").click()
+    expect(page.locator("#lessons .solved")).to_contain_text("Solution shown at (")
+    assert page.evaluate("() => latentSpace.state.layers.regions")
+    open_tab(page, "Explore")  # the lesson goes on in the bar
+    assert page.evaluate("() => latentSpace.state.layers.regions")
+    page.locator("#lesson-bar .hide").click()
+    assert page.evaluate("() => ({ ...latentSpace.state.layers })") == before
+    open_tab(page, "Lessons")
+    show(page, "mixed")
+    page.locator("#lessons .show-me").click()
+    expect(page.locator("#lessons .solved")).to_contain_text("Solution shown at (")
+    for _ in range(2):  # off and on again: from now on it is the user's
+        page.locator("#latent-map [data-layer=regions]").click()
+    show(page, "no_data")
+    assert page.evaluate("() => latentSpace.state.layers.regions")
+
+
+def test_both_sides_of_a_boundary_are_seen(open_lessons: OpenPage, space: LatentSpace) -> None:
+    page = open_lessons(1280, 720)
+    show(page, "border")
+    page.locator("#lessons .show-me").click()
+    canvases = page.locator("#lessons .solved canvas")
+    expect(canvases).to_have_count(2)
+    expect(canvases.last).to_be_in_viewport(ratio=1)
+    expect(page.locator("#lessons .solved figcaption").last).to_contain_text("Among the 9s")
+    answer = check_lesson(space, "border", *stored_position(page))
+    for canvas, image in zip(canvases.all(), answer["images"], strict=True):
+        expected = space.decode_images(torch.tensor([image["position"]]))[0].astype(int)
+        assert abs(pixels_of(canvas) - expected).max() <= 1
+
+
+def test_a_verdict_is_marked_as_old_while_the_cursor_is_dragged(open_lessons: OpenPage) -> None:
+    page = open_lessons()
+    head, feedback = page.locator("#lessons .now b"), page.locator("#lesson-bar .feedback")
+    expect(head).to_have_text("At the cursor")
+    x, y = map_point(page, 0.5, 0.5)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y)
+    expect(head).to_have_text("At the previous position. Release to check here.")
+    expect(feedback).to_have_text("Release to check here.")
+    page.mouse.up()
+    expect(head).to_have_text("At the cursor")
+    expect(feedback).to_contain_text(re.compile("Warmer|Colder"))
+
+
+@pytest.mark.guarantee("tabs-work")
+def test_progress_survives_a_reload_until_it_is_started_again(
+    open_lessons: OpenPage, solutions: Solutions, texts: list[Lesson]
+) -> None:
+    page = open_lessons()
+    go(page, solutions["no_data"][0])
+    show(page, "far_out")
+    page.locator("#lessons .show-me").click()
+    steps, solved = page.locator("#lessons .steps button"), page.locator("#lessons .solved")
+    expect(solved).to_contain_text("Solution shown at (")
+    page.reload()
+    page.wait_for_selector(READY[0])
+    open_tab(page, "Lessons")
+    expect(page.locator("#lessons .count")).to_have_text("Lesson 6 of 6")
+    expect(solved).to_contain_text(texts[5].learnt)
+    expect(steps.first).to_have_text("✓ 1")
+    page.get_by_role("button", name="Start again").click()
+    expect(steps.first).to_be_focused()
+    expect(page.locator("#lessons .count")).to_have_text("Lesson 1 of 6")
+    assert steps.all_inner_texts() == list("123456")
+    expect(page.locator("#lessons .start-again")).to_be_hidden()
 
 
 def test_lesson_on_ink_is_solved_within_its_tab(open_lessons: OpenPage) -> None:

@@ -234,7 +234,7 @@ def test_lessons(space: LatentSpace, name: Any, x: Any, y: Any) -> None:
     answer_or_none(solve_lesson, space, name, x, y)
     answer = answer_or_none(check_lesson, space, name, x, y)
     if answer is not None:
-        assert set(answer) == {"done", "message", "distance"}
+        assert set(answer) == {"done", "message", "distance", "images"}
 
 
 @pytest.mark.guarantee("methods-answer-any-json")

@@ -11,7 +11,7 @@ test("the distance says warmer or colder, and by how much", () => {
 });
 
 test("each position is compared with the one before it, of the same lesson", () => {
-  const course = new Course(2);
+  const course = new Course([null, null]);
   course.compare(0.5);
   assert.match(course.compare(0.4), /^Warmer/);
   assert.match(course.compare(0.45), /^Colder/);
@@ -20,10 +20,11 @@ test("each position is compared with the one before it, of the same lesson", () 
 });
 
 test("an outcome is frozen until the lesson is begun anew", () => {
-  const course = new Course(2);
-  const won = { how: /** @type {const} */ ("solved"), at: { x: 1, y: 2 }, message: "won" };
+  const course = new Course([null, null]);
+  const at = { x: 1, y: 2 };
+  const won = { how: /** @type {const} */ ("solved"), at, message: "won", images: [] };
   course.end(won);
-  course.end({ how: "shown", at: { x: 0, y: 0 }, message: "later" });
+  course.end({ ...won, how: "shown", message: "later" });
   assert.deepEqual(course.outcome, won);
   course.open(1);
   assert.equal(course.outcome, null);
@@ -33,9 +34,20 @@ test("an outcome is frozen until the lesson is begun anew", () => {
   assert.equal(course.outcome, null);
 });
 
+test("what was kept goes on, until all lessons are begun anew", () => {
+  const at = { x: 1, y: 2 };
+  const won = { how: /** @type {const} */ ("solved"), at, message: "won", images: [] };
+  const course = new Course([null, won]);
+  course.open(1);
+  assert.deepEqual(course.outcome, won);
+  course.beginAll();
+  assert.equal(course.current, 0);
+  assert.deepEqual(course.outcomes, [null, null]);
+});
+
 test("where some solutions are known, nothing is said of the others", () => {
   assert.match(describeDistance(0.5, null, false), /^The nearest known solution is 0\.50σ away\.$/);
-  const course = new Course(2, false);
+  const course = new Course([null, null], false);
   course.compare(0.5);
   assert.match(course.compare(0.4), /^Warmer: the nearest known solution/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { leadOn } from "../../web/lessons/progress.js";
+import { describeAll, leadOn } from "../../web/lessons/progress.js";
 
 test("every lesson but the last leads to the next one", () => {
   assert.deepEqual(leadOn([false, true, false], 0), { text: "Skip", to: 1 });
@@ -13,6 +13,14 @@ test("the last lesson leads to the first that is not done", () => {
   assert.deepEqual(leadOn([true, true, true], 2), { text: "Back to lesson 1", to: 0 });
 });
 
-test("where the last lesson is the only one that is not done, there is no other", () => {
-  assert.deepEqual(leadOn([true, true, false], 2), { text: "Go to lesson 3", to: null });
+test("where the last lesson is the only one that is not done, it does not lead to itself", () => {
+  assert.deepEqual(leadOn([true, true, false], 2), { text: "Back to lesson 1", to: 0 });
+  assert.equal(leadOn([false], 0).to, null);
+});
+
+test("a solution that was shown is not counted as solved", () => {
+  assert.equal(describeAll(["solved", null]), "");
+  assert.equal(describeAll(["solved", "solved"]), "All 2 lessons are solved.");
+  const ends = /** @type {("solved" | "shown")[]} */ (["solved", "shown", "shown"]);
+  assert.equal(describeAll(ends), "All 3 lessons are done: 1 solved, 2 shown.");
 });

@@ -7,14 +7,18 @@ export class Bar {
   #bar;
   #state;
 
-  /** @param {import("../core/state.js").PageState} state @param {HTMLElement} bar */
-  constructor(state, bar) {
+  /**
+   * @param {import("../core/state.js").PageState} state @param {HTMLElement} bar
+   * @param {() => void} hidden called when the visitor hides it
+   */
+  constructor(state, bar, hidden) {
     this.#bar = bar;
     this.#state = state;
     findButton(bar, ".return").addEventListener("click", () => state.openTab("lessons"));
     findButton(bar, ".hide").addEventListener("click", () => {
       this.#hidden = true;
       this.#place();
+      hidden();
     });
     state.subscribe("tab", () => this.#place());
   }
@@ -34,11 +38,16 @@ export class Bar {
     this.#place();
   }
 
+  /** @param {string} feedback */
+  say(feedback) {
+    write(find(this.#bar, ".feedback"), feedback);
+  }
+
   /** @param {boolean} done @param {string} head @param {string} task @param {string} feedback */
   show(done, head, task, feedback) {
     this.#bar.dataset.done = `${done}`;
     write(find(this.#bar, "b"), head);
     write(find(this.#bar, ".task"), task);
-    write(find(this.#bar, ".feedback"), feedback);
+    this.say(feedback);
   }
 }

@@ -1,11 +1,14 @@
-/** What has come of each lesson, and whether the cursor is getting closer. Kept in the page only. */
+/** What has come of each lesson, and whether the cursor is getting closer. */
 
 /** @typedef {import("../core/view.js").Position} Position */
 
 /**
  * How a lesson ended. It is frozen: later moves neither undo nor contradict it.
  *
- * @typedef {{ how: "solved" | "shown", at: Position, message: string }} Outcome
+ * @typedef {{
+ *   how: "solved" | "shown", at: Position, message: string,
+ *   images: { caption: string, position: number[] }[],
+ * }} Outcome images: positions, D numbers, whose images show the solution
  */
 
 const SAME = 0.005; // sigma; a change that rounds to nothing
@@ -44,10 +47,13 @@ export class Course {
 
   #all;
 
-  /** @param {number} count of lessons @param {boolean} all solutions are known, and not some */
-  constructor(count, all = true) {
+  /**
+   * @param {readonly (Outcome | null)[]} outcomes of the lessons so far
+   * @param {boolean} all solutions are known, and not some
+   */
+  constructor(outcomes, all = true) {
     this.#all = all;
-    this.#outcomes = Array.from({ length: count }, () => null);
+    this.#outcomes = [...outcomes];
   }
 
   get outcomes() {
@@ -74,6 +80,12 @@ export class Course {
   begin() {
     this.#outcomes[this.current] = null;
     this.#distance = null;
+  }
+
+  /** Begins all lessons anew. */
+  beginAll() {
+    this.#outcomes.fill(null);
+    this.open(0);
   }
 
   /** Compares a position of the current lesson with the one before it. @param {number | null} distance */

@@ -3,12 +3,15 @@
  * says how close the position is to solving it. A lesson that has ended is checked no more.
  */
 
-import { find, findButton, make, makeButton, signed } from "../core/dom.js";
+import { find, findButton, make, makeButton, write } from "../core/dom.js";
 import { Rest } from "../core/rest.js";
 import { ServerError } from "../core/server.js";
 import { LessonActions } from "./actions.js";
 import { Bar } from "./bar.js";
 import { Course } from "./course.js";
+import { keepLessons, keptLessons } from "./kept.js";
+import { LentLayers } from "./lent.js";
+import { showOutcome } from "./outcome.js";
 import { leadOn } from "./progress.js";
 
 /** @typedef {import("../page.js").Page} Page */
@@ -18,7 +21,6 @@ const REST = 200; // ms without a move before the check is asked for
 const WALK = 1600; // ms of the way to the solution that is shown
 const LOST = "The server is not responding. Move the cursor to retry.";
 const SOLVED_HERE = "This position already solves it: move away, and find one yourself.";
-const ENDED = { solved: "✓ Solved", shown: "Solution shown" };
 
 class Lessons {
   #course;
@@ -28,6 +30,8 @@ class Lessons {
   #bar;
   #rest;
   #actions;
+  #lent;
+  #checked = false; // whether the message is of a position
   /** @type {Position | null} the solution that the cursor is walking to */
   #shown = null;
   /** @type {Position | null} where the cursor was when the lesson began */
@@ -39,7 +43,8 @@ class Lessons {
     this.#rest = new Rest(page.state, REST, () => this.#check());
     this.#page = page;
     this.#root = root;
-    this.#course = new Course(page.props.lessons.length, page.state.plane.isWhole);
+    const kept = keptLessons(page.props.data, this.#names);
+    this.#course = new Course(kept.outcomes, page.state.plane.isWhole);
     this.#steps = page.props.lessons.map(({ title }, i) => {
       const button = makeButton("", () => this.show(i));
       button.title = title;
@@ -51,8 +56,15 @@ class Lessons {
       return item;
     });
     find(root, ".steps").append(...items);
-    this.#bar = new Bar(page.state, bar);
+    this.#lent = new LentLayers(page.state);
+    this.#bar = new Bar(page.state, bar, () => this.#lent.giveBack());
     this.#actions = new LessonActions(page, root);
+    this.#listen();
+    this.show(kept.current);
+  }
+
+  #listen() {
+    const root = this.#root;
     findButton(root, ".back").addEventListener("click", () => {
       if (this.#course.current > 0) this.show(this.#course.current - 1);
     });
@@ -64,6 +76,18 @@ class Lessons {
       const { to } = leadOn(this.#ended, this.#course.current);
       if (to !== null) this.show(to);
     });
+    findButton(root, ".start-again button").addEventListener("click", () => {
+      this.#course.beginAll();
+      this.show(0);
+      this.#steps[0].focus(); // the button is gone
+    });
+    this.#page.state.subscribe("held", () => {
+      if (this.#root.dataset.state === "moving") this.#sayMoved();
+    });
+  }
+
+  get #names() {
+    return this.#page.props.lessons.map(({ name }) => name);
   }
 
   /** Whether its message is on the page, here or in the bar. */
@@ -81,6 +105,7 @@ class Lessons {
 
   /** Shows a lesson. @param {number} index */
   show(index) {
+    this.#lent.giveBack();
     this.#course.open(index);
     this.#shown = null;
     const { title, task, hint, measured, actions } = this.#lesson;
@@ -99,6 +124,7 @@ class Lessons {
   }
 
   #tryAgain() {
+    this.#lent.giveBack();
     this.#course.begin();
     this.#shown = null;
     this.#restart();
@@ -107,6 +133,7 @@ class Lessons {
   /** Shows how the current lesson ended or, if it has not, checks it. */
   #restart() {
     this.#start = this.#page.state.z;
+    this.#checked = false;
     this.#showProgress();
     const { outcome } = this.#course;
     if (outcome) {
@@ -128,7 +155,17 @@ class Lessons {
   checkSoon() {
     if (this.#course.outcome) return;
     this.#root.dataset.state = "moving";
+    this.#sayMoved();
     this.#rest.await();
+  }
+
+  /** What is said of the position before the cursor moved does not hold here. */
+  #sayMoved() {
+    const { held, travelling } = this.#page.state;
+    if (this.#shown && travelling) return; // on the way to a solution
+    const next = held ? "Release to check here." : "Checking…";
+    write(find(this.#root, ".now b"), this.#checked ? `At the previous position. ${next}` : next);
+    this.#bar.say(next);
   }
 
   async #check() {
@@ -138,10 +175,12 @@ class Lessons {
     const isCurrent = () => state.z === from && this.#course.current === lesson;
     try {
       const asked = state.plane.asked(from);
-      const { done, message, distance } = await server.ask("check", this.#lesson.name, ...asked);
+      const answer = await server.ask("check", this.#lesson.name, ...asked);
+      const { done, message, distance } = answer;
       if (!isCurrent()) return;
+      this.#checked = true;
       if (done && from === this.#start) this.#describe("shown", SOLVED_HERE);
-      else if (done) this.#end(from, message);
+      else if (done) this.#end(from, answer);
       else this.#describe("shown", message, this.#course.compare(distance));
     } catch (error) {
       const said = error instanceof ServerError && error.refused;
@@ -149,11 +188,11 @@ class Lessons {
     }
   }
 
-  /** @param {Position} at @param {string} message */
-  #end(at, message) {
+  /** @param {Position} at @param {{ message: string, images: import("./course.js").Outcome["images"] }} answer */
+  #end(at, { message, images }) {
     const goal = this.#shown;
     const how = goal && this.#page.state.isAt(goal) ? "shown" : "solved";
-    this.#course.end({ how, at, message });
+    this.#course.end({ how, at, message, images });
     this.#showProgress();
     this.#describe("shown", message);
   }
@@ -172,7 +211,7 @@ class Lessons {
         ...state.plane.asked(from),
       );
       if (lesson === this.#course.current && asked === state.moves) {
-        for (const key of layers) if (!state.layers[key]) state.toggleLayer(key);
+        this.#lent.show(layers);
         this.#shown = state.plane.position(goal);
         this.#describe("moving", "On the way to a solution…");
         state.travel([this.#shown], WALK, "lesson");
@@ -205,6 +244,8 @@ class Lessons {
 
   #showProgress() {
     const { outcomes, outcome, current } = this.#course;
+    keepLessons(this.#page.props.data, this.#names, current, outcomes);
+    find(this.#root, ".start-again").hidden = !outcomes.some(Boolean);
     for (const [i, button] of this.#steps.entries()) {
       const { title } = this.#page.props.lessons[i];
       const how = outcomes[i]?.how;
@@ -220,21 +261,7 @@ class Lessons {
     next.ariaDisabled = `${to === null}`;
     findButton(this.#root, ".back").ariaDisabled = `${current === 0}`;
     findButton(this.#root, ".show-me").textContent = outcome ? "Try again" : "Show me";
-    this.#showOutcome();
-  }
-
-  #showOutcome() {
-    const { outcome, outcomes, current } = this.#course;
-    const box = find(this.#root, ".solved");
-    const shown = outcome ? `${current}` : "";
-    if (box.dataset.lesson === shown) return; // a live region repeats what is written again
-    box.dataset.lesson = shown;
-    box.replaceChildren();
-    if (!outcome) return;
-    const { x, y } = outcome.at;
-    const all = outcomes.every(Boolean) ? ` All ${outcomes.length} lessons are done.` : "";
-    const head = `${ENDED[outcome.how]} at (${signed(x)}, ${signed(y)}).${all}`;
-    box.append(make("b", head), this.#lesson.learnt);
+    showOutcome(this.#page, this.#root, this.#course);
   }
 }
 
@@ -248,5 +275,4 @@ export function start(page, element, bar) {
   state.subscribe("tab", () => {
     if (state.tab === "lessons") lessons.begin();
   });
-  lessons.show(0);
 }

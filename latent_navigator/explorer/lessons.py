@@ -159,8 +159,8 @@ def _far_out(space: LatentSpace) -> Lesson:
     return Lesson(
         key="far_out",
         title="Far out, yet well supported",
-        task=f"Go at least {FAR_OUT:g}σ from the prior's centre, to a position where {WELL_SUPPORTED} "
-        f"or more test {info.items} were encoded within {space.radius:g}.",
+        task=f"Go at least {FAR_OUT:g}σ from the prior's centre, to a position where "
+        f"{WELL_SUPPORTED} or more test {info.items} were encoded within {space.radius:g}.",
         hint=f"Follow the dense points outward past the second ring{_hint(info.hints.far_side)} "
         "until they thin out; some sides thin out sooner.",
         measured="One σ is the standard deviation of the prior N(0, I); the rings mark 1σ, 2σ and "

@@ -352,7 +352,7 @@ def test_little_ink_starts_some_steps_from_its_goal(
     assert lesson.actions[0]["label"] == "Go to a 7"
     z, presses = [round(value, 3) for value in lesson.actions[0]["position"]], 0
     while not check_lesson(model, "little_ink", *z)["done"]:
-        z = [round(v, 3) for v in nudge_attribute(model, *z, "ink", -1)["path"][-1]]
+        z = [round(v, 3) for v in nudge_attribute(model, z[0], z[1], "ink", -1)["path"][-1]]
         presses += 1
     assert 2 <= presses <= 5
 

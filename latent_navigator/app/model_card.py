@@ -6,6 +6,7 @@ from pathlib import Path
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.data.dataset_info import DATASETS, with_article
+from latent_navigator.explorer.readout import NAT
 from latent_navigator.model_config import VAEConfig
 from latent_navigator.training.command_line import command_line
 
@@ -29,7 +30,7 @@ def describe_model(checkpoint: Checkpoint) -> str:
         f"(beta {config.get('beta')}, seed {config.get('seed')}).</p>"
         f"<p>On the {len(checkpoint.labels):,} test {info.items}, in nats per image: "
         f"reconstruction {final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO "
-        f"{final['test_elbo']:.1f}.</p>"
+        f"{final['test_elbo']:.1f}. {NAT}</p>"
         f"<p><b>Limits.</b> {limits} numbers cannot capture everything about "
         f"{with_article(info.described_item)}: {info.lost_detail}. The prior packs the "
         f"{info.items} tightly around the centre, which makes the map full and the images soft. "

@@ -21,6 +21,7 @@ from latent_navigator.explorer.map_layers import map_layers
 from latent_navigator.explorer.navigation import describe_anchor, start_class
 from latent_navigator.explorer.norms import norm_distribution
 from latent_navigator.explorer.planes import describe_plane
+from latent_navigator.explorer.readout import NAT
 from latent_navigator.explorer.tour import tour
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from latent_navigator.lab.lessons import LESSONS as TRAINING_LESSONS
@@ -65,12 +66,13 @@ def model_page(models: Models, template: str, key: object) -> dict[str, Any]:
 
 
 def page_texts(space: LatentSpace) -> dict[str, str]:
-    """The texts that depend on the model, as HTML."""
+    """The texts that depend on the model or stand in several parts, as HTML."""
     checkpoint = space.checkpoint
     return {
         "model": describe_model(checkpoint),
         "training": describe_training(checkpoint),
         "command": escape(training_command(checkpoint)),
+        "nat": NAT,
     }
 
 

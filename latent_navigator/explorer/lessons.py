@@ -46,8 +46,8 @@ def _no_data(space: LatentSpace) -> Lesson:
     return Lesson(
         key="no_data",
         title="Find where the model extrapolates",
-        task=f"Go to a position within {INSIDE:g}σ of the centre where no test {info.item} was "
-        f"encoded within {space.radius:g} and the decoded image looks like no {info.item}.",
+        task=f"Go to a position within {INSIDE:g}σ of the prior's centre where no test {info.item} "
+        f"was encoded within {space.radius:g} and the decoded image looks like no {info.item}.",
         hint=f"Move the cursor into the gaps between the points{_hint(info.hints.empty_regions)} "
         "and look for a blurred image with strokes of two shapes.",
         measured="Blur is the share of the ink that is grey. The image is also encoded and decoded "
@@ -159,8 +159,8 @@ def _far_out(space: LatentSpace) -> Lesson:
     return Lesson(
         key="far_out",
         title="Far out, yet well supported",
-        task=f"Go at least {FAR_OUT:g}σ from the centre, to a position where {WELL_SUPPORTED} or "
-        f"more test {info.items} were encoded within {space.radius:g}.",
+        task=f"Go at least {FAR_OUT:g}σ from the prior's centre, to a position where "
+        f"{WELL_SUPPORTED} or more test {info.items} were encoded within {space.radius:g}.",
         hint=f"Follow the dense points outward past the second ring{_hint(info.hints.far_side)} "
         "until they thin out; some sides thin out sooner.",
         measured="One σ is the standard deviation of the prior N(0, I); the rings mark 1σ, 2σ and "

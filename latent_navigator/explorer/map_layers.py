@@ -269,8 +269,8 @@ LAYERS: list[MapLayer] = [
         key="posterior_width",
         label="Posterior width",
         term="σ of q(z|x)",
-        help="How uncertain the encoder is: the mean width (σ) of the clouds of the {items} "
-        "encoded nearby, in units of the prior's σ. Hatched: none within {radius}",
+        help="How uncertain the encoder is: the mean width (posterior σ) of the clouds of the "
+        "{items} encoded nearby, in units of the prior's σ. Hatched: none within {radius}",
         compute=posterior_width,
         busy="Measuring the posteriors…",
         more=True,

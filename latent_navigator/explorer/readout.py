@@ -4,6 +4,7 @@ from typing import Any
 
 from latent_navigator.explorer.latent_space import LatentSpace, base64_of
 
+NAT = "A nat is a unit of information: 1 nat is 1.44 bits."
 WELL_SUPPORTED = 5  # test images within the radius; as in web/core/readout.js
 
 

@@ -4,6 +4,7 @@ To add a step, add a function that returns its Step to STEPS. A step may open a 
 of its controls: `tab="draw", press="#own-digit .random"`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from latent_navigator.explorer.interpolation import methods
 from latent_navigator.explorer.latent_space import LatentSpace, percent
 from latent_navigator.explorer.navigation import start_class
 from latent_navigator.explorer.presets import presets
-from latent_navigator.explorer.readout import count_encoded
+from latent_navigator.explorer.readout import NAT, count_encoded
 from latent_navigator.explorer.tour_positions import (
     View,
     emptiest,
@@ -145,19 +146,21 @@ def _kl(space: LatentSpace) -> Step:
 
 def _beta(space: LatentSpace) -> Step:
     final, info = space.checkpoint.history[-1], space.info
+    bits = final["test_kl"] / math.log(2)
     return Step(
         key="beta",
         title="β sets the price of the KL",
         text=f"β weighs the KL. Watch the training: {describe_beta(space)}. The larger β, the "
         "tighter the map and the softer the images: here a position carries "
-        f"{final['test_kl']:.1f} nats of information about its {info.item}.",
+        f"{final['test_kl']:.1f} nats of information ({bits:.1f} bits) about its {info.item}.",
         more=f"After the last epoch, on average over the test {info.items}: KL "
         f"{final['test_kl']:.2f} nats, reconstruction {final['test_recon']:.1f} nats. At β = 1 the "
-        "negative loss is the ELBO, a lower bound of log p(x).",
+        f"negative loss is the ELBO, a lower bound of log p(x). {NAT}",
         route=torch.zeros(1, 2),
         layers=("points", "rings"),
         tab="training",
-        press="#replay .play",
+        press="#replay .replay[data-state=shown] .play",
+        show="#replay .plots",
     )
 
 

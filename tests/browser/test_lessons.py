@@ -243,11 +243,11 @@ def test_feedback_says_warmer_and_colder(
         go(page, [x, y - far])
         distance = check_lesson(space, "no_data", x, y - far)["distance"]
         if word == "The nearest":  # the first check was where the page opened
-            expect(closeness).to_contain_text(f"nearest solution is {distance:.2f}σ away")
+            expect(closeness).to_contain_text(f"nearest solution is {distance:.2f} away")
             before = distance
             continue
         expect(closeness).to_contain_text("Warmer" if distance < before else "Colder")
-        expect(closeness).to_contain_text(f"{distance:.2f}σ away, {abs(distance - before):.2f}σ")
+        expect(closeness).to_contain_text(f"{distance:.2f} away, {abs(distance - before):.2f} ")
         before = distance
 
 

@@ -535,10 +535,18 @@ def test_blur_is_explained_by_the_mean_of_the_nearest(
     explanation = page.locator("#why-blurred .explanation")
     away = (space.means - torch.tensor([x, y])).norm(dim=1)
     nearest = away.argsort()[:24][away.sort().values[:24] <= RADIUS]
-    expect(page.locator("#why-blurred .overlaid canvas")).to_have_count(len(nearest))
-    if len(nearest) == 0:
+    overlaid = page.locator("#why-blurred .overlaid canvas")
+    if len(nearest) == 0:  # no black square: the nearest, and how far away it is
         expect(explanation).to_contain_text("the decoder extrapolates")
+        distance = f"{float(away.min()):.2f} away"
+        expect(explanation).to_contain_text(f"The nearest test digit is {distance}.")
+        expect(page.locator("#why-blurred .count")).to_have_text(f"Nearest, {distance}")
+        for canvas, index in zip(overlaid.all(), away.argsort()[:12], strict=True):
+            np.testing.assert_array_equal(pixels_of(canvas), space.images[index])
+        shown = pixels_of(page.locator("#why-blurred .mean"))
+        np.testing.assert_array_equal(shown, space.images[away.argmin()])
         return
+    expect(overlaid).to_have_count(len(nearest))
     expect(explanation).to_contain_text("The 24 nearest test digits")
     mean = space.images[nearest].double().mean(0).numpy()
     assert np.abs(pixels_of(page.locator("#why-blurred .mean")) - mean).max() <= 0.51

@@ -61,6 +61,9 @@ def test_comparison_fills_strips_table_plot_and_map(
     lines = page.locator("#film-strip tbody tr")
     expect(lines).to_have_count(4)
     expect(page.locator("#film-strip figure path[stroke]")).to_have_count(4)
+    smoothest = min(compared["rows"], key=lambda row: row["largest_step"])
+    expect(page.locator("#film-strip .advice")).to_contain_text(f"Use “{smoothest['title']}”")
+    expect(page.locator("#film-strip .advice")).to_be_in_viewport(ratio=1)
     for i, (row, path) in enumerate(zip(compared["rows"], drawn(page), strict=True)):
         assert path["method"] == row["method"]
         np.testing.assert_allclose(pairs(path["points"]), row["points"], atol=1e-3)

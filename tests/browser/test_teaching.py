@@ -1,5 +1,6 @@
 """What the page teaches: the ten questions of docs/teaching.md, and the tour from end to end."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -232,6 +233,39 @@ def test_keys_the_history_and_a_drag_in_the_tour(open_page: OpenPage) -> None:
     expect(card).to_be_hidden()
     assert stored_position(page) == pytest.approx((2, -1), abs=0.02)
     expect(page.get_by_role("button", name="Resume the tour").first).to_be_focused()
+
+
+def test_the_step_on_beta_plays_the_training_with_its_curve_in_view(open_page: OpenPage) -> None:
+    page = open_page(1280, 720)
+    page.evaluate("() => { location.hash = '#tour=beta'; }")
+    page.wait_for_function("() => latentSpace.state.epoch")  # though the replay was to be loaded
+    expect(page.locator("#replay .plots > :last-child")).to_be_in_viewport(ratio=0.75)
+    expect(page.locator("#replay .play")).to_be_in_viewport(ratio=1)
+    assert_step_is_shown(page, page.evaluate("() => latentSpace.props.tour[4]"), 1280)
+
+
+def test_the_layers_are_explained_where_no_mouse_hovers(open_page: OpenPage) -> None:
+    page = open_page(390, 844, has_touch=True)
+    open_tab(page, "About")
+    explained = page.locator("#about .layers-explained")
+    for layer in page.evaluate("() => latentSpace.props.layers"):
+        expect(explained.get_by_role("term").filter(has_text=layer["label"])).to_be_visible()
+        expect(explained.get_by_text(layer["help"], exact=True)).to_be_visible()
+    assert_fits(page, 390)
+
+
+def test_nats_are_explained_where_they_first_stand(open_page: OpenPage) -> None:
+    page = open_page(1280, 720)
+    opened_test_digit(page)
+    explanation = "1 nat is 1.44 bits"
+    assert math.exp(1.44 * math.log(2)) == pytest.approx(math.e, abs=0.02)
+    expect(page.locator("#own-digit .answer")).to_contain_text(explanation)
+    open_comparison(page)
+    expect(page.locator("#beta-comparison")).to_contain_text(explanation)
+    page.locator("#beta-comparison .back").click()
+    expect(page.locator("#replay .replay")).to_contain_text(explanation)
+    open_tab(page, "About")
+    expect(page.locator("#about")).to_contain_text(explanation)
 
 
 @pytest.mark.guarantee("links-restore-the-view")

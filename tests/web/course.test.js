@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { Course, describeDistance } from "../../web/lessons/course.js";
 
 test("the distance says warmer or colder, and by how much", () => {
-  assert.equal(describeDistance(0.5, null), "The nearest solution is 0.50σ away.");
-  assert.match(describeDistance(0.38, 0.5), /^Warmer: the nearest .* 0\.38σ away, 0\.12σ closer/);
-  assert.match(describeDistance(0.7, 0.5), /^Colder: the nearest .* 0\.70σ away, 0\.20σ farther/);
+  assert.equal(describeDistance(0.5, null), "The nearest solution is 0.50 away.");
+  assert.match(describeDistance(0.38, 0.5), /^Warmer: the nearest .* 0\.38 away, 0\.12 closer/);
+  assert.match(describeDistance(0.7, 0.5), /^Colder: the nearest .* 0\.70 away, 0\.20 farther/);
   assert.match(describeDistance(0.501, 0.5), /as far as before/);
   assert.match(describeDistance(null, 0.5), /Go on to the next one/);
 });
@@ -46,7 +46,7 @@ test("what was kept goes on, until all lessons are begun anew", () => {
 });
 
 test("where some solutions are known, nothing is said of the others", () => {
-  assert.match(describeDistance(0.5, null, false), /^The nearest known solution is 0\.50σ away\.$/);
+  assert.match(describeDistance(0.5, null, false), /^The nearest known solution is 0\.50 away\.$/);
   const course = new Course([null, null], false);
   course.compare(0.5);
   assert.match(course.compare(0.4), /^Warmer: the nearest known solution/);

@@ -37,8 +37,9 @@ test("the sentence states how many images there are, and within what radius", ()
   const all = describeBlur({ count: 9, within: 9, radius: 0.09 }, 6.4, info);
   assert.match(all, /^All 9 test digits encoded within 0\.1 of the cursor/);
   assert.match(all, /by 6 of 255 grey levels/);
-  const none = describeBlur({ count: 0, within: 0, radius: 0 }, 0, info);
-  assert.match(none, /^No test digit was encoded within 0\.1 .* extrapolates\.$/);
+  const none = describeBlur({ count: 0, within: 0, radius: 0.834 }, 0, info);
+  assert.match(none, /^No test digit was encoded within 0\.1 .* extrapolates\./);
+  assert.match(none, /The nearest test digit is 0\.83 away\.$/);
   assert.match(
     describeBlur({ count: 1, within: 1, radius: 0.02 }, 30, info),
     /^One test digit was/,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { between } from "../../web/core/plane.js";
-import { plotScale, tableCells } from "../../web/paths/comparison.js";
+import { plotScale, recommend, tableCells } from "../../web/paths/comparison.js";
 import { arePicked, readEnd, resolveEnd } from "../../web/paths/endpoints.js";
 
 const z = { x: 0.5, y: -1 };
@@ -45,14 +45,14 @@ test("a morph goes a share of the way", () => {
 });
 
 test("the table compares with the straight path and marks the best", () => {
-  const rows = [row("linear", 40, 6, 9), row("geodesic", 32, 2.5, 1), row("data", 32.2, 3, 9)];
+  const rows = [row("linear", 40, 6, 9), row("geodesic", 32, 2.5, 1), row("data", 32.04, 3, 9)];
   const cells = tableCells(rows);
   assert.deepEqual(
     cells.map((line) => line.map(({ text }) => text)),
     [
       ["40.0", "6.00", "9", "5 → 8"],
       ["32.0 (0.80 ×)", "2.50", "1", "5 → 8"],
-      ["32.2 (0.81 ×)", "3.00", "9", "5 → 8"],
+      ["32.0 (0.80 ×)", "3.00", "9", "5 → 8"],
     ],
   );
   const best = cells.map((line) => line.map((cell) => cell.best));
@@ -61,6 +61,34 @@ test("the table compares with the straight path and marks the best", () => {
     [true, true, false, false],
     [true, false, true, false],
   ]);
+});
+
+test("of two figures that differ only the smaller is the smallest", () => {
+  const cells = tableCells([row("linear", 32, 2.5, 100), row("geodesic", 32.2, 2.51, 99)]);
+  assert.deepEqual(
+    cells.map((line) => line.map(({ best }) => best)),
+    [
+      [true, true, true, false],
+      [false, false, false, false],
+    ],
+  );
+});
+
+test("the advice names the smoothest path, and another if it has more support", () => {
+  const info = { item: "digit", items: "digits" };
+  const rows = [row("linear", 40, 6, 9), row("geodesic", 32, 2.5, 1)];
+  assert.equal(
+    recommend(rows, info),
+    "Use “geodesic” for the smoothest change (largest step 2.50), or “linear” to stay near the " +
+      "data (at least 9 test digits around each point).",
+  );
+  const both = recommend([row("linear", 40, 6, 1), row("geodesic", 32, 2.5, 1)], info);
+  assert.match(both, /^Use “geodesic” .*; no other path has more support than its 1 test digit\.$/);
+  const empty = recommend([row("linear", 40, 6, 0), row("geodesic", 32, 2.5, 0)], info);
+  assert.match(empty, /^Use “geodesic” for the smoothest change \(largest step 2\.50\)\.$/);
+  assert.equal(recommend(rows.slice(1), info), "", "nothing to choose from");
+  const tied = recommend([...rows, row("data", 36, 3, 9)], info);
+  assert.match(tied, /or “data” to stay near/, "of two with the same support the smoother");
 });
 
 test("without a straight path, or with one of no length, nothing is compared with it", () => {

@@ -1,4 +1,7 @@
-/** The About tab: the command that trains the model again, its best and worst reconstructions. */
+/**
+ * The About tab: what the layers show, the command that trains the model again, its best and worst
+ * reconstructions.
+ */
 
 import { copyOnPress } from "../core/copying.js";
 import { find, findButton, make } from "../core/dom.js";
@@ -73,6 +76,12 @@ function unbroken(option, i) {
 
 /** @param {Page} page @param {HTMLElement} element */
 export function start(page, element) {
+  // Where no mouse hovers over the buttons of the layers, this is where they are explained.
+  const layers = page.props.layers.flatMap(({ label, help }) => [
+    make("dt", label),
+    make("dd", help),
+  ]);
+  find(element, ".layers-explained dl").append(...layers);
   const code = find(element, "pre code");
   const command = code.textContent ?? "";
   find(element, ".again").hidden = !command;

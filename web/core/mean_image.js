@@ -43,7 +43,8 @@ const roundedUp = (v) => (Math.ceil(1000 * v) / 1000).toFixed(3);
  * Why the image decoded at a position is blurred, as far as the images encoded there tell.
  *
  * @param {{ count: number, within: number, radius: number }} around count: of the images that are
- *   shown, within: of all within RADIUS, radius: the distance to the furthest that is shown
+ *   averaged, within: of all within RADIUS, radius: the distance to the furthest that is averaged
+ *   or, where there is none, to the nearest of all
  * @param {number} difference of the decoded image and their mean, in grey levels
  * @param {Info} info
  */
@@ -52,7 +53,7 @@ export function describeBlur({ count, within, radius }, difference, { item, item
   if (count === 0) {
     return (
       `No test ${item} was encoded within ${most} of the cursor, so there is nothing to average: ` +
-      "the decoder extrapolates."
+      `the decoder extrapolates. The nearest test ${item} is ${radius.toFixed(2)} away.`
     );
   }
   if (count < FEW) {

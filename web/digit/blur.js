@@ -12,6 +12,7 @@ import { Rest } from "../core/rest.js";
 /** @typedef {import("../core/encodings.js").Encodings} Encodings */
 
 const MOST = 24; // images
+const NEAREST = 12; // images that are shown where none is near enough for a mean
 const STEP = 120; // ms from one image to the next
 const REST = 120; // ms without a move
 const LOST = "The server is not responding; the test images are missing. Close this and try again.";
@@ -21,8 +22,9 @@ class Blur {
   #details;
   #mean = new MeanImage();
   #levels = new Uint8ClampedArray(784);
-  /** @type {Uint8Array[]} the images that are laid over one another */
+  /** @type {Uint8Array[]} the nearest images */
   #images = [];
+  #averaged = 0; // how many of them are laid over one another
   #asked = 0;
   #frame = 0;
 
@@ -57,6 +59,7 @@ class Blur {
       const found = await known.images(around.indices);
       if (asked !== this.#asked) return;
       this.#images = found;
+      this.#averaged = around.count;
       this.#fill(z, around);
       if (animated) this.#overlay();
     } catch {
@@ -74,20 +77,35 @@ class Blur {
       return canvas;
     });
     find(details, ".overlaid").replaceChildren(...canvases);
-    this.#add(this.#images.length);
+    if (this.#averaged) this.#add(this.#averaged);
+    else this.#showNearest(around.radius);
     const decoded = images.paint(contextOf(findCanvas(details, ".there")), z);
     const difference = decoded ? meanDifference(decoded, this.#levels) : 0;
     find(details, ".explanation").textContent = describeBlur(around, difference, props.info);
-    findButton(details, ".again").disabled = this.#images.length < 2;
+    findButton(details, ".again").disabled = this.#averaged < 2;
+  }
+
+  /** Where there is no mean. @param {number} distance */
+  #showNearest(distance) {
+    this.#mean.clear();
+    paintImage(findCanvas(this.#details, ".mean"), this.#images[0]);
+    this.#name(`Nearest, ${distance.toFixed(2)} away`, "One of the nearest");
+    for (const canvas of find(this.#details, ".overlaid").children) canvas.classList.add("added");
+  }
+
+  /** @param {string} caption @param {string} which */
+  #name(caption, which) {
+    find(this.#details, ".count").textContent = caption;
+    findCanvas(this.#details, ".mean").ariaLabel = `${which} test ${this.#page.props.info.items}`;
   }
 
   /** Shows the mean of the first `count` images. @param {number} count */
   #add(count) {
-    if (count < this.#mean.count || count === this.#images.length) this.#mean.clear();
+    if (count < this.#mean.count || count === this.#averaged) this.#mean.clear();
     while (this.#mean.count < count) this.#mean.add(this.#images[this.#mean.count]);
     this.#mean.write(this.#levels);
     paintImage(findCanvas(this.#details, ".mean"), this.#levels);
-    find(this.#details, ".count").textContent = count ? `Mean of ${count}` : "No mean";
+    this.#name(`Mean of ${count}`, "The mean of the nearest");
     for (const [i, canvas] of [...find(this.#details, ".overlaid").children].entries()) {
       canvas.classList.toggle("added", i < count);
     }
@@ -96,7 +114,7 @@ class Blur {
   /** Lays the images over one another, one after the other. */
   #overlay() {
     cancelAnimationFrame(this.#frame);
-    const total = this.#images.length;
+    const total = this.#averaged;
     if (matchMedia("(prefers-reduced-motion: reduce)").matches || total < 2) return;
     const begun = performance.now();
     const tick = (/** @type {number} */ now) => {
@@ -109,15 +127,15 @@ class Blur {
   }
 }
 
-/** The test images within the radius around z, nearest first. @param {Encodings} encodings @param {import("../core/view.js").Position} z @param {import("../core/plane.js").Plane} plane */
+/** The test images within the radius around z or, where there are none, the nearest. @param {Encodings} encodings @param {import("../core/view.js").Position} z @param {import("../core/plane.js").Plane} plane */
 function aroundOf(encodings, z, plane) {
   const { around } = encodings;
   around.find(plane.coordinates(z));
   const { within } = around;
-  const indices = Array.from(around.indices.subarray(0, Math.min(MOST, within)));
-  const last = indices.length ? encodings.positionOf(indices[indices.length - 1]) : z;
-  const radius = distanceBetween(last, z);
-  return { indices, count: indices.length, within, radius };
+  const count = Math.min(MOST, within);
+  const indices = Array.from(around.indices.subarray(0, count || NEAREST));
+  const radius = distanceBetween(encodings.positionOf(indices[Math.max(0, count - 1)]), z);
+  return { indices, count, within, radius };
 }
 
 /** @param {Page} page @param {HTMLElement} readout */

@@ -11,12 +11,12 @@
  * }} Outcome images: positions, D numbers, whose images show the solution
  */
 
-const SAME = 0.005; // sigma; a change that rounds to nothing
+const SAME = 0.005; // of the map; a change that rounds to nothing
 
 /**
  * A sentence on how far away the nearest solution is, and whether it is closer than before.
  *
- * @param {number | null} distance in sigma; null: none is known
+ * @param {number | null} distance in units of the map; null: none is known
  * @param {number | null} before at the position before this one; null at the first
  * @param {boolean} all whether solutions were looked for all over the space, as on a map of it
  */
@@ -25,11 +25,11 @@ export function describeDistance(distance, before, all = true) {
     return "No position near the centre solves this lesson with this model. Go on to the next one.";
   }
   const nearest = all ? "nearest" : "nearest known";
-  const away = `The ${nearest} solution is ${distance.toFixed(2)}σ away`;
+  const away = `The ${nearest} solution is ${distance.toFixed(2)} away`;
   if (before === null) return `${away}.`;
   const change = distance - before;
   if (Math.abs(change) < SAME) return `${away}, as far as before.`;
-  const by = `${Math.abs(change).toFixed(2)}σ`;
+  const by = Math.abs(change).toFixed(2);
   return change < 0
     ? `Warmer: ${lower(away)}, ${by} closer than before.`
     : `Colder: ${lower(away)}, ${by} farther than before.`;

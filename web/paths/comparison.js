@@ -19,7 +19,6 @@ import { make, makeSvg } from "../core/dom.js";
 // Of the plot, in its own units; the axes and their numbers take the left and the bottom.
 const PLOT = { width: 460, height: 190, left: 36, top: 14, bottom: 34 };
 const MAX_TICKS = 12;
-const AS_GOOD = 0.01; // within this share of the best: no eye could see the difference
 
 /**
  * The cells of the table, row by row: length, largest step, support, classes.
@@ -29,13 +28,12 @@ const AS_GOOD = 0.01; // within this share of the best: no eye could see the dif
  */
 export function tableCells(rows) {
   const straight = rows.find(({ method }) => method === "linear");
+  // Equal is what reads equal: two different figures are never both the smallest.
   const best = {
-    length: Math.min(...rows.map(({ length }) => length)),
-    step: Math.min(...rows.map(({ largest_step }) => largest_step)),
+    length: Math.min(...rows.map(({ length }) => length)).toFixed(1),
+    step: Math.min(...rows.map(({ largest_step }) => largest_step)).toFixed(2),
     support: Math.max(...rows.map(({ support }) => support)),
   };
-  const isBest = (/** @type {number} */ value, /** @type {number} */ most) =>
-    Math.abs(value - most) <= AS_GOOD * Math.abs(most);
   return rows.map((row) => {
     const { length, largest_step: step, support, passes, norms } = row;
     const least = norms && Math.min(...norms);
@@ -44,13 +42,33 @@ export function tableCells(rows) {
         ? ` (${(length / straight.length).toFixed(2)} ×)`
         : "";
     return [
-      { text: length.toFixed(1) + ratio, best: isBest(length, best.length) },
-      { text: step.toFixed(2), best: isBest(step, best.step) },
-      { text: `${support}`, best: isBest(support, best.support) },
+      { text: length.toFixed(1) + ratio, best: length.toFixed(1) === best.length },
+      { text: step.toFixed(2), best: step.toFixed(2) === best.step },
+      { text: `${support}`, best: support === best.support },
       ...(least === undefined ? [] : [{ text: least.toFixed(2), best: false }]),
       { text: passes.join(" → "), best: false },
     ];
   });
+}
+
+/**
+ * One sentence on which of the compared paths to use; nothing where there is no choice.
+ *
+ * @param {readonly Pick<ComparedRow, "title" | "largest_step" | "support">[]} rows
+ * @param {Page["props"]["info"]} info
+ */
+export function recommend(rows, { item, items }) {
+  if (rows.length < 2) return "";
+  const [smooth] = [...rows].sort((a, b) => a.largest_step - b.largest_step);
+  const [near] = [...rows].sort((a, b) => b.support - a.support || a.largest_step - b.largest_step);
+  const most = near.support;
+  const smoothest = `“${smooth.title}” for the smoothest change (largest step ${smooth.largest_step.toFixed(2)})`;
+  const least = `${most} test ${most === 1 ? item : items}`;
+  if (near === smooth) {
+    const also = most ? `; no other path has more support than its ${least}` : "";
+    return `Use ${smoothest}${also}.`;
+  }
+  return `Use ${smoothest}, or “${near.title}” to stay near the data (at least ${least} around each point).`;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { contextOf, find, imageCanvas, make, makeButton, onTheme } from "../core/dom.js";
 import { travelTo } from "../map/travel.js";
-import { makeComparison, makeSample, styleLines } from "./comparison.js";
+import { makeComparison, makeSample, recommend, styleLines } from "./comparison.js";
 import { OwnPlane } from "./own_plane.js";
 import { makeSaveMenu } from "./save.js";
 
@@ -113,6 +113,7 @@ export class FilmStrip {
       ...(compared.length ? [makeComparison(this.#page, compared)] : []),
     );
     styleLines(this.#page.pathStyles, this.#element);
+    find(this.#element, ".advice").textContent = recommend(compared, this.#page.props.info);
     find(this.#element, ".conclusion").textContent = note?.conclusion ?? "";
     this.#note.replaceChildren(...(note ? [make("strong", note.title), ` ${note.text}`] : []));
     state.showPaths(

@@ -197,7 +197,8 @@ class Tour {
     this.#element.scrollIntoView({ block: "start" });
     const panels = find(this.#workspace, "#panels");
     const [outer, inner] = [panels, shown].map((some) => some.getBoundingClientRect().top);
-    panels.scrollTop += inner - outer;
+    // Below what stays at the top of the panel.
+    panels.scrollTop += inner - outer - Number.parseFloat(getComputedStyle(shown).scrollMarginTop);
   }
 
   /** An element once it is on the page; null if the step is left before. @param {Step} step @param {string} selector */

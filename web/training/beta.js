@@ -179,5 +179,5 @@ export class BetaComparison {
 
 /** @param {Comparison} comparison @param {string} items */
 function cloudsRule({ cloud_labels: { length }, reach }, items) {
-  return `Each ellipse is the cloud of one of ${length.toLocaleString("en")} test ${items}, at ${reach}σ and true to scale; those too small to see are dots. Both plots show the 3σ ring of the prior.`;
+  return `Each ellipse is the cloud of one of ${length.toLocaleString("en")} test ${items}, at ${reach} posterior σ and true to scale; those too small to see are dots. Both plots show the 3σ ring of the prior.`;
 }

@@ -32,8 +32,11 @@ export function figureRows({ models, samples, radius, reach }, { item, items }) 
       `Prior samples within ${radius} of a test ${item} (of ${samples.toLocaleString("en")})`,
       ({ near }) => percent(near),
     ],
-    ["Median width (σ) of a cloud", ({ width }) => width.toFixed(3)],
-    [`Other test ${items} within a cloud (${reach}σ), median`, ({ covered }) => `${covered}`],
+    ["Median width of a cloud (posterior σ)", ({ width }) => width.toFixed(3)],
+    [
+      `Other test ${items} within a cloud (${reach} posterior σ), median`,
+      ({ covered }) => `${covered}`,
+    ],
   ];
   return rows.map(([title, value]) => ({ title, values: models.map(value) }));
 }

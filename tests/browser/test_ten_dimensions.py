@@ -74,6 +74,9 @@ def test_a_drag_decodes_the_plane_without_a_request(
 ) -> None:
     page = open_ten()
     assert_decoded(page, ten_space)  # a prototype, off the plane
+    legend = page.locator("#plane .legend")
+    expect(legend).to_have_text(re.compile(r"within [\d.]+σbeyond [\d.]+σ"))
+    expect(legend.locator("i")).to_have_count(5)
     expect(page.locator("#plane .off")).to_have_text(re.compile(r"z lies [\d.]+σ from this plane"))
     page.mouse.move(*view_point(page, 0, 0))
     page.mouse.down()
@@ -295,10 +298,12 @@ def test_three_questions_about_sixteen_dimensions_take_three_actions_each(
     for i in range(3):
         row = page.locator("#dimensions > .rows li").nth(i)
         wait_until(page, partial(ends_differ, row), "a used dimension changes nothing")
-        before = decoded(page)
-        row.locator(".strip button").nth(0).click()
-        settle(page)
-        assert np.abs(decoded(page).astype(int) - before).max() > 25
+        ends = []
+        for button in (0, 6):
+            row.locator(".strip button").nth(button).click()
+            settle(page)
+            ends.append(decoded(page).astype(int))
+        assert np.abs(ends[1] - ends[0]).max() > 25
     # Why does slerp exist? The lesson, what it asks for, and what is learnt.
     open_tab(page, "Lessons")
     page.locator(".lessons .steps button[aria-label*='Find why spherical paths exist']").click()

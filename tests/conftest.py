@@ -152,6 +152,14 @@ def space(released: Checkpoint) -> LatentSpace:
     return LatentSpace(released)
 
 
+@pytest.fixture(params=[2, 10])
+def either_space(
+    request: pytest.FixtureRequest, space: LatentSpace, ten_space: LatentSpace
+) -> LatentSpace:
+    """The LatentSpace of the committed checkpoint, and of a small model of ten dimensions."""
+    return space if request.param == 2 else ten_space
+
+
 @pytest.fixture(scope="session")
 def sixteen_space(
     digits: LabelledImages, small_config: TrainingConfig, tmp_path_factory: pytest.TempPathFactory

@@ -1,7 +1,7 @@
 """The lessons that only a space of more than two dimensions can teach."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from latent_navigator.data.dataset_info import with_article
 from latent_navigator.explorer import dimension_lesson_checks as checks
@@ -21,7 +21,7 @@ class _Start(NamedTuple):
 
     task: str
     hint: str
-    actions: tuple[dict[str, object], ...]
+    actions: tuple[dict[str, Any], ...]
 
 
 def _start_at(space: LatentSpace, label: int) -> _Start:

@@ -32,10 +32,12 @@ from latent_utils import check_pair, check_steps, linear_interpolation
 Array = npt.NDArray[np.float64]
 
 ROUNDS = ((28, 5), (48, 1))  # refinement: path segments, Gauss-Newton steps
-# A derivative takes a decoding for each dimension. In many, a step takes derivatives at some of the
-# positions, and interpolates between them, so that a path takes about as long.
-MOST = 28 * 10  # positions with derivatives, times dimensions
-FEWEST = 6  # positions with derivatives
+# The derivatives of a step take a decoding for each position and dimension. In more than 20
+# dimensions, the first round has fewer segments; in more than 11, the last one takes derivatives
+# at some positions and interpolates. In the first, that would end the search too early.
+MOST = 28 * 20  # positions, times dimensions, with derivatives at all positions
+FEWEST = 8  # segments
+SOME = 16  # positions with derivatives, where not at all
 TOLERANCE = 2e-3  # smallest useful gain of a step, as a fraction of the energy
 RIDGE = 1e-3  # initial damping, as a fraction of the mean diagonal of the normal equations
 NEAR = 2e-3  # step of a finite difference in z
@@ -158,7 +160,7 @@ def _linearise(decode: Decode, weight: Weight, path: Tensor, axes: int) -> _Line
         axes: D, or 0 where derivatives are not needed.
     """
     n, d = path[1:-1].shape
-    taken = _evenly_spaced(n, max(FEWEST, MOST // d))  # (K,)
+    taken = _evenly_spaced(n, n if n * d <= MOST else SOME)  # (K,)
     near = path[1 + taken, None] + NEAR * torch.eye(axes, d)  # (K, axes, D)
     z = torch.cat([path, near.view(-1, d)])
     images, weights = decode(z), weight(z)[:, None]
@@ -253,7 +255,9 @@ def geodesic(decode: Decode, graph: LatentGraph, start: Tensor, end: Tensor) -> 
     if torch.equal(start, end):
         return line
     path, lengths = shortest_path(graph, start, end)
-    for segments, iterations in ROUNDS:
+    for most, iterations in ROUNDS:
+        last = most == ROUNDS[-1][0]
+        segments = most if last else min(most, max(FEWEST, MOST // len(start)))
         path = _point_at(path, _equal_parameters(lengths, segments + 1))
         path[0], path[-1] = start, end
         refined = _refine(decode, graph.weight, path, reach, iterations)

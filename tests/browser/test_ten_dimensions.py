@@ -1,5 +1,6 @@
 """The page of a model of ten dimensions, of which two are unused."""
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
@@ -26,7 +28,6 @@ from tests.browser.helpers import (
     wait_until,
 )
 from tests.conftest import Demo
-from tests.helpers import with_unused_dimensions
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +74,9 @@ def test_a_drag_decodes_the_plane_without_a_request(
 ) -> None:
     page = open_ten()
     assert_decoded(page, ten_space)  # a prototype, off the plane
+    legend = page.locator("#plane .legend")
+    expect(legend).to_have_text(re.compile(r"within [\d.]+σbeyond [\d.]+σ"))
+    expect(legend.locator("i")).to_have_count(5)
     expect(page.locator("#plane .off")).to_have_text(re.compile(r"z lies [\d.]+σ from this plane"))
     page.mouse.move(*view_point(page, 0, 0))
     page.mouse.down()
@@ -106,7 +110,54 @@ def test_every_tab_works_off_the_plane(open_ten: OpenPage, ten_space: LatentSpac
     open_tab(page, "Training")
     page.wait_for_selector("#replay [data-state=shown]")
     page.locator("#replay .previous").click()
-    expect(page.locator("#readout .epoch-note")).to_contain_text("No images of it are recorded")
+    expect(page.locator("#readout .epoch-note")).to_contain_text("nearest of 81 recorded digits")
+
+
+def shows(canvas: Locator, image: NDArray[np.uint8]) -> bool:
+    return np.array_equal(pixels_of(canvas), image)
+
+
+def test_past_epochs_show_reconstructions_where_they_are_encoded(
+    open_ten: OpenPage, ten_space: LatentSpace
+) -> None:
+    page = open_ten("layers=images,points&plane=1,2:" + ",".join("0" * 10))
+    page.wait_for_function("() => latentSpace.state.plane.spec.kind === 'dimensions'")
+    open_tab(page, "Training")
+    page.wait_for_selector("#replay [data-state=shown]")
+    recorded = ten_space.checkpoint.snapshots
+    rows = recorded.reconstructed
+    shown = page.locator("#digit .epoch-image")
+    for epoch in (1, len(recorded.means) - 2):
+        page.locator("#replay .epoch").fill(str(epoch))
+        xy = ten_space.plane.to_plane(recorded.means[epoch, rows].float())
+        page.mouse.click(*view_point(page, *xy[40].tolist()))
+        at = page.evaluate("() => [latentSpace.state.z.x, latentSpace.state.z.y]")
+        nearest = int((xy - torch.tensor(at)).norm(dim=1).argmin())
+        wait_until(
+            page,
+            partial(shows, shown, recorded.grids[epoch].view(81, 28, 28)[nearest].numpy()),
+            "the nearest reconstruction is shown",
+        )
+    note = page.locator("#readout .epoch-note")
+    expect(note).to_contain_text("this epoch's reconstruction of the test digit encoded at")
+    expect(note).to_contain_text("the principal plane of the trained model")
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ("z=1,2,3", "z in the link is “1,2,3”; give 10 numbers with commas between them."),
+        ("z=NaN" + ",0" * 9, "give 10 numbers with commas between them."),
+        ("plane=0,1:" + ",".join("0" * 10), "The plane in the link: dimension is 0; give"),
+    ],
+)
+def test_a_link_that_cannot_be_read_says_why(open_ten: OpenPage, link: str, sentence: str) -> None:
+    page = open_ten(link)
+    notice = page.locator("#model-notice")
+    expect(notice).to_contain_text(sentence)
+    assert all(math.isfinite(v) for v in coordinates(page))
+    notice.get_by_role("button").click()
+    expect(notice).to_be_hidden()
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
@@ -213,13 +264,13 @@ def test_the_cloud_of_ten_dimensions_is_dragged_and_its_dimensions_are_listed(
 
 @pytest.fixture(scope="module")
 def sixteen(
-    ten_checkpoint: Checkpoint,
+    sixteen_space: LatentSpace,
     own_demo: Callable[..., Demo],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """The address of a model of sixteen dimensions, of which eight are used."""
+    """The address of a model of sixteen dimensions."""
     path = tmp_path_factory.mktemp("sixteen") / "vae.pt"
-    save_checkpoint(path, with_unused_dimensions(ten_checkpoint, 16))
+    save_checkpoint(path, sixteen_space.checkpoint)
     return own_demo("--checkpoint", str(path)).address
 
 
@@ -230,25 +281,29 @@ def ends_differ(row: Locator) -> bool:
 
 
 def test_three_questions_about_sixteen_dimensions_take_three_actions_each(
-    visit: Visits, sixteen: str, ten_space: LatentSpace
+    visit: Visits, sixteen: str, sixteen_space: LatentSpace
 ) -> None:
     page = visit(sixteen)
     # Which dimensions are used? One action.
     open_tab(page, "Dimensions")
     names = page.locator("#dimensions > .rows .name")
-    used = [dimension_name(i + 1) for i in ten_space.kl.argsort(descending=True)[:8].tolist()]
-    assert names.all_inner_texts() == used
+    order = sixteen_space.kl.argsort(descending=True).tolist()
+    used = len(sixteen_space.used)
+    assert 3 < used < 14, "this model is no test case"
+    assert names.all_inner_texts() == [dimension_name(i + 1) for i in order[:used]]
     expect(page.locator("#dimensions .unused summary")).to_have_text(
-        "8 unused dimensions: the decoder ignores them."
+        f"{16 - used} unused dimensions: the decoder ignores them."
     )
     # What do three of them do? One action each: the strip shows it, and z moves along it.
     for i in range(3):
         row = page.locator("#dimensions > .rows li").nth(i)
         wait_until(page, partial(ends_differ, row), "a used dimension changes nothing")
-        before = decoded(page)
-        row.locator(".strip button").nth(0).click()
-        settle(page)
-        assert np.abs(decoded(page).astype(int) - before).max() > 25
+        ends = []
+        for button in (0, 6):
+            row.locator(".strip button").nth(button).click()
+            settle(page)
+            ends.append(decoded(page).astype(int))
+        assert np.abs(ends[1] - ends[0]).max() > 25
     # Why does slerp exist? The lesson, what it asks for, and what is learnt.
     open_tab(page, "Lessons")
     page.locator(".lessons .steps button[aria-label*='Find why spherical paths exist']").click()

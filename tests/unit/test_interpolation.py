@@ -79,12 +79,12 @@ def test_the_geodesic_is_shortest_and_the_weighted_one_follows_the_data(
 
 
 def test_paths_between_prototypes_are_the_same_in_both_directions(
-    space: LatentSpace,
+    either_space: LatentSpace,
 ) -> None:
-    first = list(islice(prototype_geodesics(space), 2))
+    first = list(islice(prototype_geodesics(either_space), 2))
     for path, method in zip(first, ("geodesic", "data"), strict=True):
         for start, end, expected in ((0, 1, path), (1, 0, path.flip(0))):
-            assert interpolate(space, start, end, method)["curve"] == expected.tolist()
+            assert interpolate(either_space, start, end, method)["curve"] == expected.tolist()
 
 
 def test_ends_are_classes_or_positions(space: LatentSpace) -> None:
@@ -97,20 +97,20 @@ def test_ends_are_classes_or_positions(space: LatentSpace) -> None:
 @pytest.mark.parametrize(
     "end", [None, 10, -1, 2.5, True, "3", [0], [0, math.nan], [0, 99], [True, 0], ["a", 0], {}]
 )
-def test_invalid_ends_are_named(space: LatentSpace, end: object) -> None:
+def test_invalid_ends_are_named(either_space: LatentSpace, end: object) -> None:
     with pytest.raises(ValueError, match=r" is .*; give"):
-        interpolate(space, end, 3)
+        interpolate(either_space, end, 3)
 
 
-def test_ends_that_are_not_picked_yet_are_explained(space: LatentSpace) -> None:
+def test_ends_that_are_not_picked_yet_are_explained(either_space: LatentSpace) -> None:
     with pytest.raises(ValueError, match="pick them on the map first"):
-        interpolate(space, "A", "B")
+        interpolate(either_space, "A", "B")
 
 
 @pytest.mark.guarantee("equal-ends")
-def test_equal_ends_give_a_constant_path(space: LatentSpace) -> None:
+def test_equal_ends_give_a_constant_path(either_space: LatentSpace) -> None:
     for method in METHODS:
-        answer = interpolate(space, 4, 4, method, 7)
+        answer = interpolate(either_space, 4, 4, method, 7)
         assert len({tuple(z) for z in answer["path"]}) == 1
         assert answer["length"] < 1e-4
         assert answer["largest_step"] == 0
@@ -119,25 +119,25 @@ def test_equal_ends_give_a_constant_path(space: LatentSpace) -> None:
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("steps", [0, 1, 2, 4, 25, -1, 10**6, 5.5, True, "9", math.nan])
-def test_invalid_step_counts_are_named(space: LatentSpace, steps: object) -> None:
+def test_invalid_step_counts_are_named(either_space: LatentSpace, steps: object) -> None:
     with pytest.raises(ValueError, match=r"steps is .*from 5 to 24"):
-        interpolate(space, 1, 7, "linear", steps)
+        interpolate(either_space, 1, 7, "linear", steps)
 
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("even", [None, 1, 0.0, "true", [], math.nan])
-def test_even_must_be_true_or_false(space: LatentSpace, even: object) -> None:
+def test_even_must_be_true_or_false(either_space: LatentSpace, even: object) -> None:
     with pytest.raises(ValueError, match=r"even is .*give true or false"):
-        interpolate(space, 1, 7, "linear", 9, even=even)
+        interpolate(either_space, 1, 7, "linear", 9, even=even)
 
 
 @pytest.mark.guarantee("arguments-validated")
-def test_unknown_methods_are_named(space: LatentSpace) -> None:
+def test_unknown_methods_are_named(either_space: LatentSpace) -> None:
     with pytest.raises(ValueError, match=r"method is 'geodesy'.*linear, spherical, geodesic"):
-        interpolate(space, 1, 7, "geodesy")
+        interpolate(either_space, 1, 7, "geodesy")
     for methods, message in ((None, "no path"), ([], "no path"), (["linear", 3], "method is 3")):
         with pytest.raises(ValueError, match=message):
-            compare_paths(space, 1, 7, methods, 9, False, "typical")
+            compare_paths(either_space, 1, 7, methods, 9, False, "typical")
 
 
 def test_a_comparison_has_every_chosen_path(space: LatentSpace) -> None:
@@ -152,21 +152,22 @@ def test_a_comparison_has_every_chosen_path(space: LatentSpace) -> None:
 
 
 @pytest.mark.slow
-def test_concurrent_requests_do_not_affect_each_other(space: LatentSpace) -> None:
+def test_concurrent_requests_do_not_affect_each_other(either_space: LatentSpace) -> None:
     """Many threads get the same answers as one; torch's forward-mode AD would fail here."""
     positions = [(0.04 * i - 0.8, 0.2) for i in range(40)]
     expected = [
-        (attribute_directions(space, *z), nudge_attribute(space, *z, "slant", 1)) for z in positions
+        (attribute_directions(either_space, *z), nudge_attribute(either_space, *z, "slant", 1))
+        for z in positions
     ]
-    fresh = LatentSpace(space.checkpoint)
+    fresh = LatentSpace(either_space.checkpoint)
     with ThreadPoolExecutor(8) as pool:
-        directions = [pool.submit(attribute_directions, space, *z) for z in positions]
-        nudges = [pool.submit(nudge_attribute, space, *z, "slant", 1) for z in positions]
+        directions = [pool.submit(attribute_directions, either_space, *z) for z in positions]
+        nudges = [pool.submit(nudge_attribute, either_space, *z, "slant", 1) for z in positions]
         paths = [pool.submit(interpolate, fresh, d, (d + 3) % 10, "geodesic") for d in range(10)]
         found_both = [(d.result(), n.result()) for d, n in zip(directions, nudges, strict=True)]
         assert found_both == expected
         found = [path.result() for path in paths]
-    assert found == [interpolate(space, d, (d + 3) % 10, "geodesic") for d in range(10)]
+    assert found == [interpolate(either_space, d, (d + 3) % 10, "geodesic") for d in range(10)]
 
 
 def test_experiments_show_what_they_describe(space: LatentSpace) -> None:
@@ -230,9 +231,9 @@ def test_smoothest_path_agrees_with_its_figures(
 
 @pytest.mark.guarantee("arguments-validated")
 @pytest.mark.parametrize("key", [None, 3, "", "morphs", [], {}])
-def test_unknown_experiments_are_named(space: LatentSpace, key: object) -> None:
+def test_unknown_experiments_are_named(either_space: LatentSpace, key: object) -> None:
     with pytest.raises(ValueError, match=r"experiment is .*morph, boundary, paths, random"):
-        run_experiment(space, key)
+        run_experiment(either_space, key)
 
 
 # --- files ---
@@ -386,7 +387,7 @@ def test_a_nudge_from_an_empty_region_may_cross_empty_regions(space: LatentSpace
     assert np.abs(walk["path"]).max() <= space.range
 
 
-def test_the_straight_path_equals_linear_interpolation(space: LatentSpace) -> None:
-    answer = interpolate(space, 2, 9, "linear", 11)
-    expected = linear_interpolation(space.anchor(2), space.anchor(9), 11)
+def test_the_straight_path_equals_linear_interpolation(either_space: LatentSpace) -> None:
+    answer = interpolate(either_space, 2, 9, "linear", 11)
+    expected = linear_interpolation(either_space.anchor(2), either_space.anchor(9), 11)
     assert answer["path"] == expected.tolist()

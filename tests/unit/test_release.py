@@ -83,8 +83,7 @@ def test_small_beta_reconstructs_better_but_leaves_gaps() -> None:
 
 
 def test_replay_ends_with_the_model_itself(released: Checkpoint) -> None:
-    sample, means, grids, reaches, reconstructed = released.snapshots
-    assert len(reconstructed) == 0
+    sample, means, grids, reaches, _ = released.snapshots
     assert len(means) == len(grids) == len(reaches) == len(released.history) + 1
     assert len(sample) == 1000
     torch.testing.assert_close(means[-1].float(), released.means[sample], atol=2e-3, rtol=1e-3)

@@ -17,7 +17,7 @@ import { dimensionsWith } from "../../web/dimensions/turning.js";
 import { stepToward, toward } from "../../web/directions/toward.js";
 import { tableCells } from "../../web/paths/comparison.js";
 import { describeOff, spanOf } from "../../web/paths/own_plane.js";
-import { FADE, fadeOf, fadeSteps } from "../../web/plane/fade.js";
+import { FADE, fadeOf, fadeSteps, faintestFrom } from "../../web/plane/fade.js";
 import { describeDistance } from "../../web/plane/index.js";
 import { turn } from "../../web/plane/turn.js";
 
@@ -145,6 +145,8 @@ test("points fade with their distance, the nearest fifth not at all", () => {
   assert.ok(Math.abs(near - 0.4) < 0.02 && shown === 21, `${near} ${shown}`);
   const steps = fadeSteps(distances);
   assert.equal(steps.filter((step) => step === 0).length, shown);
+  const faintest = faintestFrom({ near, far });
+  assert.ok(distances.every((d, i) => d > faintest + 0.01 === (steps[i] === FADE.length - 1)));
   assert.ok(distances.every((d, i) => d < far || steps[i] === FADE.length - 1));
   assert.ok(steps.every((step, i) => i === 0 || step >= steps[i - 1]));
   assert.deepEqual([...fadeSteps(new Float32Array(3))], [0, 0, 0]);

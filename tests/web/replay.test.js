@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { ticks } from "../../web/training/curves.js";
+import { spreadOut } from "../../web/training/epoch_drawing.js";
 import { sharedExtent } from "../../web/training/extent.js";
 import { epochTime, Playback } from "../../web/training/playback.js";
 import {
@@ -269,4 +270,12 @@ test("playback that is stopped or started again leaves no frame behind", () => {
   playback.start(0, 100);
   playback.stop();
   assert.equal(frames.waiting.size, 0);
+});
+
+test("reconstructions that would hide each other are left out, first the new ones", () => {
+  const at = (/** @type {number[]} */ ...all) => all.map((px) => ({ px, py: 0 }));
+  assert.deepEqual([...spreadOut(at(0, 5, 10, 30), new Set(), 10)], [0, 2, 3]);
+  assert.deepEqual([...spreadOut(at(0, 5, 10, 30), new Set([1, 3]), 10)], [1, 3]);
+  assert.deepEqual([...spreadOut(at(0, 5, 16, 30), new Set([1, 2]), 10)], [1, 2, 3]);
+  assert.deepEqual([...spreadOut(at(0, 0, 0), new Set(), 10)], [0], "before training");
 });

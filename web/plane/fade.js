@@ -20,6 +20,11 @@ export function fadeOf(distances) {
   return { near, far: Math.max(near, at(FAR)), shown: distances.filter((d) => d <= near).length };
 }
 
+/** From where on points are the faintest. @param {{ near: number, far: number }} fade */
+export function faintestFrom({ near, far }) {
+  return far - (far - near) / (FADE.length - 1);
+}
+
 /**
  * The step of FADE of each point, which all are 0 where the plane is the space.
  *

@@ -10,12 +10,33 @@ import { gridAt, hasImages, momentAt, positionsAt } from "./replay.js";
 /** @typedef {import("./replay.js").Replay} Replay */
 /** @typedef {import("../page.js").Props} Props */
 
+/**
+ * Those of some pixels that are not too close to one before: first of those in `former`, which stay
+ * where they can, so that they do not flicker as they move.
+ *
+ * @param {readonly import("../core/view.js").Pixel[]} pixels @param {ReadonlySet<number>} former
+ * @param {number} apart
+ */
+export function spreadOut(pixels, former, apart) {
+  const order = [...former, ...pixels.keys()];
+  /** @type {Set<number>} */
+  const kept = new Set();
+  for (const i of order) {
+    const { px, py } = pixels[i];
+    const isFree = (/** @type {number} */ k) =>
+      Math.hypot(pixels[k].px - px, pixels[k].py - py) >= apart;
+    if ([...kept].every(isFree)) kept.add(i);
+  }
+  return kept;
+}
+
 /** The layers of the map that an epoch has too. */
 export const LAYERS = ["points", "images", "rings", "labels"];
 // Alone, each point has the contrast of its class's colour; above decoded images, these stay seen.
 const OPACITY = 1;
 const OVER_IMAGES = 0.5;
 const RECONSTRUCTIONS = 16; // as many beside each other fill the map
+const APART = 0.6; // of their side, at least: closer ones would hide each other
 const UNIT = 26; // pixels of a sigma, below which only the outer ring has a name
 
 export class EpochDrawing {
@@ -27,6 +48,8 @@ export class EpochDrawing {
   #shown = ""; // what the sheet holds
   #positions = new Float32Array(0);
   #moment = 0;
+  /** @type {Set<number>} the reconstructions that were drawn */
+  #spread = new Set();
   /** @type {import("./labels.js").Memory} */
   #names = new Map();
 
@@ -80,9 +103,13 @@ export class EpochDrawing {
   #drawReconstructions({ context, view }) {
     const { grid_side: side, reconstructed } = this.replay;
     const size = view.side / RECONSTRUCTIONS;
-    for (const [i, row] of reconstructed.entries()) {
+    const pixels = reconstructed.map((row) => {
       const [x, y] = this.#positions.subarray(2 * row, 2 * row + 2);
-      const { px, py } = view.toPixels({ x, y });
+      return view.toPixels({ x, y });
+    });
+    this.#spread = spreadOut(pixels, this.#spread, APART * size);
+    for (const i of this.#spread) {
+      const { px, py } = pixels[i];
       const from = { x: 28 * (i % side), y: 28 * Math.floor(i / side) };
       const to = { x: px - size / 2, y: py - size / 2 };
       context.drawImage(this.#sheet, from.x, from.y, 28, 28, to.x, to.y, size, size);

@@ -11,6 +11,7 @@ import {
   write,
 } from "../core/dom.js";
 import { boxAround } from "../map/placement.js";
+import { turnTo } from "../plane/turn.js";
 import { LAYERS } from "./epoch_drawing.js";
 import {
   epochTexts,
@@ -78,7 +79,10 @@ export class EpochStage {
     this.#moment = momentAt(drawing.replay, epoch);
     drawing.epoch = epoch;
     fit(drawing.view, extent);
-    if (!state.epoch) this.#mark(true);
+    if (!state.epoch) {
+      this.#mark(true);
+      turnTo(this.#page, { kind: "principal" }); // on which the points are recorded
+    }
     if (this.#side !== drawing.view.side) {
       this.#side = drawing.view.side;
       drawing.taken = [this.#inset()];

@@ -113,7 +113,9 @@ export class FilmStrip {
       ...(compared.length ? [makeComparison(this.#page, compared)] : []),
     );
     styleLines(this.#page.pathStyles, this.#element);
-    find(this.#element, ".advice").textContent = recommend(compared, this.#page.props.info);
+    // An experiment has words of its own, and its first row stays in view.
+    const advice = note ? "" : recommend(compared, this.#page.props.info);
+    find(this.#element, ".advice").textContent = advice;
     find(this.#element, ".conclusion").textContent = note?.conclusion ?? "";
     this.#note.replaceChildren(...(note ? [make("strong", note.title), ` ${note.text}`] : []));
     state.showPaths(

@@ -246,7 +246,7 @@ def test_a_run_that_finishes_appears_without_a_reload(
         open_tab(page, "Training")
         options = page.locator("#replay select.model option")
         expect(options).to_have_text(
-            ["no other model", "beta 0.1", "10 dimensions, beta 1", "beta 0.1, again"]
+            ["none", "beta 0.1", "10 dimensions, beta 1", "beta 0.1, again"]
         )
     finally:
         run.unlink()

@@ -95,11 +95,12 @@ class LabLesson:
 
 def exploded(found: Figures, items: str) -> tuple[bool, str]:
     """Whether the encodings have left the region that the prior fills, with gaps between them."""
+    gaps = ": the rest are gaps, for which the decoder was never trained"
     message = (
         f"{percent(found.beyond)} of the test {items} lie beyond the 3σ ring, as 1 % of the "
         f"prior's draws do; a coordinate spreads over {found.spread:.1f} instead of 1. "
-        f"The clouds q(z|x) cover {percent(found.covered)} of the area that the {items} take: the "
-        "rest are gaps, for which the decoder was never trained."
+        f"The clouds q(z|x) cover {percent(found.covered)} of the area that the {items} take"
+        f"{gaps * (found.covered < GAPS)}."
     )
     return found.beyond > FAR and found.covered < GAPS, message
 

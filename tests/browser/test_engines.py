@@ -213,6 +213,7 @@ def test_a_model_is_trained_on_the_map_and_stopped(
     with serve_lab(tmp_path, small_checkpoint) as lab:
         load(engine, lab.address)
         open_tab(engine, "Training")
+        wait(engine, "!!document.querySelector('#replay .replay[data-has=true]')")
         click(engine, "#lab-open")
         wait(engine, "!!document.querySelector('#lab .presets button')")
         click(engine, "#lab .start")

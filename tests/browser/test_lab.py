@@ -249,6 +249,16 @@ def test_the_course_ends_with_the_lessons_that_train(visit: Visits, lab: Served)
     expect(task.get_by_role("button")).to_be_in_viewport()
 
 
+def test_the_buttons_of_the_training_tab_stand_in_one_row(open_page: OpenPage) -> None:
+    page = open_page(1280, 720)
+    open_tab(page, "Training")
+    parts = [part.bounding_box() for part in page.locator("#replay .models > *").all()]
+    assert len({part["y"] for part in parts if part}) == 1
+    menu = page.locator("#replay .models select").bounding_box()
+    assert menu is not None
+    assert menu["width"] >= 145  # its first line is legible
+
+
 def test_where_training_is_off_one_sentence_says_how_to_turn_it_on(
     open_page: OpenPage,
 ) -> None:

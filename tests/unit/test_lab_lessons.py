@@ -27,6 +27,7 @@ USED = Figures(spread=1.0, beyond=0.01, covered=0.99, kl=(3.0, 2.5))
 def test_a_map_has_exploded_where_most_images_lie_beyond_the_ring() -> None:
     done, message = exploded(USED, "digits")
     assert not done
+    assert message.endswith("The clouds q(z|x) cover 99 % of the area that the digits take.")
     assert not exploded(Figures(3.0, 0.44, 0.9, (9.0, 9.0)), "digits")[0]  # without gaps
     done, message = exploded(Figures(3.6, 0.44, 0.13, (13.0, 9.3)), "digits")
     assert done

@@ -22,7 +22,7 @@ const WAIT = "…";
 /** Where an image lies on a map, as text. @param {Side} side @param {number} index */
 function placeOf({ page, encodings }, index) {
   const { x, y } = encodings.positionOf(index);
-  const where = `x ${signed(x)}, y ${signed(y)}`;
+  const where = `x\u00a0${signed(x)}, y\u00a0${signed(y)}`; // each in one line
   return page.state.plane.isWhole ? where : `${where} on its plane`;
 }
 
@@ -63,8 +63,8 @@ class Row {
 
   /** @param {import("../core/reading.js").Reading} reading */
   showLosses({ recon, kl }) {
-    write(this.#recon, `${recon.toFixed(1)} nats`);
-    write(this.#kl, `${kl.toFixed(2)} nats`);
+    write(this.#recon, `${recon.toFixed(1)}\u00a0nats`);
+    write(this.#kl, `${kl.toFixed(2)}\u00a0nats`);
   }
 }
 

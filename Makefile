@@ -36,6 +36,7 @@ lint: $(VENV)/installed-dev node_modules/installed
 bench: $(VENV)/chromium
 	$(RUN) -m benchmarks.page_speed      # benchmarks/page_speed.json
 	$(RUN) -m benchmarks.load            # benchmarks/load.json
+	$(RUN) -m benchmarks.lab             # benchmarks/lab.json; needs MNIST in data/
 	$(RUN) -m benchmarks.paths           # benchmarks/paths.json
 	$(RUN) -m benchmarks.training_speed  # benchmarks/training_speed.json
 	$(RUN) -m benchmarks.quality         # benchmarks/quality.json

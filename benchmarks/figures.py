@@ -247,6 +247,45 @@ def load() -> str:
     return "\n".join(lines)
 
 
+def lab() -> str:
+    """The server while it trains, and the lessons that train, as a section of Markdown."""
+    report = read_report("lab")
+    answers, lessons = report["answers"], report["lessons"]
+    figures = answers["figures"]
+    lines = [
+        "## Training from the page",
+        "",
+        f"Each visitor asks {figures['rate']} times a second, in turns for the directions at a "
+        "position, for a test image, and for an image by the API, for "
+        f"{figures['seconds']:g} seconds, while the page trains on {figures['images']:,} images, "
+        "and follows the run (`python -m benchmarks.lab`). The visitors share the cores with "
+        f"server and run; the load average was {answers['load_average']:.1f} when it began.",
+        "",
+        "| visitors | training | p50, ms | p95, ms | images/s of the run |",
+        "|---|---|---|---|---|",
+    ]
+    for phase in figures["phases"]:
+        times, speed = phase["ms"]["all"], phase.get("images_per_second")
+        lines.append(
+            f"| {phase['visitors']} | {'yes' if phase['training'] else 'no'} | {times['p50']:.0f} "
+            f"| {times['p95']:.0f} | {f'{speed:,}' if speed else ''} |"
+        )
+    lines += [
+        "",
+        "The two lessons, from Start to the finished model (load average "
+        f"{lessons['load_average']:.1f} when they began):",
+        "",
+        "| lesson | images | epochs | threads | seconds | solved |",
+        "|---|---|---|---|---|---|",
+    ]
+    for f in lessons["figures"]:
+        lines.append(
+            f"| {f['title']} | {f['images']:,} | {f['epochs']} | {f['threads']} "
+            f"| {f['seconds']:.0f} | {'yes' if f['solved'] else 'no'} |"
+        )
+    return "\n".join(lines)
+
+
 def cores(count: int) -> str:
     """A number of cores in words."""
     return "one core" if count == 1 else f"{count} cores"
@@ -287,6 +326,7 @@ def document() -> str:
         "photographs": photographs,
         "page_speed": page,
         "load": load,
+        "lab": lab,
     }
     texts = [INTRODUCTION.rstrip("\n")]
     for name, section in sections.items():

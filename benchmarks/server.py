@@ -52,6 +52,7 @@ def running_process(
     port: int | None = None,
     core: int | None = None,
     start: Callable[..., Process] = start_python,
+    folder: Path = ROOT,
 ) -> Iterator[tuple[str, Process]]:
     """The address and the process of a demo on the committed checkpoint.
 
@@ -62,16 +63,17 @@ def running_process(
         port: to listen on; by default a free one.
         core: the only one that it may use; by default all.
         start: starts Python as `start_python` does.
+        folder: the working directory, in which a demo finds data/ and trains into runs/.
 
     Raises:
         RuntimeError: with its output, if it does not start within START_SECONDS.
     """
     port = port or free_port()
-    arguments = ["demo.py", "--port"] if module == "demo" else ["-m", module]
+    arguments = [str(ROOT / "demo.py"), "--port"] if module == "demo" else ["-m", module]
     with log.open("w") as output:
         process = start(
             [*arguments, str(port)],
-            cwd=ROOT,
+            cwd=folder,
             stdout=output,
             stderr=output,
             env=os.environ | (environment or {}),

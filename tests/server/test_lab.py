@@ -63,6 +63,11 @@ class Client:
         return self.send("POST", "start", **{"json": VALUES, **options})
 
 
+def is_waiting(client: Client, **options: Any) -> bool:
+    """Whether the stand-in of the trainer waits after its third epoch."""
+    return "waiting" in client.get("status", **options)["run"]["log"]
+
+
 @pytest.fixture
 def client(tmp_path: Path) -> Iterator[Client]:
     made = Client(tmp_path)
@@ -83,10 +88,7 @@ def test_a_run_over_http(client: Client) -> None:
     assert started["state"] == "running"
     assert started["command"].startswith("python ")
 
-    def waiting() -> bool:
-        return "waiting" in client.get("status")["run"]["log"]
-
-    wait_until(waiting)
+    wait_until(lambda: is_waiting(client))
     # A second visitor finds it, and cannot start another one.
     status = client.get("status")["run"]
     assert (status["name"], status["at"], status["epochs"]) == (started["name"], 3, 4)
@@ -145,13 +147,12 @@ def test_a_visitor_from_elsewhere_stops_only_a_run_of_their_own(tmp_path: Path) 
     for values in wrong:
         refused = client.send("POST", "stop", content=json.dumps(values), headers=JSON | at)
         assert refused.json() == {"error": NOT_YOURS}
-    assert client.supervisor.busy
+    wait_until(lambda: is_waiting(client, headers=at))  # an epoch is complete
     token = {"token": started["token"]}
     assert client.send("POST", "stop", json=token, headers=at).json()["run"]["state"] == "stopping"
     wait_until(lambda: not client.supervisor.busy)
     # Who resumes it has it from then on.
     name = {"name": started["run"]["name"]}
-    wait_until(lambda: client.get("status", headers=at)["run"]["can_resume"])
     resumed = client.send("POST", "resume", json=name, headers=at).json()
     assert resumed["token"] != started["token"]
     client.supervisor.close()

@@ -243,8 +243,8 @@ GUARANTEES = {
     ),
     "training-isolated": (
         "Models and training from the page",
-        "One run at a time, in a process of low priority that leaves a core to the server and ends "
-        "with it, even on kill -9.",
+        "One run at a time, in a process of low priority that leaves a core to the server, whose "
+        "answers stay under 100 ms (p95), and ends with it, even on kill -9.",
     ),
     "training-watched": (
         "Models and training from the page",

@@ -409,6 +409,7 @@ def test_any_value_in_place_of_any_other_loads_or_is_rejected(
     assert rejected > len(places) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("archive-bombs-refused")
 def test_images_that_would_unpack_to_gigabytes_are_not_unpacked(
     path: Path, small_checkpoint: Checkpoint

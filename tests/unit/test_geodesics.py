@@ -489,6 +489,7 @@ def test_a_pair_of_many_used_dimensions_keeps_to_the_time_limit(latent_dim: int)
     assert DecodedPath.along(decode, path).length <= 1.001 * longest
 
 
+@pytest.mark.slow
 def test_few_derivatives_along_a_path_make_it_no_longer(
     sixteen_space: LatentSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

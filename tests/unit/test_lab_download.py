@@ -19,6 +19,8 @@ from tests.helpers import wait_until
 from tests.unit.test_download import Handler, Server
 from tests.unit.test_download import server as server
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 VALUES = {"dataset": "mnist", "epochs": 1, "warmup_epochs": 0}
 # The true load_dataset, with the archives and addresses of the stand-ins.
 MIRRORS = """

@@ -186,6 +186,26 @@ def test_measured_page_meets_its_targets() -> None:
     assert report["server: start to first response, s"] <= 10
 
 
+@pytest.mark.guarantee("training-isolated")
+def test_measured_answers_meet_their_target_while_a_model_trains() -> None:
+    phases = read_report("lab")["answers"]["figures"]["phases"]
+    training = [phase for phase in phases if phase["training"]]
+    assert {phase["visitors"] for phase in training} == {1, 4}
+    for phase in training:
+        assert phase["ms"]["all"]["n"] >= 60
+        assert phase["ms"]["all"]["p95"] <= 100, phase["visitors"]
+        assert phase["images_per_second"] >= 1000
+
+
+@pytest.mark.guarantee("committed-model")
+def test_measured_lessons_that_train_take_about_a_minute() -> None:
+    lessons = read_report("lab")["lessons"]["figures"]
+    assert len(lessons) == 2
+    for lesson in lessons:
+        assert lesson["solved"], lesson["title"]
+        assert lesson["seconds"] <= 90, lesson["title"]
+
+
 def test_links_of_the_readme_and_the_model_card_exist() -> None:
     for document in (ROOT / "README.md", figures.DOCUMENT, PATH.with_name("README.md")):
         links = re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8"))

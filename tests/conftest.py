@@ -152,6 +152,18 @@ def space(released: Checkpoint) -> LatentSpace:
     return LatentSpace(released)
 
 
+@pytest.fixture(scope="session", params=[DEFAULT_PATH.name, "vae_mnist_10d.pt"])
+def trained(request: pytest.FixtureRequest) -> Checkpoint:
+    """The committed checkpoints of two and of ten dimensions, trained on all of MNIST."""
+    return load_checkpoint(ROOT / DEFAULT_PATH.parent / request.param)
+
+
+@pytest.fixture(scope="session")
+def trained_space(trained: Checkpoint) -> LatentSpace:
+    """Its LatentSpace."""
+    return LatentSpace(trained)
+
+
 @pytest.fixture(params=[2, 10])
 def either_space(
     request: pytest.FixtureRequest, space: LatentSpace, ten_space: LatentSpace

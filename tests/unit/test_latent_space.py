@@ -34,8 +34,13 @@ anything = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def space(small_checkpoint: Checkpoint) -> LatentSpace:
-    return LatentSpace(small_checkpoint)
+def space(any_space: LatentSpace) -> LatentSpace:
+    return any_space
+
+
+def coordinates(answer: dict[str, Any]) -> list[float]:
+    """All coordinates of a position, which has x and y in two dimensions alone."""
+    return answer["z"] if "z" in answer else [answer["x"], answer["y"]]
 
 
 def test_the_map_contains_all_points(space: LatentSpace) -> None:
@@ -45,7 +50,7 @@ def test_the_map_contains_all_points(space: LatentSpace) -> None:
 
 def test_a_position_is_decoded(space: LatentSpace) -> None:
     answer = decode_position(space, 0.3, -1)
-    z = torch.tensor([[0.3, -1.0]])
+    z = space.plane.origin + torch.tensor([[0.3, -1.0]]) @ space.plane.axes
     expected = (space.model.decode(z) * 255).round().byte().numpy()
     assert base64.b64decode(answer["pixels"]) == expected.tobytes()
 
@@ -77,11 +82,11 @@ def test_any_position_is_answered_or_explained(space: LatentSpace, x: Any, y: An
 
 def test_random_samples_follow_the_prior(space: LatentSpace) -> None:
     draws = [random_sample(space, seed) for seed in range(3000)]
-    z = torch.tensor([[d["x"], d["y"]] for d in draws])
+    z = torch.tensor([coordinates(draw) for draw in draws])
     assert z.mean(0).abs().max() < 0.08
     assert (z.std(0) - 1).abs().max() < 0.06
     # Rayleigh: 1 - exp(-1/2) of the prior lies within one sigma; a square would give less.
-    assert float((z.norm(dim=1) <= 1).float().mean()) == pytest.approx(0.3935, abs=0.03)
+    assert float((z[:, :2].norm(dim=1) <= 1).float().mean()) == pytest.approx(0.3935, abs=0.03)
 
 
 def test_only_a_seeded_sample_repeats(space: LatentSpace) -> None:
@@ -96,15 +101,15 @@ def test_invalid_seeds_are_named(space: LatentSpace, seed: object) -> None:
         random_sample(space, seed)
 
 
-def test_classes_are_found_at_their_anchors(
-    space: LatentSpace, small_checkpoint: Checkpoint
-) -> None:
+@pytest.mark.parametrize("name", ["small_checkpoint", "ten_checkpoint"])
+def test_classes_are_found_at_their_anchors(name: str, request: pytest.FixtureRequest) -> None:
+    checkpoint: Checkpoint = request.getfixturevalue(name)
+    space = LatentSpace(checkpoint)
     for digit in range(10):
-        own = small_checkpoint.means[small_checkpoint.labels == digit]
-        centroid = go_to_class(space, digit, "centroid")
-        assert [centroid["x"], centroid["y"]] == pytest.approx(own.mean(0).tolist(), abs=1e-5)
-        typical = go_to_class(space, digit)
-        assert [typical["x"], typical["y"]] == small_checkpoint.prototypes[digit].tolist()
+        own = checkpoint.means[checkpoint.labels == digit]
+        centroid = coordinates(go_to_class(space, digit, "centroid"))
+        assert centroid == pytest.approx(own.mean(0).tolist(), abs=1e-5)
+        assert coordinates(go_to_class(space, digit)) == checkpoint.prototypes[digit].tolist()
 
 
 @pytest.mark.guarantee("arguments-validated")
@@ -147,10 +152,12 @@ def test_the_page_opens_at_a_crisp_digit_in_clear_company(released: Checkpoint) 
 
 def test_morph_toward_goes_part_of_the_path(space: LatentSpace) -> None:
     target = go_to_class(space, 7)
-    assert morph_toward(space, 1.0, 1.0, 7, 0) == {"x": 1.0, "y": 1.0}
-    assert morph_toward(space, 1.0, 1.0, 7, 1) == target
-    half = morph_toward(space, 1.0, 1.0, 7, 0.5)
-    assert half["x"] == pytest.approx((1 + target["x"]) / 2, abs=1e-6)
+    start = [1.0] * space.means.shape[1]
+    assert coordinates(morph_toward(space, start, None, 7, 0)) == start
+    assert morph_toward(space, start, None, 7, 1) == target
+    half = coordinates(morph_toward(space, start, None, 7, 0.5))
+    middle = [(1 + value) / 2 for value in coordinates(target)]
+    assert half == pytest.approx(middle, abs=1e-6)
     for amount in (-0.1, 1.1, math.nan, True, None):
         with pytest.raises(ValueError, match="amount is"):
             morph_toward(space, 0, 0, 7, amount)

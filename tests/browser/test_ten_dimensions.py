@@ -74,9 +74,8 @@ def test_a_drag_decodes_the_plane_without_a_request(
 ) -> None:
     page = open_ten()
     assert_decoded(page, ten_space)  # a prototype, off the plane
-    legend = page.locator("#plane .legend")
-    expect(legend).to_have_text(re.compile(r"within [\d.]+σbeyond [\d.]+σ"))
-    expect(legend.locator("i")).to_have_count(5)
+    legend = page.locator("#latent-map .map-legend")
+    expect(legend).to_contain_text(re.compile(r"from the plane: under [\d.]+σ to over [\d.]+σ"))
     expect(page.locator("#plane .off")).to_have_text(re.compile(r"z lies [\d.]+σ from this plane"))
     page.mouse.move(*view_point(page, 0, 0))
     page.mouse.down()

@@ -142,13 +142,14 @@ export class MapLayers {
         for (const layer of this.#layers) layer.forget();
         this.#show();
       });
-      page.encodings.then(
-        () => this.#showLegends(),
-        () => {}, // the map says that they could not be loaded
-      );
     }
     /** Resolves once the drawings are there. */
     this.drawn = this.#load(page);
+    // The drawing of the points takes their legend from the encodings: it must have heard of them.
+    Promise.all([page.encodings, this.drawn]).then(
+      () => this.#showLegends(),
+      () => {}, // the map says that they could not be loaded
+    );
   }
 
   /** @param {Page} page */

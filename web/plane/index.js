@@ -1,25 +1,14 @@
 /** Above two dimensions: how much of the space the map's plane shows, and how far z is from it. */
 
 import { follow } from "../core/controls.js";
-import { find, findButton, findInput, make, write } from "../core/dom.js";
+import { find, findButton, findInput, write } from "../core/dom.js";
 import { distanceOf } from "../core/plane.js";
-import { FADE, fadeOf, faintestFrom } from "./fade.js";
+import { fadeOf } from "./fade.js";
 import { turnTo } from "./turn.js";
 
 /** @typedef {import("../page.js").Page} Page */
 
-/** How points fade with their distance from the plane. @param {HTMLElement} element @param {string} near @param {string} far */
-function showLegend(element, near, far) {
-  const dots = FADE.map((opacity) => {
-    const dot = make("i");
-    dot.style.opacity = `${opacity}`;
-    return dot;
-  });
-  element.title = `Points farther from the plane are fainter: ${near} in full, ${far} faintest`;
-  element.replaceChildren(near, ...dots, far);
-}
-
-/** The switch for points near the plane alone, and the legend of all others. @param {Page} page @param {HTMLElement} element */
+/** The switch for points near the plane alone. @param {Page} page @param {HTMLElement} element */
 function startSwitch({ props, state, encodings }, element) {
   const input = findInput(element, "input");
   input.addEventListener("change", () => state.setValue("near", input.checked));
@@ -29,10 +18,8 @@ function startSwitch({ props, state, encodings }, element) {
   const text = find(element, "span");
   text.textContent = "Near the plane only";
   const count = (/** @type {import("../core/encodings.js").Encodings} */ { onMap }) => {
-    const fade = fadeOf(onMap.distances);
-    const near = `within ${fade.near.toFixed(2)}σ`;
-    text.textContent = `Only the ${fade.shown.toLocaleString("en")} ${props.info.items} nearest to the plane`;
-    showLegend(find(element, ".legend"), near, `beyond ${faintestFrom(fade).toFixed(2)}σ`);
+    const { near, shown } = fadeOf(onMap.distances);
+    text.textContent = `Only the ${shown.toLocaleString("en")} ${props.info.items} within ${near.toFixed(2)}σ of the plane`;
   };
   encodings.then(
     (known) => {

@@ -1,7 +1,7 @@
 /** The encoded test images, coloured by class; above two dimensions they fade with the distance. */
 
 import { fitCanvas } from "../../core/drawing.js";
-import { FADE, fadeOf, fadeSteps } from "../../plane/fade.js";
+import { FADE, fadeOf, fadeSteps, faintestFrom } from "../../plane/fade.js";
 
 /** @typedef {import("../../page.js").Page} Page */
 /** @typedef {import("../painter.js").Scene} Scene */
@@ -50,14 +50,19 @@ function grouped({ onMap: { points, distances }, labels }, classes) {
 
 /** Of the distances that points fade with. @param {Float32Array} distances @returns {[string, string][]} */
 function fadeLegend(distances) {
-  const { near, far } = fadeOf(distances);
+  const fade = fadeOf(distances);
   const width = 100 / FADE.length;
   const stops = FADE.map((share, i) => {
     const colour = `color-mix(in srgb, var(--ink) ${100 * share}%, transparent)`;
     return `${colour} ${i * width}% ${(i + 1) * width}%`;
   });
   const ramp = `linear-gradient(90deg, ${stops.join()})`;
-  return [[ramp, `from the plane: under ${near.toFixed(2)} to over ${far.toFixed(1)}`]];
+  return [
+    [
+      ramp,
+      `from the plane: under ${fade.near.toFixed(2)}σ to over ${faintestFrom(fade).toFixed(2)}σ`,
+    ],
+  ];
 }
 
 /** @param {Scene} scene @param {ReturnType<typeof grouped>} groups */

@@ -18,7 +18,7 @@ if __name__ == "__main__":  # before the import of torch, which takes seconds
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -150,30 +150,44 @@ def clip_gradient(
         nn.utils.clip_grads_with_norm_(model.parameters(), config.grad_clip, norm)
 
 
-@torch.inference_mode()
 def evaluate(
-    model: VAE, images: Tensor, labels: Tensor, seed: int = 0
+    model: VAE,
+    images: Tensor,
+    labels: Tensor,
+    seed: int = 0,
+    in_threads: Callable[..., Iterable[tuple[VAELoss, Encodings]]] = map,
 ) -> tuple[float, float, Encodings]:
     """The losses and the encodings of a data set, in float32.
 
     Args:
         images: (N, 28, 28) uint8. labels: (N,) int64. seed: of one sample of z per image.
+        in_threads: calls a function with each of a list's items, as map does.
 
     Returns:
         The mean recon and kl in nats per image, and the encodings.
     """
-    device = next(model.parameters()).device
     generator = torch.Generator().manual_seed(seed)
-    encodings = encode_dataset(model, images, labels)
+    eps = torch.randn((len(images), model.config.latent_dim), generator=generator)
+    batches = list(zip(images.split(500), labels.split(500), eps.split(500), strict=True))
+    results = in_threads(lambda batch: evaluate_batch(model, *batch), batches)
+    losses, encodings = zip(*results, strict=True)
     totals = torch.zeros(2, dtype=torch.float64)
-    for batch in torch.arange(len(images)).split(1000):
-        x = images[batch.to(images.device)].unsqueeze(1).to(device).float().div_(255)
-        mu, logvar = encodings.means[batch], encodings.logvars[batch]  # (B, latent_dim)
-        z = model.reparameterize(mu, logvar, generator).to(device)
-        loss = vae_loss(model.decoder(z), x, mu.to(device), logvar.to(device), beta=1.0)
-        totals += torch.tensor([loss.recon.item(), loss.kl.item()]).double() * len(batch)
+    for loss, (means, *_) in zip(losses, encodings, strict=True):
+        totals += torch.tensor([loss.recon, loss.kl], dtype=torch.float64) * len(means)
     recon, kl = (totals / len(images)).tolist()
-    return recon, kl, encodings
+    return recon, kl, Encodings(*map(torch.cat, zip(*encodings, strict=True)))
+
+
+@torch.inference_mode()
+def evaluate_batch(
+    model: VAE, images: Tensor, labels: Tensor, eps: Tensor
+) -> tuple[VAELoss, Encodings]:
+    """The losses, with beta 1, and the encodings of a batch; eps (B, latent_dim) makes z."""
+    encodings = encode_dataset(model, images, labels)
+    mu, logvar = (part.to(images.device) for part in encodings[:2])  # (B, latent_dim)
+    x = images.unsqueeze(1).float().div_(255)  # (B, 1, 28, 28)
+    z = model.reparameterize(mu, logvar, eps=eps.to(images.device))
+    return vae_loss(model.decoder(z), x, mu, logvar, beta=1.0), encodings
 
 
 def build_model(
@@ -238,7 +252,9 @@ def train(
             losses = train_epoch(gradient, optimizer, train_images, epoch, config, bar, on_step)
             if not group.is_main:
                 continue
-            *test_losses, encodings = evaluate(model, test_images, data.test_labels)
+            *test_losses, encodings = evaluate(
+                model, test_images, data.test_labels, in_threads=gradient.in_threads
+            )
             seconds = time.perf_counter() - started
             history.append(epoch_metrics(epoch + 1, config, losses, test_losses, seconds))
             snapshots = add_snapshot(snapshots, model, encodings.means, epoch + 1)

@@ -122,8 +122,8 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
         shards = list(zip(*(part[rows].chunk(self._shards) for part in batch), strict=True))
         weight = share / sum(len(shard[0]) for shard in shards)
         of_shard = partial(self._gradient_of_shard, losses_of, weight, shards)
-        means = torch.stack(self._in_threads(of_shard, range(len(shards)))).sum(0)
-        norms = self._in_threads(partial(self._sum_of_part, len(shards)), self._parts)
+        means = torch.stack(self.in_threads(of_shard, range(len(shards)))).sum(0)
+        norms = self.in_threads(partial(self._sum_of_part, len(shards)), self._parts)
         if self._group.world_size > 1:
             self._group.all_reduce_sum([*self._gradients[0], means])
             norms = [nn.utils.get_total_norm(self._gradients[0])]
@@ -131,14 +131,10 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
             parameter.grad = gradient
         return VAELoss(*means), torch.stack(norms).norm()
 
-    def step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Do what optimizer.step() does, each thread for a part of the weights."""
-        self._in_threads(partial(self._step_of_part, optimizer), self._parts)
-
-    def _in_threads(
+    def in_threads(
         self, function: Callable[[Item], Result], items: Sequence[Item]
     ) -> list[Result]:
-        """The results of a function for each item, computed by this thread and the pool's."""
+        """The results of a function for each item, as map has them, computed by all threads."""
         results: dict[int, Result] = {}
         left = iter(range(len(items)))  # each thread takes the next one that is left
 
@@ -151,6 +147,10 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
         for other in others:
             other.result()
         return [results[index] for index in range(len(items))]
+
+    def step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Do what optimizer.step() does, each thread for a part of the weights."""
+        self.in_threads(partial(self._step_of_part, optimizer), self._parts)
 
     def _gradient_of_shard(
         self,

@@ -5,7 +5,6 @@ keep it without asking again, and a page can never get a file of another model o
 """
 
 import asyncio
-import gzip
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from latent_navigator.app.compression import COMPRESSIONS, accepted_encoding
 from latent_navigator.app.errors import NOT_FOUND
 from latent_navigator.app.web_files import web_contents
 
@@ -32,10 +32,10 @@ FOREVER = "public, max-age=31536000, immutable"
 
 
 class Body(NamedTuple):
-    """A file as it is, and compressed."""
+    """A file as it is, and by the name of each of COMPRESSIONS."""
 
     plain: bytes
-    gzipped: bytes
+    compressed: dict[str, bytes]
 
 
 class HashedFiles:
@@ -74,7 +74,8 @@ class HashedFiles:
     def prepare(self, name: str) -> Body:
         """Make a file, so that its first request need not wait."""
         plain = self.makers[name]()
-        body = self._bodies[name] = Body(plain, gzip.compress(plain, 9, mtime=0))
+        compressed = {encoding: compress(plain) for encoding, compress in COMPRESSIONS.items()}
+        body = self._bodies[name] = Body(plain, compressed)
         return body
 
     def has(self, name: str) -> bool:
@@ -99,9 +100,11 @@ class HashedFiles:
             "x-uncompressed-length": str(len(body.plain)),  # for the page's progress
         }
         media_type = MEDIA_TYPES[PurePosixPath(name).suffix]
-        if "gzip" not in request.headers.get("accept-encoding", ""):
+        encoding = accepted_encoding(request.headers.get("accept-encoding", ""))
+        if encoding is None:
             return Response(body.plain, 200, headers, media_type)
-        return Response(body.gzipped, 200, headers | {"content-encoding": "gzip"}, media_type)
+        headers["content-encoding"] = encoding
+        return Response(body.compressed[encoding], 200, headers, media_type)
 
     async def _body(self, name: str) -> Body:
         if name not in self._bodies:

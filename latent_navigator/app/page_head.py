@@ -1,10 +1,10 @@
 """What is done to the HTML of Gradio's page on its way to the browser."""
 
 import functools
-import gzip
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from latent_navigator.app.compression import COMPRESSIONS, accepted_encoding
 from latent_navigator.app.middleware import header
 
 
@@ -34,9 +34,9 @@ class HeadContent:
                 return
             body = b"".join(pieces).replace(b"<head>", b"<head>" + self.content, 1)
             added = [(b"vary", b"accept-encoding")]
-            if b"gzip" in header(scope, b"accept-encoding"):
-                body = compressed(body)
-                added.append((b"content-encoding", b"gzip"))
+            if encoding := accepted_encoding(header(scope, b"accept-encoding").decode("latin-1")):
+                body = compressed(body, encoding)
+                added.append((b"content-encoding", encoding.encode()))
             added.append((b"content-length", str(len(body)).encode()))
             kept = [pair for pair in start["headers"] if pair[0] not in dict(added)]
             await send({**start, "headers": [*kept, *added]})
@@ -46,6 +46,6 @@ class HeadContent:
 
 
 @functools.lru_cache(maxsize=8)
-def compressed(page: bytes) -> bytes:
-    """The page in gzip; it is mostly the same for every visitor."""
-    return gzip.compress(page, 6, mtime=0)
+def compressed(page: bytes, encoding: str) -> bytes:
+    """The page by one of COMPRESSIONS; it is mostly the same for every visitor."""
+    return COMPRESSIONS[encoding](page)

@@ -6,11 +6,13 @@ import gzip
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import brotli
 import httpx
 import numpy as np
 import pytest
 import torch
 
+from latent_navigator.app.compression import accepted_encoding
 from latent_navigator.app.data_routes import HashedFiles, web_files
 from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import NOT_FOUND
@@ -72,9 +74,12 @@ def test_a_file_is_kept_forever_and_compressed(prefix: str) -> None:
         assert answer.content == CONTENT
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
         assert answer.headers["content-type"] == "application/octet-stream"
-        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.headers["content-encoding"] == "br"
         assert answer.headers["vary"] == "accept-encoding"
         assert int(answer.headers["content-length"]) < len(CONTENT) / 10
+        older = await client.get(path, headers={"accept-encoding": "gzip"})
+        assert older.headers["content-encoding"] == "gzip"
+        assert older.content == CONTENT
         plain = await client.get(path, headers={"accept-encoding": "identity"})
         assert plain.content == CONTENT
         assert "content-encoding" not in plain.headers
@@ -83,6 +88,23 @@ def test_a_file_is_kept_forever_and_compressed(prefix: str) -> None:
         assert head.headers["content-length"] == answer.headers["content-length"]
 
     with_files(use, files, root_path=prefix)
+
+
+@pytest.mark.parametrize(
+    ("header", "encoding"),
+    [
+        ("gzip, deflate, br, zstd", "br"),
+        ("gzip, br;q=0.2", "br"),
+        ("br;q=0, gzip", "gzip"),
+        ("GZIP ; q = 0.5", "gzip"),
+        ("brotli, x-gzip", None),
+        ("identity", None),
+        ("*", None),
+        ("", None),
+    ],
+)
+def test_compression_is_what_the_client_accepts(header: str, encoding: str | None) -> None:
+    assert accepted_encoding(header) == encoding
 
 
 @pytest.mark.parametrize(
@@ -236,5 +258,6 @@ def test_a_model_has_its_decoder(space: LatentSpace) -> None:
     assert files is not None
     body = files.prepare("decoder.bin")
     assert body.plain == pack_decoder(space.checkpoint)
-    assert gzip.decompress(body.gzipped) == body.plain
-    assert len(body.gzipped) < 1_300_000
+    assert gzip.decompress(body.compressed["gzip"]) == body.plain
+    assert brotli.decompress(body.compressed["br"]) == body.plain
+    assert len(body.compressed["br"]) < len(body.compressed["gzip"]) < 1_300_000

@@ -228,33 +228,31 @@ def train(
     """
     device = group.local_device(resolve_device(config.device))
     # On the device for the whole run: an epoch indexes tensors instead of loading files.
-    train_images, test_images = data.train_images.to(device), data.test_images.to(device)
+    images, test = data.train_images.to(device), (data.test_images.to(device), data.test_labels)
     model, optimizer = build_model(config, model_config, device, resumed)
     train_data = describe_train_data(data.train_images, data.train_labels, len(data.class_names))
     if resumed is None:
-        history, snapshots = [], first_snapshot(model, test_images, data.test_labels)
+        history, snapshots = [], first_snapshot(model, *test)
     else:
         history, snapshots = list(resumed.history), resumed.snapshots
     state, epochs = resumed, range(len(history), config.epochs)
     paths = RunPaths(Path(config.output))
     log = ProgressLog(paths.progress if progress and group.is_main else None, config)
     log.start(len(history), data, snapshots, model_config)
-    watcher = Watcher(log, model, test_images, data.test_labels, snapshots)
+    watcher = Watcher(log, model, *test, snapshots)
     if group.is_main:
         print(TABLE_HEADER)
     with (
-        progress_bar(len(train_images), epochs, group.is_main) as bar,
+        progress_bar(len(images), epochs, group.is_main) as bar,
         ShardedGradient(model, config.precision, group) as gradient,
     ):
         for epoch in epochs:
             started = time.perf_counter()
             on_step = watcher.begin(epoch)
-            losses = train_epoch(gradient, optimizer, train_images, epoch, config, bar, on_step)
+            losses = train_epoch(gradient, optimizer, images, epoch, config, bar, on_step)
             if not group.is_main:
                 continue
-            *test_losses, encodings = evaluate(
-                model, test_images, data.test_labels, in_threads=gradient.in_threads
-            )
+            *test_losses, encodings = evaluate(model, *test, in_threads=gradient.in_threads)
             seconds = time.perf_counter() - started
             history.append(epoch_metrics(epoch + 1, config, losses, test_losses, seconds))
             snapshots = add_snapshot(snapshots, model, encodings.means, epoch + 1)
@@ -262,7 +260,7 @@ def train(
             state = make_checkpoint(model, config, history, encodings, *parts)
             save_checkpoint(paths.state, state)
             log.epoch(newest(snapshots), history[-1])
-            tqdm.write(table_row(history[-1], len(train_images), config.epochs))
+            tqdm.write(table_row(history[-1], len(images), config.epochs))
             sys.stdout.flush()  # so that a redirected log shows each epoch at once
     return replace(state, training_state=None) if group.is_main and state else None
 

@@ -105,9 +105,10 @@ class Visits:
         Args:
             fresh: whether the page needs a context of its own.
             before: called with the page before it is opened, to install routes.
-            options: of the browser context.
+            options: of the browser context. Motion is reduced, so that no test waits for a path to
+                be travelled, unless it has reduced_motion="no-preference".
         """
-        page = self._page(fresh, options)
+        page = self._page(fresh, {"reduced_motion": "reduce", **options})
         page.set_default_timeout(HANG)
         page.set_viewport_size({"width": width, "height": height})
         before(page)

@@ -92,7 +92,7 @@ def test_nudges_change_one_attribute_step_by_step(open_page: OpenPage, space: La
 def test_second_press_continues_from_the_end_of_the_first(
     open_page: OpenPage, space: LatentSpace
 ) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     go_to_digit(page, 7)
     open_directions(page)
     goal = position(page)

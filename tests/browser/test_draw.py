@@ -386,7 +386,7 @@ def pointed(page: Page) -> Any:
 def test_pipeline_shows_what_is_lost_and_points_at_the_map(
     open_page: OpenPage, space: LatentSpace
 ) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     tab = open_pad(page)
     page.evaluate("() => latentSpace.openImage(1234)")
     wait_for_answer(page)

@@ -102,7 +102,7 @@ def assert_map_in_view(page: Page, width: int, height: int, where: str) -> None:
 def test_each_control_is_in_view_with_its_effect(
     open_page: OpenPage, width: int, height: int
 ) -> None:
-    page = open_page(width, height, reduced_motion="reduce")  # waits for no path to be travelled
+    page = open_page(width, height)
     for tab, actions in ACTIONS.items():
         open_tab(page, tab)
         assert_map_in_view(page, width, height, tab)

@@ -72,7 +72,7 @@ def drag(page: Page, x: float) -> None:
 @pytest.mark.guarantee("training-watched")
 def test_a_model_is_trained_stopped_resumed_and_compared(visit: Visits, lab: Served) -> None:
     other = visit(lab.address, fresh=True)
-    page = visit(lab.address)
+    page = visit(lab.address, reduced_motion="no-preference")
     open_lab(page)
     expect(page.locator("#lab .presets button")).to_have_count(5)
     page.locator("#lab [name=epochs]").fill("6")
@@ -184,7 +184,7 @@ def test_a_run_that_fails_says_why_and_the_form_names_what_is_wrong(
 
 @pytest.mark.guarantee("training-watched")
 def test_ten_dimensions_are_trained_and_explored(visit: Visits, lab: Served) -> None:
-    page = visit(lab.address)
+    page = visit(lab.address, reduced_motion="no-preference")
     open_lab(page)
     page.locator("#lab").get_by_role("button", name="Ten dimensions").click()
     page.locator("#lab [name=epochs]").fill("2")

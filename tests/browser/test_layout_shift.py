@@ -31,7 +31,13 @@ def assert_still(page: Page, when: str) -> None:
 def test_nothing_jumps_on_a_cold_load_and_in_a_new_tab(
     open_page: OpenPage, width: int, height: int
 ) -> None:
-    page = open_page(width, height, fresh=True, before=lambda page: page.add_init_script(OBSERVE))
+    page = open_page(
+        width,
+        height,
+        fresh=True,
+        before=lambda page: page.add_init_script(OBSERVE),
+        reduced_motion="no-preference",
+    )
     assert_still(page, "load")
     for tab in TABS:
         # By script: what follows a click within half a second is not counted.

@@ -210,7 +210,7 @@ def wait_for_view(page: Page) -> None:
 def test_a_click_on_a_point_zooms_to_its_posterior_once(
     open_page: OpenPage, space: LatentSpace
 ) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     click_on_point(page, space)
     page.wait_for_function(ZOOMED)
     wait_for_view(page)
@@ -245,7 +245,7 @@ def test_no_zoom_where_the_posterior_is_seen(open_page: OpenPage, space: LatentS
 
 
 def test_the_zoom_is_at_once_with_reduced_motion(open_page: OpenPage) -> None:
-    page = open_page(reduced_motion="reduce")
+    page = open_page()
     page.evaluate(
         """() => { window.halves = new Set();
           latentSpace.state.subscribe("view", () => halves.add(latentSpace.state.view.half)); }"""
@@ -256,7 +256,7 @@ def test_the_zoom_is_at_once_with_reduced_motion(open_page: OpenPage) -> None:
 
 
 def test_a_zoom_of_the_user_has_the_last_word(open_page: OpenPage, space: LatentSpace) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     click_on_point(page, space)
     wait_for_view(page)
     page.locator("#latent-map .map-top").focus()

@@ -260,7 +260,7 @@ def test_random_sample_moves_the_cursor_and_names_the_prior(
 
 
 def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: LatentSpace) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     page.locator("#jump-1").click()
     page.wait_for_function("() => latentSpace.state.z.x !== 0")
     start = position(page)
@@ -286,7 +286,7 @@ def test_morph_jumps_and_animate_moves_gradually(open_page: OpenPage, space: Lat
 
 
 def test_user_interrupts_an_animation(open_page: OpenPage) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     page.locator("#animate").click()
     page.wait_for_function("() => latentSpace.state.travelling")
     page.mouse.click(*map_point(page, -3, 3))
@@ -306,7 +306,7 @@ def test_map_draws_points_and_paths(open_page: OpenPage) -> None:
 
 
 def test_experiments_take_one_click(open_page: OpenPage) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     open_tab(page, "Paths")
     for name, rows, frames, text in (
         ("morph", 1, 16, "3 morphs into 8"),
@@ -398,7 +398,7 @@ def test_two_clients_are_isolated(open_page: OpenPage, space: LatentSpace) -> No
 @pytest.mark.guarantee("drag-paints-at-once")
 def test_moving_the_cursor_sends_no_request(open_page: OpenPage, visit: Visits) -> None:
     """By drag, hover, slider, keys, buttons and along a path; at rest, images that are kept."""
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     after_timers(page, 400)
     page.route(FILES, lambda route: route.fulfill(body=b"0" * 64 * 784))
     visit.requests.clear()
@@ -426,7 +426,7 @@ def test_moving_the_cursor_sends_no_request(open_page: OpenPage, visit: Visits) 
 
 def test_every_way_to_move_agrees_everywhere(open_page: OpenPage) -> None:
     """Map, image, sliders, readout and address show one position, whatever moved it."""
-    page = open_page(fresh=True)
+    page = open_page(fresh=True, reduced_motion="no-preference")
 
     def agree(source: str) -> tuple[float, float]:
         z = position(page)  # compares image, readout and sliders
@@ -529,7 +529,7 @@ def test_switching_a_layer_moves_nothing(open_page: OpenPage) -> None:
 def test_blur_is_explained_by_the_mean_of_the_nearest(
     open_page: OpenPage, space: LatentSpace, x: float, y: float
 ) -> None:
-    page = open_page(reduced_motion="reduce")
+    page = open_page()
     move_to(page, x, y)
     page.locator("#why-blurred summary").click()
     explanation = page.locator("#why-blurred .explanation")

@@ -347,7 +347,7 @@ def test_save_menu_closes(open_page: OpenPage) -> None:
 
 
 def test_play_moves_along_the_path(open_page: OpenPage) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="no-preference")
     open_tab(page, "Paths")
     compare(page)
     page.locator("#film-strip .row").nth(1).locator(".play").click()

@@ -153,7 +153,7 @@ QUESTIONS: list[tuple[str, Callable[[Page], None]]] = [
 
 
 def test_each_question_is_answered_on_the_page(open_page: OpenPage) -> None:
-    page = open_page(1280, 720)
+    page = open_page(1280, 720, reduced_motion="no-preference")
     for question, see in QUESTIONS:
         page.evaluate("() => latentSpace.state.restore('#x=0&y=0')")
         see(page)
@@ -186,7 +186,7 @@ def assert_step_is_shown(page: Page, step: dict[str, Any], width: int) -> None:
 def test_the_tour_leads_through_every_step_and_back(
     open_page: OpenPage, width: int, height: int
 ) -> None:
-    page = open_page(width, height, reduced_motion="reduce")
+    page = open_page(width, height)
     assert not page.locator(CARD).is_visible()
     before = page.evaluate("() => latentSpace.state.link")
     page.locator("#heading .take-tour").click()
@@ -205,7 +205,7 @@ def test_the_tour_leads_through_every_step_and_back(
 
 
 def test_keys_the_history_and_a_drag_in_the_tour(open_page: OpenPage) -> None:
-    page = open_page(1280, 720)
+    page = open_page(1280, 720, reduced_motion="no-preference")
     card = page.locator(CARD)
     page.locator("#heading .take-tour").click()
     expect(card).to_have_attribute("data-step", "decoder")

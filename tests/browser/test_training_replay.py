@@ -366,13 +366,12 @@ def test_points_move_between_epochs_unless_motion_is_reduced(open_replay: OpenPa
       document.querySelector('#replay .play').click();
       requestAnimationFrame(look);
     })"""
-    page = open_replay()
+    page = open_replay(reduced_motion="no-preference")
     frames, epochs = page.evaluate(count_frames)
     assert frames > epochs
     scrub(page, 0)
     page.emulate_media(reduced_motion="reduce")
     frames, epochs = page.evaluate(count_frames)
-    page.emulate_media(reduced_motion="null")
     assert frames == epochs
 
 
@@ -517,7 +516,7 @@ def test_a_closed_tab_pauses_and_is_drawn_anew_when_it_opens(open_replay: OpenPa
 
 def test_nothing_moves_while_the_replay_loads_and_plays(visit: Visits, address: str) -> None:
     held: list[Route] = []
-    page = visit(address, fresh=True)
+    page = visit(address, fresh=True, reduced_motion="no-preference")
     page.route(REPLAYS, lambda route: held.append(route))
     open_tab(page, TAB)
     wait_until(page, lambda: len(held) == 1, "the replay is not requested")

@@ -2,18 +2,21 @@
 
 import asyncio
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
 from filelock import FileLock
+from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import Snapshots, kept_epochs
+from latent_navigator.explorer.latent_space import LatentSpace
 
 T = TypeVar("T")
 
@@ -56,6 +59,26 @@ def run_async(coroutine: Coroutine[object, object, T]) -> T:
     """Run a coroutine in a thread of its own: this one may already run Playwright's loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
+
+
+def beside_encoding(space: LatentSpace, index: int, distance: float = 0.2) -> Tensor:
+    """(D,) a position near the encoding of a test image, in a direction that the index decides."""
+    direction = torch.randn(space.latent_dim, generator=torch.Generator().manual_seed(index))
+    return space.means[index] + distance * F.normalize(direction, dim=0)
+
+
+def coordinates(answer: dict[str, Any]) -> list[float]:
+    """All coordinates of a position as it is answered, with x and y in two dimensions alone."""
+    found: list[float] = answer["z"] if "z" in answer else [answer["x"], answer["y"]]
+    return found
+
+
+def direction_of(answer: dict[str, Any]) -> Tensor:
+    """(D,) the unit vector of a direction as it is answered, as an angle in two dimensions."""
+    if "vector" in answer:
+        return torch.tensor(answer["vector"])
+    angle = math.radians(answer["direction"])
+    return torch.tensor([math.cos(angle), math.sin(angle)])
 
 
 def prolonged(checkpoint: Checkpoint, epochs: int) -> Checkpoint:

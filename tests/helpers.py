@@ -123,14 +123,17 @@ def without_last_dimensions(checkpoint: Checkpoint, count: int = 2) -> Checkpoin
 
 
 def with_unused_dimensions(checkpoint: Checkpoint, latent_dim: int) -> Checkpoint:
-    """The same model with further dimensions, which are unused: the prior, for every image."""
+    """The same model with further dimensions, which are unused: the prior, for every image.
+
+    With fewer, it has only the first ones.
+    """
     more = latent_dim - checkpoint.model_config.latent_dim
     weights = dict(checkpoint.weights)
     weights["decoder.hidden.weight"] = F.pad(weights["decoder.hidden.weight"], (0, more))
     for name in ("encoder.out.weight", "encoder.out.bias"):  # mu above logvar
-        mu, logvar = weights[name].chunk(2)
-        rows = mu.new_zeros(more, *mu.shape[1:])
-        weights[name] = torch.cat([mu, rows, logvar, rows])
+        parts = weights[name].chunk(2)
+        rows = (0, 0) * (parts[0].ndim - 1) + (0, more)
+        weights[name] = torch.cat([F.pad(part, rows) for part in parts])
     snapshots = checkpoint.snapshots
     return dataclasses.replace(
         checkpoint,

@@ -14,8 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from latent_navigator.app.models import Models
-from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.dimensions import (
     STEPS,
     dimensions,
@@ -380,12 +379,3 @@ def test_further_unused_dimensions_change_no_answer(ten_space: LatentSpace) -> N
     ):
         torch.testing.assert_close(found[:, :10], expected)
         assert not found[:, 10:].any()
-
-
-def test_a_file_of_too_many_dimensions_is_rejected(
-    ten_checkpoint: Checkpoint, tmp_path: Path
-) -> None:
-    path = tmp_path / "wide.pt"
-    save_checkpoint(path, with_unused_dimensions(ten_checkpoint, 65))
-    with pytest.raises(ValueError, match=r"latent_dim is 65; give a checkpoint .* 2 to 64"):
-        Models([path])

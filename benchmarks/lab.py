@@ -25,8 +25,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.page_speed import percentiles
-from benchmarks.reports import Report, read_report, report_path, write_report
+from benchmarks.reports import Report, percentiles, read_report, report_path, write_report
 from benchmarks.server import Process, running_process, wait_until_idle
 from latent_navigator.data.dataset_info import DATASETS
 from latent_navigator.lab.settings import on_disk

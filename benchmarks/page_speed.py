@@ -10,56 +10,30 @@ opening run from the start of the navigation. Writes benchmarks/page_speed.json.
 import argparse
 import base64
 import json
-import math
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from playwright.sync_api import Browser, BrowserContext, FloatRect, Page, sync_playwright
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.chromium import MAP, READOUT, Traffic, bounding_box, launch_chromium, open_page
-from benchmarks.reports import Report, report_path, write_report
+from benchmarks.chromium import MAP, READOUT, Traffic, launch_chromium, open_page
+from benchmarks.dragging import WATCH, Move, measure_drag, paint_rate, paint_times, start_drag
+from benchmarks.reports import Report, percentiles, report_path, write_report
 from benchmarks.server import running_demo, running_process, wait_until_idle
 from benchmarks.switching import switch_times
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.pretrained import DEFAULT_PATH
+from latent_navigator.pretrained import DEFAULT_PATH, TEN_DIMENSIONS_PATH
 
-RATE = 60  # moves per second of a drag that does not wait
-DRAG_SECONDS = 4.0
-FRAME = 1 / 60  # seconds
-WARM_UP = 5  # moves that are not counted
 WIDTH, HEIGHT = 1440, 900
 SETTLE = 2000  # ms after which the page has fetched all that it shows
 SLOW = 1.5e6, 300  # bits per second, and ms of latency of each request
 SLOW_SECONDS = 120  # at most, to open the page on such a line
 TASKS = "disabled-by-default-devtools.timeline"  # Chromium's traces of single tasks
 
-Move = Callable[[int], None]
-
-# Runs in every frame. A new image is painted at the end of the frame in which `signature` changed:
-# a message posted in a frame's callback arrives once the frame is drawn.
-WATCH = """(signature) => {
-  const shown = new Function('return ' + signature);
-  const channel = new MessageChannel();
-  window.paints = []; window.inputs = []; let last = shown();
-  channel.port1.onmessage = ({ data }) => paints.push([data, performance.now()]);
-  const look = () => {
-    const now = shown();
-    if (now && now !== last) { last = now; channel.port2.postMessage(now); }
-    requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
-  for (const kind of ['pointermove', 'pointerdown', 'input'])
-    addEventListener(kind, (event) => inputs.push(event.timeStamp), true);
-}"""
-IMAGE_SIGNATURE = """(() => { const v = document.querySelector('#digit .view').dataset;
-  return v.x + ' ' + v.y; })()"""
 PLAIN_SIGNATURE = """(() => { const i = document.querySelector('#digit img');
   return i && i.complete ? i.src : ''; })()"""
 
@@ -97,62 +71,7 @@ DECODE = """async (positions) => {
   return [btoa(text), times]; }"""
 
 
-def percentiles(values: list[float], digits: int = 1) -> dict[str, float]:
-    """Median, 95th percentile and count."""
-    return {
-        "p50": round(float(np.percentile(values, 50)), digits),
-        "p95": round(float(np.percentile(values, 95)), digits),
-        "n": len(values),
-    }
-
-
 # --- moving ---
-
-
-def paint_times(page: Page, moves: int, move: Move) -> tuple[list[float], int]:
-    """Milliseconds from input to paint of calls of move(i), each made after the last paint.
-
-    They come at any moment of a frame, as a user's do: right after the page has answered the
-    script, a frame has just ended, and a pointer's move always waits for the next one.
-
-    Returns:
-        `moves` times after WARM_UP, and the number of calls that painted nothing in two seconds.
-    """
-    times: list[float] = []
-    lost = 0
-    moments = np.random.default_rng(0)
-    for i in range(moves + WARM_UP):
-        page.evaluate("() => { paints.length = 0; inputs.length = 0; }")
-        time.sleep(moments.random() * FRAME)
-        move(i)
-        try:
-            page.wait_for_function("() => paints.length > 0", polling=10, timeout=2_000)
-        except PlaywrightTimeout:
-            lost += 1
-            continue
-        painted, entered = page.evaluate("() => [paints[0][1], inputs[inputs.length - 1]]")
-        times.append(painted - entered)
-        page.wait_for_timeout(30)
-    return times[WARM_UP:], lost
-
-
-def paint_rate(page: Page, move: Move) -> float:
-    """Images painted per second while moves come at RATE, or as fast as the page takes them."""
-    page.evaluate("() => { paints.length = 0; }")
-    started, i = time.perf_counter(), 0
-    while time.perf_counter() - started < DRAG_SECONDS:
-        move(i)
-        i += 1
-        time.sleep(max(0, started + i / RATE - time.perf_counter()))
-    elapsed = time.perf_counter() - started
-    return float(page.evaluate("() => paints.length")) / elapsed
-
-
-def on_circle(box: FloatRect, i: int) -> tuple[float, float]:
-    """The i-th position of a drag around the middle of the map, in pixels of the page."""
-    angle, radius = 0.13 * i, box["width"] * (0.15 + 0.1 * math.sin(0.031 * i))
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    return x + radius * math.cos(angle), y + radius * math.sin(angle)
 
 
 def slider_keys(page: Page) -> Move:
@@ -233,18 +152,8 @@ def measure_page(browser: Browser, address: str, moves: int) -> Report:
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
     open_page(page, address)
     page.wait_for_timeout(SETTLE)
-    page.evaluate(WATCH, IMAGE_SIGNATURE)
-    box = bounding_box(page.locator("#latent-map .map-top"))
-
-    def drag(i: int) -> None:
-        page.mouse.move(*on_circle(box, i))
-
-    drag(0)
-    page.mouse.down()
-    painted, lost = paint_times(page, moves, lambda i: drag(i + 1))
-    traffic = Traffic(page)
-    rate = paint_rate(page, drag)
-    asked = len(traffic.addresses)
+    drag = start_drag(page)
+    dragged, lost = measure_drag(page, drag, moves, "map")
     task = largest_task(browser, page, drag)
     page.mouse.up()
     press = slider_keys(page)
@@ -253,15 +162,23 @@ def measure_page(browser: Browser, address: str, moves: int) -> Report:
     decoder = decoder_figures(page)
     page.close()
     return {
-        "map: move to painted, ms": percentiles(painted),
-        "map: images per second in a drag": round(rate, 1),
-        "map: requests in a drag": asked,
+        **dragged,
         "map: largest task in a drag with the layer of images, ms": round(task, 1),
         "slider: key to painted, ms": percentiles(slider),
         "slider: images per second": round(slider_rate, 1),
         "map and slider: moves never painted": lost + lost_keys,
         **decoder,
     }
+
+
+def measure_ten_dimensions(browser: Browser, address: str, moves: int) -> Report:
+    """The drag's figures of the page of the committed model of ten dimensions."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    open_page(page, f"{address}?model={TEN_DIMENSIONS_PATH.stem}")
+    page.wait_for_timeout(SETTLE)
+    dragged, lost = measure_drag(page, start_drag(page), moves, "ten dimensions")
+    page.close()
+    return {**dragged, "ten dimensions: moves never painted": lost}
 
 
 def measure_plain(browser: Browser, address: str, moves: int) -> Report:
@@ -307,6 +224,7 @@ def measure(folder: Path, moves: int) -> Report:
             open_page(page, address)
             report["model: choice to shown, ms"] = percentiles(switch_times(page))
             page.close()
+            report |= measure_ten_dimensions(browser, address, moves)
             with running_demo(folder / "plain", module="benchmarks.plain_demo") as plain:
                 report |= measure_plain(browser, plain, moves)
             browser.close()

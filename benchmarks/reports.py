@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 FOLDER = Path(__file__).parent
 
 Report = dict[str, Any]
@@ -22,6 +24,15 @@ def read_report(name: str) -> Report:
     """The committed report of the benchmark of that name."""
     report: Report = json.loads(report_path(name).read_text(encoding="utf-8"))
     return report
+
+
+def percentiles(values: list[float], digits: int = 1) -> dict[str, float]:
+    """Median, 95th percentile and count."""
+    return {
+        "p50": round(float(np.percentile(values, 50)), digits),
+        "p95": round(float(np.percentile(values, 95)), digits),
+        "n": len(values),
+    }
 
 
 def processor() -> str:

@@ -2,18 +2,21 @@
 
 import asyncio
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
 from filelock import FileLock
+from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.checkpoint.snapshots import Snapshots, kept_epochs
+from latent_navigator.explorer.latent_space import LatentSpace
 
 T = TypeVar("T")
 
@@ -58,6 +61,26 @@ def run_async(coroutine: Coroutine[object, object, T]) -> T:
         return thread.submit(asyncio.run, coroutine).result()
 
 
+def beside_encoding(space: LatentSpace, index: int, distance: float = 0.2) -> Tensor:
+    """(D,) a position near the encoding of a test image, in a direction that the index decides."""
+    direction = torch.randn(space.latent_dim, generator=torch.Generator().manual_seed(index))
+    return space.means[index] + distance * F.normalize(direction, dim=0)
+
+
+def coordinates(answer: dict[str, Any]) -> list[float]:
+    """All coordinates of a position as it is answered, with x and y in two dimensions alone."""
+    found: list[float] = answer["z"] if "z" in answer else [answer["x"], answer["y"]]
+    return found
+
+
+def direction_of(answer: dict[str, Any]) -> Tensor:
+    """(D,) the unit vector of a direction as it is answered, as an angle in two dimensions."""
+    if "vector" in answer:
+        return torch.tensor(answer["vector"])
+    angle = math.radians(answer["direction"])
+    return torch.tensor([math.cos(angle), math.sin(angle)])
+
+
 def prolonged(checkpoint: Checkpoint, epochs: int) -> Checkpoint:
     """The same training as if each of its epochs had been many: so long that snapshots are thin."""
     sample, means, grids, reaches, reconstructed = checkpoint.snapshots
@@ -100,14 +123,17 @@ def without_last_dimensions(checkpoint: Checkpoint, count: int = 2) -> Checkpoin
 
 
 def with_unused_dimensions(checkpoint: Checkpoint, latent_dim: int) -> Checkpoint:
-    """The same model with further dimensions, which are unused: the prior, for every image."""
+    """The same model with further dimensions, which are unused: the prior, for every image.
+
+    With fewer, it has only the first ones.
+    """
     more = latent_dim - checkpoint.model_config.latent_dim
     weights = dict(checkpoint.weights)
     weights["decoder.hidden.weight"] = F.pad(weights["decoder.hidden.weight"], (0, more))
     for name in ("encoder.out.weight", "encoder.out.bias"):  # mu above logvar
-        mu, logvar = weights[name].chunk(2)
-        rows = mu.new_zeros(more, *mu.shape[1:])
-        weights[name] = torch.cat([mu, rows, logvar, rows])
+        parts = weights[name].chunk(2)
+        rows = (0, 0) * (parts[0].ndim - 1) + (0, more)
+        weights[name] = torch.cat([F.pad(part, rows) for part in parts])
     snapshots = checkpoint.snapshots
     return dataclasses.replace(
         checkpoint,

@@ -90,13 +90,25 @@ def files_in(folders: Iterable[Path]) -> list[Path]:
 def read_entry(path: Path, key: str) -> ModelEntry:
     """The entry of a file; one that cannot be opened has the reason as its fault."""
     try:
-        checkpoint = load_checkpoint(path)
-        check_dimensions(checkpoint.model_config.latent_dim)
-        return describe_file(checkpoint, key, path)
+        return describe_file(load_explorable(path), key, path)
     except (ValueError, OSError) as error:
         # Where the file lies on this machine is nobody's business.
         reason = str(error).removeprefix(f"{path}: ").replace(str(path), path.name)
         return ModelEntry(key, key, f"{path.name} cannot be opened", fault=f"{path.name}: {reason}")
+
+
+def load_explorable(path: Path) -> Checkpoint:
+    """The checkpoint in a file, if the page can show its latent space.
+
+    Raises:
+        ValueError: with the path, if the page cannot.
+    """
+    checkpoint = load_checkpoint(path)
+    try:
+        check_dimensions(checkpoint.model_config.latent_dim)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return checkpoint
 
 
 def describe_file(checkpoint: Checkpoint, key: str, path: Path) -> ModelEntry:

@@ -15,15 +15,16 @@ from latent_navigator.app.model_list import (
     describe_entry,
     describe_file,
     files_in,
+    load_explorable,
     make_key,
     memory_of,
     read_entry,
     stamp_of,
 )
-from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.beta_comparison import comparison_file, comparison_name
 from latent_navigator.explorer.data_files import model_files
-from latent_navigator.explorer.latent_space import LatentSpace, check_dimensions
+from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.training_replay import replay_files
 
 MODEL_MEMORY = 400  # MB
@@ -77,8 +78,7 @@ class Models:
             self._register(path)
         self._given = list(self._paths)
         for key, path in self._paths.items():
-            stamp, checkpoint = stamp_of(path), load_checkpoint(path)
-            check_dimensions(checkpoint.model_config.latent_dim)
+            stamp, checkpoint = stamp_of(path), load_explorable(path)
             entry = describe_file(checkpoint, key, path)
             self._entries[key] = stamp, entry
             if not self.default:

@@ -38,8 +38,8 @@ def export_path(space: LatentSpace, kind: object, row: object) -> dict[str, str]
     """A row of the film strip as a file: {"name", "type" (MIME), "data" (base64)}.
 
     Args:
-        kind: a key of EXPORTS. row: {"points": [[x, y], ...], "curve": [[x, y], ...],
-            "title": text}, as `compare_paths` and `strip_row` return it.
+        kind: a key of EXPORTS. row: {"points": [[x, y], ...], or D numbers each, "curve": the
+            same, "title": text}, as `compare_paths` and `strip_row` return it.
 
     Raises:
         ValueError: if the kind is unknown, or the row has no such positions.
@@ -47,7 +47,7 @@ def export_path(space: LatentSpace, kind: object, row: object) -> dict[str, str]
     extension = choice("kind", kind, tuple(EXPORTS))
     if not isinstance(row, dict):
         raise ValueError(f"row is {row!r:.40}; give points, curve and title")
-    points, curve = (_positions(space, row.get(name)) for name in ("points", "curve"))
+    points, curve = (_positions(space, name, row.get(name)) for name in ("points", "curve"))
     frames = space.decode_images(points)
     if extension == "png":
         data = strip_png(frames)
@@ -108,9 +108,9 @@ def table_png(rows: np.ndarray, names: list[str]) -> bytes:
     return _saved(sheet, format="PNG")
 
 
-def _positions(space: LatentSpace, listed: object) -> Tensor:
+def _positions(space: LatentSpace, name: str, listed: object) -> Tensor:
     if not isinstance(listed, list) or not 2 <= len(listed) <= MAX_POSITIONS:
-        raise ValueError(f"a path is a list of 2 to {MAX_POSITIONS} positions [x, y]")
+        raise ValueError(f"{name} is {listed!r:.40}; give a list of 2 to {MAX_POSITIONS} positions")
     return torch.stack([endpoint(space, position, ANCHORS[0]) for position in listed])
 
 

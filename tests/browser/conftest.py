@@ -2,11 +2,16 @@
 
 from collections.abc import Generator, Iterator
 from functools import partial
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser
 
+from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.pretrained import TEN_DIMENSIONS_PATH
 from tests.browser.helpers import OpenPage, SharedPages, Visits
+from tests.conftest import ROOT
 
 FAILED = pytest.StashKey[bool]()
 
@@ -41,3 +46,27 @@ def visit(
 def open_page(visit: Visits, served: str) -> OpenPage:
     """open_page(width, height, ...) -> the page of the committed checkpoint, ready, at (0, 0)."""
     return partial(visit, f"{served}#x=0&y=0")
+
+
+class Explored(NamedTuple):
+    """A page on which a model is explored: how it is opened, and what it explores."""
+
+    open: OpenPage
+    space: LatentSpace
+
+
+@pytest.fixture(scope="session")
+def ten_released() -> LatentSpace:
+    """The LatentSpace of the committed checkpoint of ten dimensions."""
+    return LatentSpace(load_checkpoint(ROOT / TEN_DIMENSIONS_PATH))
+
+
+@pytest.fixture(params=[2, 10])
+def explored(
+    request: pytest.FixtureRequest, visit: Visits, served: str, space: LatentSpace
+) -> Explored:
+    """The page of the committed checkpoint of two and of ten dimensions, at (0, 0) of the map."""
+    if request.param == 2:
+        return Explored(partial(visit, f"{served}#x=0&y=0"), space)
+    address = f"{served}?model={TEN_DIMENSIONS_PATH.stem}#x=0&y=0"
+    return Explored(partial(visit, address), request.getfixturevalue("ten_released"))

@@ -242,6 +242,14 @@ def view_point(page: Page, x: float, y: float) -> tuple[float, float]:
     )
 
 
+def drag_to(page: Page, x: float, y: float) -> None:
+    """Drag the cursor to z = (x, y) on the map: a click might open the test image encoded there."""
+    page.mouse.move(*view_point(page, 0, 0))
+    page.mouse.down()
+    page.mouse.move(*view_point(page, x, y))
+    page.mouse.up()
+
+
 def zoom(page: Page) -> float:
     return float(page.evaluate("() => latentSpace.state.view.zoom"))
 
@@ -298,6 +306,20 @@ def move_to(page: Page, x: float, y: float) -> None:
     page.evaluate("([x, y]) => latentSpace.state.set({ x, y })", [x, y])
 
 
+def coordinates(page: Page) -> list[float]:
+    """All numbers of z, once nothing moves."""
+    settle(page)
+    found: list[float] = page.evaluate(
+        "() => latentSpace.state.plane.coordinates(latentSpace.state.z)"
+    )
+    return found
+
+
+def move_to_coordinates(page: Page, z: list[float]) -> None:
+    """Set all numbers of z from within the page."""
+    page.evaluate("(z) => latentSpace.state.set(latentSpace.state.plane.position(z))", z)
+
+
 def pixels_of(canvas: Locator) -> NDArray[np.uint8]:
     """(28, 28) the grey levels of a canvas."""
     return np.array(canvas.evaluate(PIXELS_28), np.uint8).reshape(28, 28)
@@ -319,6 +341,12 @@ def assert_painted(page: Page, space: LatentSpace) -> None:
     z, pixels = page.wait_for_function(SETTLED_IMAGE).json_value()
     expected = space.decode_images(torch.tensor([z]))[0].astype(int)
     assert np.abs(np.reshape(pixels, (28, 28)) - expected).max() <= 1
+
+
+def assert_decoded(page: Page, space: LatentSpace) -> None:
+    """The same where positions are not those of a plane."""
+    expected = space.decode_images(torch.tensor([coordinates(page)]))[0]
+    assert np.abs(decoded(page).astype(int) - expected).max() <= 1
 
 
 def assert_same_image(canvas: Locator, page: Page) -> None:

@@ -8,15 +8,18 @@ from playwright.sync_api import Page, expect
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.attributes import ATTRIBUTES
+from tests.browser.conftest import Explored
 from tests.browser.helpers import (
     OpenPage,
     Visits,
     after_timers,
     arguments_of,
-    assert_painted,
+    assert_decoded,
+    coordinates,
+    drag_to,
     fail_calls,
-    map_point,
     move_to,
+    move_to_coordinates,
     open_tab,
     position,
     settle,
@@ -53,40 +56,39 @@ def press(page: Page, attribute: str) -> str:
     return message.inner_text()
 
 
-def test_directions_describe_the_position(open_page: OpenPage, space: LatentSpace) -> None:
-    page = open_page()
+def test_directions_describe_the_position(explored: Explored) -> None:
+    page, space = explored.open(), explored.space
     go_to_digit(page, 3)
     open_directions(page)
-    x, y = position(page)
-    answer = attribute_directions(space, x, y)
+    answer = attribute_directions(space, coordinates(page))
     for name in ATTRIBUTES:
         value = page.locator(f"#directions [data-name={name}] .value")
         expect(value).to_have_text(answer["attributes"][name]["message"])
     expect(page.locator("#directions .sensitivity")).to_have_text(answer["message"])
-    page.mouse.click(*map_point(page, 1.2, 0.2))
-    moved = attribute_directions(space, *position(page))["attributes"]["slant"]["message"]
+    drag_to(page, 1.2, 0.2)
+    moved = attribute_directions(space, coordinates(page))["attributes"]["slant"]["message"]
     expect(page.locator("#directions [data-name=slant] .value")).to_have_text(moved)
 
 
 @pytest.mark.guarantee("tabs-work")
-def test_nudges_change_one_attribute_step_by_step(open_page: OpenPage, space: LatentSpace) -> None:
-    page = open_page()
+def test_nudges_change_one_attribute_step_by_step(explored: Explored) -> None:
+    page, space = explored.open(), explored.space
     go_to_digit(page, 7)
-    start = position(page)
+    start = coordinates(page)
     open_directions(page)
     for name in ("ink", "slant"):
-        move_to(page, *start)
+        move_to_coordinates(page, start)
         wait_for_rest(page)
         values, message = [], ""
         for _ in range(4):
-            at = position(page)
-            values.append(attribute_directions(space, *at)["attributes"][name]["value"])
+            at = coordinates(page)
+            values.append(attribute_directions(space, at)["attributes"][name]["value"])
             message = press(page, name)
             wait_for_rest(page)
         assert values == sorted(values)
         assert values[-1] > values[0] * 1.01
         assert "Still among the 7s" in message
-        assert_painted(page, space)
+        assert_decoded(page, space)
 
 
 def test_second_press_continues_from_the_end_of_the_first(
@@ -130,35 +132,34 @@ def test_nudge_reports_why_it_stops(open_page: OpenPage) -> None:
     expect(page.locator("#directions .message")).to_have_attribute("data-stopped", "barred")
 
 
-def test_arrows_lead_to_the_classes(open_page: OpenPage, space: LatentSpace) -> None:
-    page = open_page()
-    page.mouse.click(*map_point(page, 1, 1))
+def test_arrows_lead_to_the_classes(explored: Explored) -> None:
+    page, space = explored.open(), explored.space
+    drag_to(page, 1, 1)
     open_directions(page)
-    start, goal = position(page), space.anchor(1).tolist()
+    start, goal = coordinates(page), space.anchor(1).tolist()
     button = page.locator("#directions .toward button").nth(1)
     expect(button.locator(".distance")).to_have_text(f"{math.dist(start, goal):.2f}")
     button.click()
-    page.wait_for_function("() => !latentSpace.state.travelling")
-    assert math.dist(position(page), goal) == pytest.approx(math.dist(start, goal) - 0.25, abs=0.01)
+    left = math.dist(coordinates(page), goal)
+    assert left == pytest.approx(math.dist(start, goal) - 0.25, abs=0.01)
     # The last of the steps is as short as it needs to be.
-    move_to(page, goal[0] + 0.4, goal[1] - 0.4)
+    move_to_coordinates(page, [goal[0] + 0.4, goal[1] - 0.4, *goal[2:]])
     for _ in range(3):
         button.click()
         page.wait_for_function("() => !latentSpace.state.travelling")
-    assert math.dist(position(page), goal) < 0.002
+    assert math.dist(coordinates(page), goal) < 0.002
     expect(button.locator(".distance")).to_have_text("0.00")
     # The other anchor is another position.
     open_tab(page, "Explore")
     page.locator("#anchor").get_by_label("mean position").check()
     open_directions(page)
     centroid = space.anchor(1, "centroid").tolist()
-    expect(button.locator(".distance")).to_have_text(f"{math.dist(position(page), centroid):.2f}")
+    away = math.dist(coordinates(page), centroid)
+    expect(button.locator(".distance")).to_have_text(f"{away:.2f}")
 
 
-def test_attributes_are_asked_for_where_the_cursor_rests(
-    open_page: OpenPage, visit: Visits
-) -> None:
-    page = open_page()
+def test_attributes_are_asked_for_where_the_cursor_rests(explored: Explored, visit: Visits) -> None:
+    page = explored.open()
     move_to(page, 1, 0)
     after_timers(page, 200)
     assert visit.calls("here") == [], "the tab is closed"
@@ -172,7 +173,8 @@ def test_attributes_are_asked_for_where_the_cursor_rests(
     assert visit.calls("here", "nudge") == []
     wait_for_rest(page)
     (call,) = visit.calls("here")
-    assert arguments_of(call) == list(position(page))
+    z = coordinates(page)
+    assert arguments_of(call) == (z if len(z) == 2 else [z, None])
 
 
 @pytest.mark.guarantee("clients-isolated")

@@ -16,10 +16,13 @@ from latent_navigator.explorer.dimensions import dimension_name
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import (
+    INKED,
     OpenPage,
     Visits,
+    assert_decoded,
     assert_fits,
     compare,
+    coordinates,
     decoded,
     open_tab,
     pixels_of,
@@ -54,21 +57,6 @@ def open_ten(visit: Visits, address: str) -> OpenPage:
     return open_
 
 
-def coordinates(page: Page) -> list[float]:
-    """The ten numbers of z."""
-    found: list[float] = page.evaluate(
-        "() => latentSpace.state.plane.coordinates(latentSpace.state.z)"
-    )
-    return found
-
-
-def assert_decoded(page: Page, space: LatentSpace) -> None:
-    """The image on the page is PyTorch's decoding of the ten numbers, up to 1 of 255."""
-    settle(page)
-    expected = space.decode_images(torch.tensor([coordinates(page)]))[0]
-    assert np.abs(decoded(page).astype(int) - expected).max() <= 1
-
-
 def test_a_drag_decodes_the_plane_without_a_request(
     open_ten: OpenPage, visit: Visits, ten_space: LatentSpace
 ) -> None:
@@ -89,6 +77,36 @@ def test_a_drag_decodes_the_plane_without_a_request(
     expect(page.locator("#plane .off")).to_have_text("z lies in this plane")
     share = round(100 * ten_space.plane.variance_share(ten_space.means))
     expect(page.locator("#plane .holds")).to_contain_text(f"explains {share} % of the variance")
+
+
+def test_a_switch_leaves_the_points_near_the_plane(
+    open_ten: OpenPage, ten_space: LatentSpace
+) -> None:
+    page = open_ten("layers=points")
+    expect(page.locator("#latent-map .map-legend")).to_contain_text("from the plane")
+    points, switch = page.locator("[data-layer=points]"), page.locator("#plane input")
+
+    def ink() -> int:
+        return int(page.locator("#latent-map .map-base").evaluate(INKED))
+
+    everything = ink()
+    points.click()
+    wait_until(page, lambda: ink() < everything, "the points are hidden")
+    axes = ink()
+    points.click()
+    wait_until(page, lambda: ink() == everything, "the points are shown")
+    distances = ten_space.plane.distance(ten_space.means).sort().values
+    near = math.ceil(100 * float(distances[len(distances) // 5])) / 100
+    count = int((distances <= near).sum())
+    expect(page.locator("#plane .check")).to_contain_text(
+        f"Only the {count} digits within {near:.2f}"
+    )
+    switch.check()
+    few = axes + (everything - axes) / 2
+    wait_until(page, lambda: axes < ink() < few, "points far from the plane vanish")
+    assert "near=true" in page.evaluate("() => latentSpace.state.link")
+    switch.uncheck()
+    wait_until(page, lambda: ink() == everything, "they come back")
 
 
 def test_every_tab_works_off_the_plane(open_ten: OpenPage, ten_space: LatentSpace) -> None:

@@ -19,7 +19,8 @@ from benchmarks.server import free_port
 from latent_navigator.app.models import Models
 from latent_navigator.app.options import check_address, upload_folder
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
-from tests.conftest import ROOT, Demo
+from tests.conftest import ROOT, Demo, start_demo
+from tests.helpers import with_unused_dimensions
 
 
 def run(
@@ -89,6 +90,21 @@ def test_unusable_checkpoint_is_reported_in_one_line(tmp_path: Path) -> None:
         assert done.stderr.startswith(f"demo.py: {path}: ")
         assert message in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.guarantee("options-validated")
+@pytest.mark.parametrize("latent_dim", [1, 65, 4096])
+def test_a_checkpoint_of_other_dimensions_is_reported_in_one_line(
+    ten_checkpoint: Checkpoint, tmp_path: Path, latent_dim: int
+) -> None:
+    path = tmp_path / "vae.pt"
+    save_checkpoint(path, with_unused_dimensions(ten_checkpoint, latent_dim))
+    process, _, log, _ = start_demo(tmp_path, "--checkpoint", str(path))
+    assert process.wait(180) == 1
+    assert log.read_text() == (
+        f"demo.py: {path}: latent_dim is {latent_dim}; give a checkpoint trained with "
+        "--latent-dim 2 to 64\n"
+    )
 
 
 @pytest.mark.guarantee("messages-never-decide")

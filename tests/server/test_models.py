@@ -1,6 +1,8 @@
 """The pool of models: the list, what is held in memory, and what names a model."""
 
 import dataclasses
+import json
+import math
 import shutil
 import threading
 from collections.abc import Iterator
@@ -257,6 +259,43 @@ def test_decoding_with_and_without_a_model(address: str, ten_checkpoint: Checkpo
     assert np.array_equal(images[2], expected.decode_images(expected.position([0.0] * 10)[None])[0])
     kept = client.predict(x=0.5, y=-0.5, api_name="/digit_directions")
     assert len(kept) == 10
+
+
+@pytest.mark.guarantee("positions-validated")
+@pytest.mark.parametrize(
+    ("z", "message"),
+    [
+        ([], "position is []; give 10 numbers"),
+        ([0.5, -0.5], "position is [0.5, -0.5]; give 10 numbers"),
+        ([0.0] * 11, "give 10 numbers"),
+        ([0.0] * 4096, "give 10 numbers"),
+        ([0.0] * 9 + [None], "z10 is None; give a number from -"),
+        ([math.nan] + [0.0] * 9, "z1 is nan; give a number from -"),
+        ([0.0, math.inf] + [0.0] * 8, "z2 is inf; give a number from -"),
+        ([0.0, 0.0, 1e30] + [0.0] * 7, "z3 is 1e+30; give a number from -"),
+    ],
+)
+def test_what_is_no_position_of_ten_dimensions_is_explained(
+    address: str, z: list[object], message: str
+) -> None:
+    calls = {
+        "decode": (z, None),
+        "attributes": (z, None),
+        "digit_directions": (z, None),
+        "nudge": (z, None, "ink", 1),
+        "morph_toward": (z, None, 3, 0.5),
+        "interpolate": (z, 3, "linear", 9, False),
+    }
+    for name, arguments in calls.items():
+        body = json.dumps({"data": [*arguments, "ten"]})  # NaN and Infinity as Python writes them
+        answer = httpx.post(
+            f"{address}gradio_api/run/{name}",
+            content=body,
+            headers={"content-type": "application/json"},
+            timeout=60,
+        )
+        assert answer.status_code == 400, name
+        assert message in answer.json()["error"], name
 
 
 @pytest.mark.guarantee("models-kept-apart")

@@ -6,10 +6,9 @@ from collections.abc import Callable
 import pytest
 import torch
 import torch.nn.functional as F
-from scipy.spatial import cKDTree
 from torch import Tensor
 
-from latent_navigator.checkpoint.checkpoint import Checkpoint
+from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.attributes import (
     ATTRIBUTES,
     attributes_at,
@@ -18,8 +17,6 @@ from latent_navigator.geometry.attributes import (
     measure,
     nudge,
 )
-from latent_navigator.geometry.latent_graph import Decode
-from latent_utils import neighbourhood
 
 NAMES = list(ATTRIBUTES)
 FINE = 20  # samples per pixel and axis when a shape is drawn
@@ -48,12 +45,6 @@ def ring(radius: float, hole: float = 0.0, cx: float = 0.0, cy: float = 0.0) -> 
         return (r < radius) & (r >= hole)
 
     return draw(inside)
-
-
-@pytest.fixture(scope="module")
-def decode(released: Checkpoint) -> Decode:
-    model = released.build_model()
-    return lambda z: model.decode(z).flatten(1)
 
 
 def test_bar_has_its_width_and_height() -> None:
@@ -103,36 +94,35 @@ def test_empty_image_has_finite_values_and_gradients() -> None:
 
 
 @pytest.mark.guarantee("gradients-and-nudges")
-def test_gradients_match_finite_differences(decode: Decode, released: Checkpoint) -> None:
-    for z in released.prototypes:
+def test_gradients_match_finite_differences(trained_space: LatentSpace) -> None:
+    decode = trained_space.decode
+    for z in trained_space.anchors["typical"]:
         values, gradients = attributes_at(decode, z)
         torch.testing.assert_close(values, measure(decode(z[None]))[0].detach())
-        for axis in range(2):
-            step = torch.zeros(2)
-            step[axis] = 2e-3
-            with torch.no_grad():
-                ahead, behind = measure(decode(torch.stack([z + step, z - step])).double())
-            slope = (ahead - behind) / (2 * 2e-3)
-            scale = gradients.norm(dim=1).double().clamp_min(1e-2)
-            assert ((gradients[:, axis] - slope).abs() / scale).max() < 0.05
+        steps = 2e-3 * torch.eye(trained_space.latent_dim)
+        with torch.no_grad():
+            ahead, behind = (measure(decode(z + sign * steps).double()) for sign in (1, -1))
+        slopes = (ahead - behind).T / (2 * 2e-3)  # (6, D)
+        scale = gradients.norm(dim=1).double().clamp_min(1e-2)
+        assert ((gradients - slopes).abs() / scale[:, None]).max() < 0.05
 
 
-def test_jacobian_norm_matches_finite_differences(decode: Decode, released: Checkpoint) -> None:
-    z = released.means[::400]
+def test_jacobian_norm_matches_finite_differences(trained_space: LatentSpace) -> None:
+    decode, z = trained_space.decode, trained_space.means[::400]
     total = torch.zeros(len(z))
-    for axis in torch.eye(2):
+    for axis in torch.eye(trained_space.latent_dim):
         with torch.no_grad():
             slope = (decode(z + 1e-3 * axis) - decode(z - 1e-3 * axis)) / 2e-3
         total += slope.square().sum(1)
     torch.testing.assert_close(jacobian_norm(decode, z), total.sqrt(), rtol=0.01, atol=0.01)
 
 
-def same_digit(released: Checkpoint, digit: int) -> Callable[[Tensor], Tensor]:
-    """Whether positions have data nearby and the digit prevails there."""
-    tree = cKDTree(released.means.numpy())
+def same_digit(space: LatentSpace, start: Tensor) -> Callable[[Tensor], Tensor]:
+    """Whether positions have data nearby and the digit prevails there that does at the start."""
+    digit = space.around(start[None]).shares.argmax(1)
 
     def allowed(z: Tensor) -> Tensor:
-        around = neighbourhood(z, tree, released.labels)
+        around = space.around(z)
         return (around.shares.argmax(1) == digit) & (around.within > 0)
 
     return allowed
@@ -147,13 +137,12 @@ def anywhere(z: Tensor) -> Tensor:
 @pytest.mark.parametrize("attribute", NAMES)
 @pytest.mark.parametrize("sign", [1, -1])
 def test_nudges_are_monotone_and_keep_the_digit(
-    decode: Decode, released: Checkpoint, attribute: str, sign: int
+    either_space: LatentSpace, attribute: str, sign: int
 ) -> None:
     """Ten times from the prototype of each digit, or until no nudge goes further."""
-    index, steps = NAMES.index(attribute), 0
-    for digit in range(10):
-        allowed = same_digit(released, digit)
-        z = released.prototypes[digit]
+    decode, index, steps = either_space.decode, NAMES.index(attribute), 0
+    for z in either_space.anchors["typical"]:
+        allowed = same_digit(either_space, z)
         for _ in range(10):
             nudged = nudge(decode, z, attribute, sign, allowed)
             with torch.no_grad():
@@ -172,9 +161,9 @@ def test_nudges_are_monotone_and_keep_the_digit(
     assert steps > 60, "the nudges hardly moved"
 
 
-def test_nudge_reports_why_it_stops(decode: Decode, released: Checkpoint) -> None:
-    z = released.prototypes[3]
-    barred = nudge(decode, z, "ink", 1, lambda candidates: ~anywhere(candidates))
+def test_nudge_reports_why_it_stops(either_space: LatentSpace) -> None:
+    z = either_space.anchor(3)
+    barred = nudge(either_space.decode, z, "ink", 1, lambda candidates: ~anywhere(candidates))
     assert barred.stopped == "barred"
     assert len(barred.path) == 1
 
@@ -192,10 +181,10 @@ def test_nudge_reports_why_it_stops(decode: Decode, released: Checkpoint) -> Non
     [("beauty", 1, "attribute is 'beauty'"), ("ink", 0, "sign is 0"), ("ink", 2, "sign is 2")],
 )
 def test_unknown_nudges_are_rejected(
-    decode: Decode, attribute: str, sign: int, message: str
+    either_space: LatentSpace, attribute: str, sign: int, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        nudge(decode, torch.zeros(2), attribute, sign, anywhere)
+        nudge(either_space.decode, either_space.anchor(3), attribute, sign, anywhere)
 
 
 def test_values_are_described_with_their_units() -> None:

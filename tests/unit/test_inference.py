@@ -260,6 +260,7 @@ def test_the_aggregate_posterior_integrates_to_one(released: Checkpoint) -> None
 def test_prior_vs_data_is_high_where_the_prior_is_greater(
     space: LatentSpace, released: Checkpoint
 ) -> None:
+    """A layer of two dimensions alone: see `MapLayer.flat`."""
     layer = prior_vs_data(space, space.plane)
     side = layer["side"]
     cells = layer["strength"].reshape(side, side)
@@ -284,6 +285,7 @@ def test_prior_vs_data_is_high_where_the_prior_is_greater(
 def test_round_trips_are_shorter_where_the_data_is(
     space: LatentSpace, released: Checkpoint
 ) -> None:
+    """Of two dimensions: hardly any data lies in a plane through more, and all trips leave it."""
     trips = round_trips(space, space.plane)
     start, end = np.array(trips["from"]), np.array(trips["to"])
     assert start.shape == end.shape

@@ -21,6 +21,7 @@ from latent_navigator.explorer.navigation import (
     start_class,
 )
 from latent_navigator.explorer.readout import decode_position
+from tests.helpers import coordinates
 
 NOT_ON_THE_MAP: list[object] = [math.nan, math.inf, -math.inf, 1e30, 99, True, None, "1", [1.0], {}]
 anything = st.one_of(
@@ -36,11 +37,6 @@ anything = st.one_of(
 @pytest.fixture(scope="module")
 def space(any_space: LatentSpace) -> LatentSpace:
     return any_space
-
-
-def coordinates(answer: dict[str, Any]) -> list[float]:
-    """All coordinates of a position, which has x and y in two dimensions alone."""
-    return answer["z"] if "z" in answer else [answer["x"], answer["y"]]
 
 
 def test_the_map_contains_all_points(space: LatentSpace) -> None:

@@ -10,6 +10,7 @@ opening run from the start of the navigation. Writes benchmarks/page_speed.json.
 import argparse
 import base64
 import json
+import statistics
 import tempfile
 import time
 import urllib.request
@@ -32,6 +33,7 @@ WIDTH, HEIGHT = 1440, 900
 SETTLE = 2000  # ms after which the page has fetched all that it shows
 SLOW = 1.5e6, 300  # bits per second, and ms of latency of each request
 SLOW_SECONDS = 120  # at most, to open the page on such a line
+DRAGS = 5  # with the layer of images
 TASKS = "disabled-by-default-devtools.timeline"  # Chromium's traces of single tasks
 
 PLAIN_SIGNATURE = """(() => { const i = document.querySelector('#digit img');
@@ -82,10 +84,12 @@ def slider_keys(page: Page) -> Move:
 
 def largest_task(browser: Browser, page: Page, drag: Move) -> float:
     """Milliseconds of the page's longest task in a drag that begins as the layer of images does."""
+    layer = page.locator("#latent-map [data-layer=images]")
     browser.start_tracing(page=page, categories=[TASKS])
-    page.locator("#latent-map [data-layer=images]").evaluate("(button) => button.click()")
+    layer.evaluate("(button) => button.click()")
     paint_rate(page, drag)
     events = json.loads(browser.stop_tracing())["traceEvents"]
+    layer.evaluate("(button) => button.click()")
     main_threads = {
         (event["pid"], event["tid"])
         for event in events
@@ -154,7 +158,8 @@ def measure_page(browser: Browser, address: str, moves: int) -> Report:
     page.wait_for_timeout(SETTLE)
     drag = start_drag(page)
     dragged, lost = measure_drag(page, drag, moves, "map")
-    task = largest_task(browser, page, drag)
+    # Of single drags it is often the system's doing.
+    tasks = [largest_task(browser, page, drag) for _ in range(DRAGS)]
     page.mouse.up()
     press = slider_keys(page)
     slider, lost_keys = paint_times(page, moves, press)
@@ -163,7 +168,9 @@ def measure_page(browser: Browser, address: str, moves: int) -> Report:
     page.close()
     return {
         **dragged,
-        "map: largest task in a drag with the layer of images, ms": round(task, 1),
+        f"map: largest task in a drag with the layer of images, median of {DRAGS}, ms": round(
+            statistics.median(tasks), 1
+        ),
         "slider: key to painted, ms": percentiles(slider),
         "slider: images per second": round(slider_rate, 1),
         "map and slider: moves never painted": lost + lost_keys,

@@ -131,9 +131,7 @@ class ShardedGradient(AbstractContextManager["ShardedGradient"]):
             parameter.grad = gradient
         return VAELoss(*means), torch.stack(norms).norm()
 
-    def in_threads(
-        self, function: Callable[[Item], Result], items: Sequence[Item]
-    ) -> list[Result]:
+    def in_threads(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """The results of a function for each item, as map has them, computed by all threads."""
         results: dict[int, Result] = {}
         left = iter(range(len(items)))  # each thread takes the next one that is left

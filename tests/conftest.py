@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import contextlib
 import dataclasses
+import inspect
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,15 @@ from tests.small import TEN, read_digits
 
 # Playwright's default of five seconds is too short on a busy machine: this is only to end a hang.
 expect.set_options(timeout=120_000)
+
+# So is httpx's of five seconds.
+for function in (
+    *(httpx.get, httpx.post, httpx.stream),
+    *(httpx.Client.__init__, httpx.AsyncClient.__init__),
+):
+    defaults = inspect.unwrap(function).__kwdefaults__
+    assert defaults is not None
+    defaults["timeout"] = 120
 
 # So is Hypothesis' default of 0.2 seconds for an example.
 settings.register_profile("tests", deadline=None)

@@ -49,10 +49,11 @@ def open_page(visit: Visits, served: str) -> OpenPage:
 
 
 class Explored(NamedTuple):
-    """A page on which a model is explored: how it is opened, and what it explores."""
+    """A page on which a model is explored: where and how it is opened, and what it explores."""
 
-    open: OpenPage
+    address: str
     space: LatentSpace
+    open: OpenPage
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +67,8 @@ def explored(
     request: pytest.FixtureRequest, visit: Visits, served: str, space: LatentSpace
 ) -> Explored:
     """The page of the committed checkpoint of two and of ten dimensions, at (0, 0) of the map."""
-    if request.param == 2:
-        return Explored(partial(visit, f"{served}#x=0&y=0"), space)
-    address = f"{served}?model={TEN_DIMENSIONS_PATH.stem}#x=0&y=0"
-    return Explored(partial(visit, address), request.getfixturevalue("ten_released"))
+    address = served
+    if request.param == 10:
+        address += f"?model={TEN_DIMENSIONS_PATH.stem}"
+        space = request.getfixturevalue("ten_released")
+    return Explored(address, space, partial(visit, f"{address}#x=0&y=0"))

@@ -6,11 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
-from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.geometry.attributes import ATTRIBUTES
 from tests.browser.conftest import Explored
 from tests.browser.helpers import (
-    OpenPage,
     Visits,
     after_timers,
     arguments_of,
@@ -21,13 +19,14 @@ from tests.browser.helpers import (
     move_to,
     move_to_coordinates,
     open_tab,
-    position,
     settle,
     unroute_calls,
-    wait_for_position,
 )
 
 pytestmark = pytest.mark.browser
+
+NEAR = """(z) => Math.hypot(...latentSpace.state.plane.coordinates(latentSpace.state.z)
+  .map((value, i) => value - z[i])) < 0.003"""
 
 
 def open_directions(page: Page) -> None:
@@ -91,16 +90,14 @@ def test_nudges_change_one_attribute_step_by_step(explored: Explored) -> None:
         assert_decoded(page, space)
 
 
-def test_second_press_continues_from_the_end_of_the_first(
-    open_page: OpenPage, space: LatentSpace
-) -> None:
-    page = open_page(reduced_motion="no-preference")
+def test_second_press_continues_from_the_end_of_the_first(explored: Explored) -> None:
+    page = explored.open(reduced_motion="no-preference")
     go_to_digit(page, 7)
     open_directions(page)
-    goal = position(page)
+    goal = coordinates(page)
     for _ in range(2):
-        x, y = nudge_attribute(space, *goal, "ink", 1)["path"][-1]
-        goal = round(x, 3), round(y, 3)
+        end = nudge_attribute(explored.space, goal, None, "ink", 1)["path"][-1]
+        goal = [round(value, 3) for value in end]
     # Within the page, so that the second press comes in time on any machine.
     page.evaluate(
         """() => new Promise((done, fail) => {
@@ -115,12 +112,12 @@ def test_second_press_continues_from_the_end_of_the_first(
           });
         })"""
     )
-    wait_for_position(page, *goal)
-    assert math.dist(position(page), goal) < 0.003
+    page.wait_for_function(NEAR, arg=goal)
+    assert math.dist(coordinates(page), goal) < 0.003
 
 
-def test_nudge_reports_why_it_stops(open_page: OpenPage) -> None:
-    page = open_page()
+def test_nudge_reports_why_it_stops(explored: Explored) -> None:
+    page = explored.open()
     go_to_digit(page, 4)
     open_directions(page)
     for _ in range(40):
@@ -178,8 +175,8 @@ def test_attributes_are_asked_for_where_the_cursor_rests(explored: Explored, vis
 
 
 @pytest.mark.guarantee("clients-isolated")
-def test_failing_server_is_reported(open_page: OpenPage, visit: Visits) -> None:
-    page = open_page()
+def test_failing_server_is_reported(explored: Explored, visit: Visits) -> None:
+    page = explored.open()
     open_directions(page)
     fail_calls(page)
     move_to(page, 0.5, 0.5)

@@ -3,13 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
-from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.navigation import go_to_class, start_class
+from latent_navigator.explorer.navigation import start_class
 from tests.browser.conftest import Explored
 from tests.browser.helpers import (
     READY,
     Visits,
-    assert_painted,
+    assert_decoded,
     coordinates,
     drag_to,
     map_range,
@@ -17,7 +16,6 @@ from tests.browser.helpers import (
     position,
     settle,
     view_of,
-    wait_for_position,
     zoom_in,
 )
 
@@ -92,18 +90,19 @@ def test_link_of_an_older_version_still_works(visit: Visits, served: str) -> Non
 
 @pytest.mark.guarantee("links-restore-the-view")
 def test_without_a_position_the_page_opens_at_a_typical_digit(
-    visit: Visits, served: str, space: LatentSpace
+    explored: Explored, visit: Visits
 ) -> None:
-    start = go_to_class(space, start_class(space))
-    expected = pytest.approx((start["x"], start["y"]), abs=6e-4)
+    space, address = explored.space, explored.address
+    start = space.anchor(start_class(space)).tolist()
     for link in ("", "#layers=rings"):
-        page = visit(served + link)
-        assert position(page) == expected
-        assert_painted(page, space)
+        page = visit(address + link)
+        assert coordinates(page) == pytest.approx(start, abs=6e-4)
+        assert_decoded(page, space)
     page.evaluate("() => { location.hash = '#x=2.5&y=-2'; }")
     page.wait_for_function("() => latentSpace.state.z.x === 2.5")
     page.evaluate("() => { location.hash = '#layers=points'; }")
-    wait_for_position(page, start["x"], start["y"])
+    page.wait_for_function("() => latentSpace.state.z.x !== 2.5")
+    assert coordinates(page) == pytest.approx(start, abs=6e-4)
 
 
 @pytest.mark.guarantee("links-restore-the-view")

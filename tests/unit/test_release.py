@@ -167,20 +167,23 @@ def test_documented_figures_are_those_of_the_reports() -> None:
 @pytest.mark.guarantee("committed-model")
 def test_measured_page_meets_its_targets() -> None:
     report = read_report("page_speed")
-    for name in ("map: move to painted, ms", "slider: key to painted, ms"):
-        assert report[name]["n"] >= 100, name
+    for name in ("map", "slider", "ten dimensions"):
+        key = f"{name}: {'key' if name == 'slider' else 'move'} to painted, ms"
+        assert report[key]["n"] >= 100, name
     # The aims are 9 and 17 ms and 59 images a second. Without a GPU, on two cores that are shared,
     # waiting for a frame of 60 Hz takes 8 ms on average and drawing it 6. These notice a loss.
-    assert report["map: move to painted, ms"]["p50"] <= 17
-    assert report["map: move to painted, ms"]["p95"] <= 24
+    for name in ("map", "ten dimensions"):
+        assert report[f"{name}: move to painted, ms"]["p50"] <= 17
+        assert report[f"{name}: move to painted, ms"]["p95"] <= 24
+        assert report[f"{name}: images per second in a drag"] >= 57
+        assert report[f"{name}: requests in a drag"] == 0
     assert report["slider: key to painted, ms"]["p50"] <= 20
     assert report["slider: key to painted, ms"]["p95"] <= 40
     assert report["map and slider: moves never painted"] == 0
-    assert report["map: images per second in a drag"] >= 57
-    assert report["map: requests in a drag"] == 0
+    assert report["ten dimensions: moves never painted"] == 0
     assert report["slider: speed-up over plain Gradio, p50"] >= 4
     assert report["decoder in the browser: largest error of a pixel, of 255"] <= 1
-    assert report["first visit: bytes over the wire"] <= 3_000_000
+    assert report["first visit: bytes over the wire"] <= 1_800_000
     assert report["second visit: bytes over the wire"] < 50_000
     assert report["first visit: time to interactive, s"] <= 3
     assert report["server: start to first response, s"] <= 10

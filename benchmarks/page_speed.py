@@ -158,7 +158,7 @@ def measure_page(browser: Browser, address: str, moves: int) -> Report:
     page.wait_for_timeout(SETTLE)
     drag = start_drag(page)
     dragged, lost = measure_drag(page, drag, moves, "map")
-    # Of single drags it is often the system's doing.
+    # The longest task of a single drag is often the system's doing.
     tasks = [largest_task(browser, page, drag) for _ in range(DRAGS)]
     page.mouse.up()
     press = slider_keys(page)

@@ -32,7 +32,7 @@ FOREVER = "public, max-age=31536000, immutable"
 
 
 class Body(NamedTuple):
-    """A file as it is, and by the name of each of COMPRESSIONS."""
+    """A file as it is, and compressed; `compressed` has a key for each of COMPRESSIONS."""
 
     plain: bytes
     compressed: dict[str, bytes]

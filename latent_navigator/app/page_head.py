@@ -47,5 +47,5 @@ class HeadContent:
 
 @functools.lru_cache(maxsize=8)
 def compressed(page: bytes, encoding: str) -> bytes:
-    """The page by one of COMPRESSIONS; it is mostly the same for every visitor."""
+    """The page, compressed by one of COMPRESSIONS; mostly it is the same for every visitor."""
     return COMPRESSIONS[encoding](page)

@@ -189,12 +189,15 @@ def nudge(
     path = [z]
     values: list[Tensor] = []
     stopped = None
+
+    def attribute_of(z: Tensor) -> Tensor:
+        return measure(decode(z[None]))[0, index]
+
     for _ in range(STEPS):
-        here, gradients = attributes_at(decode, path[-1])
-        value, uphill = here[index], sign * gradients[index]
+        gradient, value = torch.func.grad_and_value(attribute_of)(path[-1])  # (D,), ()
         if not values:
             values.append(value)
-        fan = directions_around(uphill)  # (F, D)
+        fan = directions_around(sign * gradient)  # (F, D)
         candidates = path[-1] + torch.cat([STEP * fan, STEP / 4 * fan])  # (2 F, D)
         with torch.no_grad():
             reached = measure(decode(candidates))[:, index]  # (2 F,)

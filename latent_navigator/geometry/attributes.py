@@ -194,20 +194,27 @@ def nudge(
         return measure(decode(z[None]))[0, index]
 
     for _ in range(STEPS):
-        gradient, value = torch.func.grad_and_value(attribute_of)(path[-1])  # (D,), ()
+        slope, value = torch.func.grad_and_value(attribute_of)(path[-1])  # (D,), ()
+        uphill, value = sign * slope.detach(), value.detach()
         if not values:
             values.append(value)
-        fan = directions_around(sign * gradient)  # (F, D)
+        fan = directions_around(uphill)  # (F, D)
         candidates = path[-1] + torch.cat([STEP * fan, STEP / 4 * fan])  # (2 F, D)
-        with torch.no_grad():
-            reached = measure(decode(candidates))[:, index]  # (2 F,)
-        improves = sign * (reached - value) > TINY * max(1.0, abs(float(value)))
-        good = improves & allowed(candidates)
-        if not good.any():
-            stopped = "barred" if improves.any() else "extreme"
+        improved = False
+        # Mostly the first is taken, and the others need not be decoded.
+        for some in candidates.split([1, len(candidates) - 1]):
+            with torch.no_grad():
+                reached = measure(decode(some))[:, index]
+            improves = sign * (reached - value) > TINY * max(1.0, abs(float(value)))
+            improved = improved or bool(improves.any())
+            good = improves & allowed(some)
+            if good.any():
+                break
+        else:
+            stopped = "barred" if improved else "extreme"
             break
         first = int(good.int().argmax())
-        path.append(candidates[first])
+        path.append(some[first])
         values.append(reached[first])
     return Nudge(torch.stack(path), torch.stack(values), stopped)
 

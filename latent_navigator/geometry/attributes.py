@@ -189,13 +189,11 @@ def nudge(
     path = [z]
     values: list[Tensor] = []
     stopped = None
-
-    def attribute_of(z: Tensor) -> Tensor:
-        return measure(decode(z[None]))[0, index]
-
     for _ in range(STEPS):
-        slope, value = torch.func.grad_and_value(attribute_of)(path[-1])  # (D,), ()
-        uphill, value = sign * slope.detach(), value.detach()
+        here = path[-1].detach().requires_grad_()
+        value = measure(decode(here[None]))[0, index]
+        uphill = sign * torch.autograd.grad(value, here)[0]  # (D,)
+        value = value.detach()
         if not values:
             values.append(value)
         fan = directions_around(uphill)  # (F, D)

@@ -139,11 +139,11 @@ def anywhere(z: Tensor) -> Tensor:
 def test_nudges_are_monotone_and_keep_the_digit(
     either_space: LatentSpace, attribute: str, sign: int
 ) -> None:
-    """Ten times from the prototype of each digit, or until no nudge goes further."""
+    """Four times from the prototype of each digit, or until no nudge goes further."""
     decode, index, steps = either_space.decode, NAMES.index(attribute), 0
     for z in either_space.anchors["typical"]:
         allowed = same_digit(either_space, z)
-        for _ in range(10):
+        for _ in range(4):
             nudged = nudge(decode, z, attribute, sign, allowed)
             with torch.no_grad():
                 measured = measure(decode(nudged.path))[:, index]

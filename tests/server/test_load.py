@@ -35,13 +35,14 @@ KINDS = {
 
 # Users who perform each of some actions once; the run ends when all have.
 FAST_USER = """
-from benchmarks.users import User
+import gevent
+from locust.exception import StopUser
+from benchmarks import users  # locust would take a class of this module for one to simulate
 
-class FastUser(User):
+users.STRETCH = users.REST = 0.1, 0.2
+
+class FastUser(users.User):
     done = 0
-
-    def wait_time(self):
-        return 0.1
 
     def on_start(self):
         super().on_start()
@@ -49,7 +50,8 @@ class FastUser(User):
             getattr(self, action)()
         FastUser.done += 1
         if FastUser.done == {users}:
-            self.environment.runner.quit()
+            gevent.spawn(self.environment.runner.quit)  # which waits for all users, this one too
+        raise StopUser
 
     def open_missing_digit(self):
         self.call("open a missing digit", "test_digit", -1, "recon")

@@ -46,8 +46,23 @@ HANG = 120_000  # ms after which an action or a wait of a page has failed; only 
 MEDIA = "color_scheme", "reduced_motion"  # options that a page can change
 
 
+# Starts the page anew as the choice of another model does, in a third of a reload's time.
+RESTART = """async (link) => {
+  const { models, state } = latentSpace, { key } = models.current;
+  history.replaceState(null, "", location.href.split("#")[0] + link);
+  document.activeElement.blur();
+  document.body.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
+  state.openTab("explore");
+  scrollTo(0, 0);
+  models.list = null;
+  models.current = { ...models.current, key: "" };
+  history.replaceState = () => {};  // the page that ends must not write its own link meanwhile
+  const done = await models.choose(key, "address").finally(() => delete history.replaceState);
+  if (!done) throw new Error(models.notice); }"""
+
+
 class SharedPages:
-    """Pages that tests reload: much faster than new browser contexts.
+    """Pages that tests restart or reload: much faster than new browser contexts.
 
     There is one for each set of options of a context, but for those of MEDIA.
     """
@@ -55,24 +70,34 @@ class SharedPages:
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
         self.pages: dict[str, Page] = {}
+        self.restartable: set[Page] = set()
 
     def get(self, options: dict[str, Any]) -> Page:
-        """The page with these options, blank."""
+        """The page with these options."""
         media = {name: options.get(name, "null") for name in MEDIA}
         others = {name: value for name, value in options.items() if name not in MEDIA}
         key = repr(sorted(others.items()))
         if key not in self.pages:
             self.pages[key] = self.browser.new_context(**others).new_page()
-        # Otherwise an address that differs only after the # would not be reloaded.
-        self.pages[key].goto("about:blank")
         self.pages[key].emulate_media(**media)
         return self.pages[key]
+
+    def open(self, page: Page, address: str, restart: bool) -> None:
+        """Show an address; if `restart`, start the page anew where it shows the same model."""
+        base, _, link = address.partition("#")
+        if restart and page in self.restartable and page.url.split("#")[0] == base:
+            page.evaluate(RESTART, f"#{link}")
+            return
+        # Otherwise an address that differs only after the # would not be reloaded.
+        page.goto("about:blank")
+        page.goto(address)
 
     def discard(self) -> None:
         """Close the pages; the next tests get new ones."""
         for page in self.pages.values():
             page.context.close()
         self.pages.clear()
+        self.restartable.clear()
 
 
 class Visits:
@@ -88,6 +113,7 @@ class Visits:
         self.pages: list[Page] = []
         self.errors: list[str] = []
         self.requests: list[Request] = []
+        self.changed = False  # whether a page had a function `before`, whose effects may last
 
     def __call__(
         self,
@@ -97,26 +123,28 @@ class Visits:
         *,
         ready: tuple[str, ...] = READY,
         fresh: bool = False,
-        before: Callable[[Page], object] = lambda _: None,
+        before: Callable[[Page], object] | None = None,
         **options: Any,
     ) -> Page:
         """The page at an address, once all selectors of `ready` are visible.
 
         Args:
             fresh: whether the page needs a context of its own.
-            before: called with the page before it is opened, to install routes.
+            before: called with the page before it is loaded, to install routes.
             options: of the browser context. Motion is reduced, so that no test waits for a path to
                 be travelled, unless it has reduced_motion="no-preference".
         """
         page = self._page(fresh, {"reduced_motion": "reduce", **options})
         page.set_default_timeout(HANG)
         page.set_viewport_size({"width": width, "height": height})
-        before(page)
+        if before:
+            before(page)
+            self.changed = True
         self.pages.append(page)
         page.on("pageerror", self._keep_error)
         page.on("console", self._keep_message)
         page.on("request", self._keep_request)
-        page.goto(address)
+        self.shared.open(page, address, not before and ready == READY)
         for selector in ready:
             page.wait_for_selector(selector)
         return page
@@ -147,6 +175,11 @@ class Visits:
         """The requests so far that call server functions of these names."""
         return [request for request in self.requests if called(request) in functions]
 
+    def leave(self) -> None:
+        """Leave the server, which is about to end and which the pages would ask again."""
+        for page in self.pages:
+            page.goto("about:blank")
+
     def close(self, reusable: bool) -> None:
         """Close all pages but the shared one, and reset that if it is `reusable`."""
         for context in self.contexts:
@@ -157,6 +190,10 @@ class Visits:
         if not reusable:
             self.shared.discard()
             return
+        if self.changed:
+            self.shared.restartable.discard(page)
+        else:
+            self.shared.restartable.add(page)
         page.remove_listener("pageerror", self._keep_error)
         page.remove_listener("console", self._keep_message)
         page.remove_listener("request", self._keep_request)

@@ -34,9 +34,10 @@ HASH = """(canvas) => { let h = 0;
 
 
 @pytest.fixture
-def lab(small_checkpoint: Checkpoint, tmp_path: Path) -> Iterator[Served]:
+def lab(visit: Visits, small_checkpoint: Checkpoint, tmp_path: Path) -> Iterator[Served]:
     with serve_lab(tmp_path, small_checkpoint) as served:
         yield served
+        visit.leave()
 
 
 def open_lab(page: Page) -> None:
@@ -231,6 +232,7 @@ def test_only_who_has_started_a_run_stops_it(
         expect(page.locator("#lab .others")).to_be_hidden()
         page.locator("#lab .stop").click()
         expect(page.locator("#lab .message")).to_have_text("Stopped. No epoch was complete.")
+        visit.leave()
 
 
 def test_the_course_ends_with_the_lessons_that_train(visit: Visits, lab: Served) -> None:

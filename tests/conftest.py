@@ -209,18 +209,21 @@ def start_demo(
     cwd: Path = ROOT,
     root: Path = ROOT,
     forked: bool = True,
+    quiet: bool = True,
     **environment: str,
 ) -> Demo:
     """Run `python demo.py` with options and variables; its log and cache are in `folder`.
 
     Args:
         root: of the program that is run.
-        forked: whether the fork server starts it, in a fifth of the time, and without the work
-            that it does while it is idle; see forks/quiet_demo.py.
+        forked: whether the fork server starts it, in a fifth of the time.
+        quiet: whether a fork leaves out the work that it does while it is idle; see
+            forks/quiet_demo.py.
     """
     port, log, cache = free_port(), folder / "log", folder / "cache"
     with log.open("w") as output:
-        start: Callable[..., Process] = start_quiet_demo if forked else start_python
+        fork: Callable[..., Process] = start_quiet_demo if quiet else ForkedPython
+        start = fork if forked else start_python
         process = start(
             [str(root / "demo.py"), "--port", str(port), *options],
             cwd=cwd,
@@ -273,9 +276,9 @@ def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
     """own_demo(...) -> a demo that the test may stop; see `started_demo`."""
     with contextlib.ExitStack() as stack:
 
-        def start(*options: str, cwd: Path = ROOT, forked: bool = True) -> Demo:
+        def start(*options: str, **others: Any) -> Demo:
             folder = tmp_path_factory.mktemp("own")
-            return stack.enter_context(started_demo(folder, *options, cwd=cwd, forked=forked))
+            return stack.enter_context(started_demo(folder, *options, **others))
 
         yield start
 

@@ -165,7 +165,7 @@ def test_demo_starts_from_any_folder(
     released: Checkpoint,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, address, *_ = own_demo(cwd=tmp_path, forked=False)
+    _, address, *_ = own_demo(cwd=tmp_path)
     assert httpx.get(f"{address}health").json()["model"] == released.label
     monkeypatch.chdir(tmp_path)
     defaults = demo.parse_arguments([]).checkpoint

@@ -217,7 +217,7 @@ def test_sigterm_waits_for_results_but_not_for_open_pages(own_demo: Callable[...
 @pytest.mark.guarantee("sigterm-drains")
 def test_sigterm_right_after_the_start_exits_cleanly(own_demo: Callable[..., Demo]) -> None:
     """A thread still computes what the first paths need."""
-    process, _, log, _ = own_demo(forked=False)
+    process, _, log, _ = own_demo(quiet=False)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 0
     assert log.read_text().count("\n") == 1  # only the line printed at the start

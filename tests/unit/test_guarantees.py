@@ -3,13 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import guarantees
 from tests.conftest import ROOT
+from tests.forks import FORKED_PYTHON
 
 
 @pytest.mark.guarantee("guarantees-have-tests")
@@ -33,8 +33,9 @@ def test_skipped_browser_test_fails(tmp_path: Path) -> None:
         "def test_heaps(): pytest.skip('another system')\n"
     )
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-c", "/dev/null", tmp_path],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [*FORKED_PYTHON, "-m", "pytest", "-p", "tests.conftest", "-c", "/dev/null", tmp_path],
+        cwd=ROOT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -206,8 +206,9 @@ def test_every_epoch_shows_what_was_recorded(
     for epoch in range(LAST + 1):
         scrub(page, epoch)
         if epoch < LAST:
-            assert_points(page, MAP, replay.means[epoch])
             assert_digit(page, replay.grids[epoch], float(replay.reaches[epoch]))
+            if epoch % 3 == 0:  # the pixels of the whole map take a third of a second
+                assert_points(page, MAP, replay.means[epoch])
             expect(page.locator(".map-frame .epoch-name b")).to_have_text(
                 f"Epoch {epoch} of {LAST}"
             )

@@ -217,8 +217,7 @@ def start_demo(
     Args:
         root: of the program that is run.
         forked: whether the fork server starts it, in a fifth of the time.
-        quiet: whether a fork leaves out the work that it does while it is idle; see
-            forks/quiet_demo.py.
+        quiet: whether a fork leaves out what it computes in advance; see forks/quiet_demo.py.
     """
     port, log, cache = free_port(), folder / "log", folder / "cache"
     with log.open("w") as output:

@@ -52,6 +52,7 @@ MAX_QUEUE = 64  # computations that wait in Gradio's queue, some seconds of work
 # copy is dropped goes on with another.
 MAX_SESSIONS = 200
 MAX_SESSION_NAME = 64  # characters; Gradio's own names have 11
+WARMING_GRACE = 3  # seconds that the work in advance has to end once the server has stopped
 STREAM_GRACE = 1  # seconds that open streams have to end when everything is answered
 
 
@@ -300,5 +301,11 @@ def serve(
         return 1
     finally:
         supervisor.close()
-    warming.join()  # Python cannot exit cleanly while a thread computes in torch
+    # Python cannot exit cleanly while a thread computes in torch, which beside busy processes, at
+    # the lowest priority, takes minutes.
+    warming.join(WARMING_GRACE)
+    if warming.is_alive():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(server.status)
     return server.status

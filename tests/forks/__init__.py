@@ -87,5 +87,5 @@ class ForkedPython:
 
 
 def start_quiet_demo(arguments: list[str], **options: Any) -> ForkedPython:
-    """Fork a demo.py, given with its options, that computes nothing while it is idle."""
+    """Fork a demo.py, given with its options, that computes nothing before it is asked."""
     return ForkedPython([str(QUIET_DEMO), *arguments], **options)

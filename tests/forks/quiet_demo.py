@@ -1,9 +1,8 @@
-"""A demo.py that computes no paths in advance while it is idle: tests need the machine themselves.
+"""A demo.py that computes nothing before it is asked: tests need the machine themselves.
 
 python quiet_demo.py PATH_OF_DEMO OPTIONS...
 """
 
-import math
 import runpy
 import sys
 from pathlib import Path
@@ -13,5 +12,5 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(sys.argv[0]).parent)
     from latent_navigator.app import startup
 
-    startup.IDLE = math.inf
+    startup.warm_up = lambda *_: None
     runpy.run_path(sys.argv[0], run_name="__main__")

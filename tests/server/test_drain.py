@@ -16,7 +16,7 @@ from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.app.models import Models
 from latent_navigator.explorer.latent_space import LatentSpace
-from tests.conftest import Demo
+from tests.conftest import ROOT, Demo
 from tests.helpers import wait_until
 from tests.server.stand_ins import (
     fetch,
@@ -218,6 +218,27 @@ def test_sigterm_waits_for_results_but_not_for_open_pages(own_demo: Callable[...
 def test_sigterm_right_after_the_start_exits_cleanly(own_demo: Callable[..., Demo]) -> None:
     """A thread still computes what the first paths need."""
     process, _, log, _ = own_demo(quiet=False)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    assert log.read_text().count("\n") == 1  # only the line printed at the start
+
+
+# As what is computed in advance is, at the lowest priority, beside busy processes.
+ENDLESS_DEMO = f"""
+import runpy, sys, threading
+sys.path[0] = {str(ROOT)!r}
+from latent_navigator.app import startup
+startup.warm_up = lambda *_: threading.Event().wait()
+runpy.run_path({str(ROOT / "demo.py")!r}, run_name="__main__")
+"""
+
+
+@pytest.mark.guarantee("sigterm-drains")
+def test_sigterm_does_not_wait_for_what_is_computed_in_advance(
+    own_demo: Callable[..., Demo], tmp_path: Path
+) -> None:
+    (tmp_path / "demo.py").write_text(ENDLESS_DEMO)
+    process, _, log, _ = own_demo(root=tmp_path, quiet=False)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=60) == 0
     assert log.read_text().count("\n") == 1  # only the line printed at the start

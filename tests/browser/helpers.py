@@ -47,7 +47,9 @@ MEDIA = "color_scheme", "reduced_motion"  # options that a page can change
 
 
 # Starts the page anew as the choice of another model does, in a third of a reload's time.
-RESTART = """async (link) => {
+RESTART = """async ({ link, width, height }) => {
+  while (innerWidth !== width || innerHeight !== height)  // of a viewport that has just changed
+    await new Promise(requestAnimationFrame);
   const { models, state } = latentSpace, { key } = models.current;
   history.replaceState(null, "", location.href.split("#")[0] + link);
   document.activeElement.blur();
@@ -86,7 +88,7 @@ class SharedPages:
         """Show an address; if `restart`, start the page anew where it shows the same model."""
         base, _, link = address.partition("#")
         if restart and page in self.restartable and page.url.split("#")[0] == base:
-            page.evaluate(RESTART, f"#{link}")
+            page.evaluate(RESTART, {"link": f"#{link}", **(page.viewport_size or {})})
             return
         # Otherwise an address that differs only after the # would not be reloaded.
         page.goto("about:blank")

@@ -40,7 +40,7 @@ from latent_navigator.app.middleware import (
 from latent_navigator.app.model_files import ModelFiles
 from latent_navigator.app.models import MODEL_MEMORY, Models
 from latent_navigator.app.page_head import HeadContent
-from latent_navigator.app.startup import tune_process, warm_up
+from latent_navigator.app.startup import end_warming, tune_process, warm_up
 from latent_navigator.app.workspace import build_workspace
 from latent_navigator.lab.lab import Lab
 from latent_navigator.lab.supervisor import Supervisor
@@ -52,7 +52,6 @@ MAX_QUEUE = 64  # computations that wait in Gradio's queue, some seconds of work
 # copy is dropped goes on with another.
 MAX_SESSIONS = 200
 MAX_SESSION_NAME = 64  # characters; Gradio's own names have 11
-WARMING_GRACE = 3  # seconds that the work in advance has to end once the server has stopped
 STREAM_GRACE = 1  # seconds that open streams have to end when everything is answered
 
 
@@ -301,11 +300,5 @@ def serve(
         return 1
     finally:
         supervisor.close()
-    # Python cannot exit cleanly while a thread computes in torch, which beside busy processes, at
-    # the lowest priority, takes minutes.
-    warming.join(WARMING_GRACE)
-    if warming.is_alive():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(server.status)
+    end_warming(warming, server.status)
     return server.status

@@ -20,6 +20,7 @@ MAX_HEAPS = 2
 MMAP_THRESHOLD = 2**20  # bytes
 LOWEST = 19  # priority, as of `nice`
 IDLE = 5.0  # seconds without a request, after which usual paths are computed in advance
+GRACE = 3.0  # seconds that a thread has to end
 PAUSE = 0.1  # seconds between two looks at whether the server is idle
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 0.005 lets a thread that computes delay answers
 
@@ -43,8 +44,7 @@ def tune_process() -> None:
 def warm_up(space: LatentSpace, drain: Drain) -> None:
     """Compute what the first image and the usual paths would otherwise wait for.
 
-    Paths are computed while no request has run for IDLE seconds, and until the server stops:
-    Python cannot exit cleanly while a thread computes in torch.
+    Paths are computed while no request has run for IDLE seconds, and until the server stops.
     """
     _ = space.data_graph
     infer_test_image(space, 0)
@@ -55,6 +55,22 @@ def warm_up(space: LatentSpace, drain: Drain) -> None:
             time.sleep(PAUSE)
         if drain.started:
             return
+
+
+def end_warming(warming: threading.Thread, status: int) -> None:
+    """Wait for the thread of `warm_up` in a server that has stopped, or else end the process.
+
+    Python cannot exit cleanly while a thread computes in torch; at the lowest priority, beside busy
+    processes, one of its paths may take minutes.
+
+    Args:
+        status: with which the process ends.
+    """
+    warming.join(GRACE)
+    if warming.is_alive():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def expected_work(space: LatentSpace) -> Iterator[object]:

@@ -1,7 +1,7 @@
 """Visual attributes of a digit as six differentiable measures, and moves of z that change one.
 
-torch.func gives each measure's exact gradient with respect to z, through the decoder: the
-direction in the latent space in which the digit becomes bolder, or more slanted.
+Automatic differentiation gives each measure's exact gradient with respect to z, through the
+decoder: the direction in the latent space in which the digit becomes bolder, or more slanted.
 
 `decode` is any differentiable map from positions (N, D) to images (N, 784), pixels in 0 ... 1.
 

@@ -242,12 +242,18 @@ def random_exploration(space: LatentSpace) -> Result:
         rows.append(strip_row(title, path[missed], note) | {"missed": True})
     if count < DRAWS:
         rows.append(strip_row(f"{DRAWS - count} near the data", path[~missed]))
-    text = (
-        f"{DRAWS} draws from the prior N(0, I), which is how a VAE generates new {items}. {count} "
-        f"missed the data: no test {item} was encoded within {space.radius:g} of them, so the "
-        "decoder extrapolates. Crosses on the map mark them. Compare their images with the others, "
-        "and press the button again for a new set."
-    )
+    text = f"{DRAWS} draws from the prior N(0, I), which is how a VAE generates new {items}. "
+    if count:
+        text += (
+            f"{count} missed the data: no test {item} was encoded within {space.radius:g}, so the "
+            "decoder extrapolates. Crosses on the map mark such draws. Compare their images with "
+            "the others, and press the button again for a new set."
+        )
+    else:
+        text += (
+            f"0 missed the data: a test {item} was encoded within {space.radius:g} of each. Press "
+            "the button again for a new set."
+        )
     return {
         "rows": rows,
         "note": {"title": "Random exploration.", "text": text},

@@ -312,13 +312,14 @@ def test_experiments_take_one_click(open_page: OpenPage) -> None:
         ("morph", 1, 16, "3 morphs into 8"),
         ("boundary", 1, 12, "boundary between 4 and 9"),
         ("paths", 4, 48, "Which path is smoothest?"),
-        ("random", None, 100, "Random exploration"),  # one row if no draw misses the data, else two
+        ("random", 2, 100, "Random exploration"),
     ):
         page.locator(f"#experiment-{name}").click()
         expect(page.locator("#path-note")).to_contain_text(text)
         expect(page.locator("#film-strip .frames button")).to_have_count(frames)
-        if rows:
-            expect(page.locator("#film-strip .row")).to_have_count(rows)
+        if " 0 missed the data" in page.locator("#path-note").inner_text():
+            rows = 1  # one set of a hundred in forty
+        expect(page.locator("#film-strip .row")).to_have_count(rows)
         if name in ("morph", "boundary"):
             page.wait_for_function("() => latentSpace.state.travelling")
             last = page.locator("#film-strip .frames button").last

@@ -213,6 +213,17 @@ def test_experiments_show_what_they_describe(either_space: LatentSpace) -> None:
     assert shown["rows"] != run_experiment(either_space, "random")["rows"]
 
 
+def test_a_random_exploration_near_the_data_has_one_row_and_marks_nothing(
+    either_space: LatentSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = either_space.means[0]
+    monkeypatch.setattr(experiments, "draw_from_prior", lambda *_: encoded)
+    shown = run_experiment(either_space, "random")
+    assert [row["title"] for row in shown["rows"]] == ["100 near the data"]
+    assert "0 missed the data" in shown["note"]["text"]
+    assert "Crosses" not in shown["note"]["text"]
+
+
 def shown_view(space: LatentSpace) -> dict[str, Any]:
     """Where the map zooms to for the boundary; the whole path is in view."""
     shown = run_experiment(space, "boundary")

@@ -20,7 +20,7 @@ MAX_HEAPS = 2
 MMAP_THRESHOLD = 2**20  # bytes
 LOWEST = 19  # priority, as of `nice`
 IDLE = 5.0  # seconds without a request, after which usual paths are computed in advance
-GRACE = 3.0  # seconds that a thread has to end
+GRACE = 3.0  # seconds that the thread has to end once the server has stopped
 PAUSE = 0.1  # seconds between two looks at whether the server is idle
 SWITCH_INTERVAL = 0.0005  # seconds; Python's 0.005 lets a thread that computes delay answers
 

@@ -149,9 +149,11 @@ def test_the_committed_report_shows_the_full_load_without_faults() -> None:
 
 
 @pytest.mark.guarantee("load")
+@pytest.mark.guarantee("any-working-directory")
 @pytest.mark.skipif(sys.platform != "linux", reason="counts glibc's heaps in /proc")
-def test_many_threads_share_few_heaps(own_demo: Callable[..., Demo]) -> None:
-    process, address, _, _ = own_demo(forked=False)
+def test_many_threads_share_few_heaps(own_demo: Callable[..., Demo], tmp_path: Path) -> None:
+    # From another folder: of the tests of `any-working-directory`, the one with a true start.
+    process, address, _, _ = own_demo(cwd=tmp_path, forked=False)
 
     def jump(digit: int) -> int:
         body = {"data": [digit % 10, "typical"]}

@@ -139,9 +139,12 @@ def anywhere(z: Tensor) -> Tensor:
 def test_nudges_are_monotone_and_keep_the_digit(
     either_space: LatentSpace, attribute: str, sign: int
 ) -> None:
-    """Four times from the prototype of each digit, or until no nudge goes further."""
+    """Four times from the prototypes of some digits, or until no nudge goes further.
+
+    Every third digit, which are others for the next attribute: all ten would take half a minute.
+    """
     decode, index, steps = either_space.decode, NAMES.index(attribute), 0
-    for z in either_space.anchors["typical"]:
+    for z in either_space.anchors["typical"][index % 3 :: 3]:
         allowed = same_digit(either_space, z)
         for _ in range(4):
             nudged = nudge(decode, z, attribute, sign, allowed)
@@ -158,7 +161,7 @@ def test_nudges_are_monotone_and_keep_the_digit(
                 break
         else:
             assert nudged.stopped is None
-    assert steps > 60, "the nudges hardly moved"
+    assert steps > 20, "the nudges hardly moved"
 
 
 def test_nudge_reports_why_it_stops(either_space: LatentSpace) -> None:

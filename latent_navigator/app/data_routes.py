@@ -28,18 +28,19 @@ MEDIA_TYPES = {
     ".map": "application/json",
     ".png": "image/png",
 }
+BEST = next(iter(COMPRESSIONS))  # what browsers accept from this machine and over HTTPS
 FOREVER = "public, max-age=31536000, immutable"
 
 
 class Body(NamedTuple):
-    """A file as it is, and compressed; `compressed` has a key for each of COMPRESSIONS."""
+    """A file as it is, and compressed by those of COMPRESSIONS that a client has accepted."""
 
     plain: bytes
     compressed: dict[str, bytes]
 
 
 class HashedFiles:
-    """Files below /<folder>/<digest>/, each made once, when it is first asked for.
+    """Files below /<folder>/<digest>/, each made and compressed once, when it is first asked for.
 
     Args:
         folder: first part of the path.
@@ -71,11 +72,16 @@ class HashedFiles:
         """The route that answers for all of them."""
         return Route(f"/{self.folder}/{{digest}}/{{name:path}}", self.answer, methods=["GET"])
 
-    def prepare(self, name: str) -> Body:
-        """Make a file, so that its first request need not wait."""
-        plain = self.makers[name]()
-        compressed = {encoding: compress(plain) for encoding, compress in COMPRESSIONS.items()}
-        body = self._bodies[name] = Body(plain, compressed)
+    def prepare(self, name: str, encoding: str | None = BEST) -> Body:
+        """Make and compress a file, so that its first request need not wait.
+
+        Args:
+            encoding: one of COMPRESSIONS, or None for the file as it is.
+        """
+        body = self._bodies.get(name) or Body(self.makers[name](), {})
+        if encoding is not None and encoding not in body.compressed:
+            body.compressed[encoding] = COMPRESSIONS[encoding](body.plain)
+        self._bodies[name] = body
         return body
 
     def has(self, name: str) -> bool:
@@ -92,7 +98,8 @@ class HashedFiles:
         name = request.path_params["name"]
         if request.path_params["digest"] != self.digest or name not in self.makers:
             return not_found()
-        body = await self._body(name)
+        encoding = accepted_encoding(request.headers.get("accept-encoding", ""))
+        body = await self._body(name, encoding)
         headers = {
             "cache-control": FOREVER,
             "vary": "accept-encoding",
@@ -100,19 +107,22 @@ class HashedFiles:
             "x-uncompressed-length": str(len(body.plain)),  # for the page's progress
         }
         media_type = MEDIA_TYPES[PurePosixPath(name).suffix]
-        encoding = accepted_encoding(request.headers.get("accept-encoding", ""))
         if encoding is None:
             return Response(body.plain, 200, headers, media_type)
         headers["content-encoding"] = encoding
         return Response(body.compressed[encoding], 200, headers, media_type)
 
-    async def _body(self, name: str) -> Body:
-        if name not in self._bodies:
+    async def _body(self, name: str, encoding: str | None) -> Body:
+        if not self._is_ready(name, encoding):
             # The others wait without a thread, of which there are forty for all requests.
             async with self._locks[name]:
-                if name not in self._bodies:
-                    await run_in_threadpool(self.prepare, name)
+                if not self._is_ready(name, encoding):
+                    await run_in_threadpool(self.prepare, name, encoding)
         return self._bodies[name]
+
+    def _is_ready(self, name: str, encoding: str | None) -> bool:
+        body = self._bodies.get(name)
+        return body is not None and (encoding is None or encoding in body.compressed)
 
 
 def not_found() -> Response:

@@ -258,6 +258,8 @@ def test_a_model_has_its_decoder(space: LatentSpace) -> None:
     assert files is not None
     body = files.prepare("decoder.bin")
     assert body.plain == pack_decoder(space.checkpoint)
+    assert list(body.compressed) == ["br"], "gzip is left until a client asks for it"
+    assert files.prepare("decoder.bin", "gzip") is body
     assert gzip.decompress(body.compressed["gzip"]) == body.plain
     assert brotli.decompress(body.compressed["br"]) == body.plain
     assert len(body.compressed["br"]) < len(body.compressed["gzip"]) < 1_300_000

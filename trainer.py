@@ -1,6 +1,6 @@
 """Train the VAE and save the checkpoint that the demo explores.
 
-python trainer.py                         # reproduces the configuration of the committed checkpoint
+python trainer.py                         # a model as good as the committed one, in minutes
 python trainer.py --dataset kmnist        # another data set
 python trainer.py --resume                # continues an interrupted run
 python trainer.py --discard               # discards an interrupted run and starts over

@@ -7,16 +7,19 @@ import hashlib
 from pathlib import Path
 
 from latent_navigator.checkpoint.archive import read_archive
-from latent_navigator.checkpoint.checkpoint import load_checkpoint
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
+from latent_navigator.model_config import VAEConfig
 from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH, TEN_DIMENSIONS_PATH
+from latent_navigator.training.config import TrainingConfig
 from latent_utils import UNUSED, kl_per_dimension
 
 CARD = Path(DEFAULT_PATH).with_name("README.md")
 
 TEXT = """# vae_mnist.pt
 
-The model that `python demo.py` opens, as `python trainer.py` writes it. This card is generated from
-the file by `python -m benchmarks.card`.
+The model that `python demo.py` opens. It was trained with
+`{command}`; today's defaults are faster and give
+models as good. This card is generated from the file by `python -m benchmarks.card`.
 
 | | |
 |---|---|
@@ -51,16 +54,17 @@ of nearest neighbours on z.
 
 ## vae_low_beta.pt
 
-The same model and training config, but trained with `python trainer.py --beta 0.1`, to compare
-with in the training replay. [docs/benchmarks.md](../docs/benchmarks.md) shows the effect of beta.
+The same model and training config, but for its beta of {other_beta}, to compare with in the
+training replay. [docs/benchmarks.md](../docs/benchmarks.md) shows the effect of beta.
 SHA-256 `{other_sha256}`.
 
 ## vae_mnist_10d.pt
 
-A model with ten dimensions ({ten_unused} of them unused), trained with `python trainer.py
---latent-dim 10 --epochs 30 --beta 1`: reconstruction {ten_recon:.2f}, KL {ten_kl:.2f}, ELBO
-{ten_elbo:.2f} nats per test image. [docs/benchmarks.md](../docs/benchmarks.md#ten-dimensions) says
-how its training config was chosen. SHA-256 `{ten_sha256}`.
+A model with ten dimensions ({ten_unused} of them unused), trained with
+`{ten_command}`:
+reconstruction {ten_recon:.2f}, KL {ten_kl:.2f}, ELBO {ten_elbo:.2f} nats per test image.
+[docs/benchmarks.md](../docs/benchmarks.md#ten-dimensions) says how its training config was chosen.
+SHA-256 `{ten_sha256}`.
 
 ## Data
 
@@ -78,14 +82,29 @@ model, not a classifier.
 """
 
 
+def command(checkpoint: Checkpoint) -> str:
+    """The command that trains such a model: the options that differ from today's defaults."""
+    defaults = vars(VAEConfig()) | TrainingConfig().hyperparameters()
+    found = vars(checkpoint.model_config) | checkpoint.training_config
+    options = (
+        f" --{name.replace('_', '-')} {value:g}"
+        for name, value in found.items()
+        if not isinstance(value, str) and value != defaults[name]
+    )
+    return "python trainer.py" + "".join(options)
+
+
 def card(path: Path) -> str:
     """The text of the card for the checkpoint at `path`."""
     checkpoint = load_checkpoint(path)
     final = checkpoint.history[-1]
     model = vars(checkpoint.model_config)
-    ten = load_checkpoint(TEN_DIMENSIONS_PATH)
+    other, ten = map(load_checkpoint, (COMPARED_PATH, TEN_DIMENSIONS_PATH))
     ten_unused = int((kl_per_dimension(ten.means, ten.logvars) < UNUSED).sum())
     return TEXT.format(
+        command=command(checkpoint),
+        other_beta=other.training_config["beta"],
+        ten_command=command(ten),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         other_sha256=hashlib.sha256(COMPARED_PATH.read_bytes()).hexdigest(),
         ten_sha256=hashlib.sha256(TEN_DIMENSIONS_PATH.read_bytes()).hexdigest(),

@@ -1,7 +1,8 @@
 """What beta and its warm-up do to the latent space.
 
     python -m benchmarks.prior                                 # the two committed models
-    python trainer.py --warmup-epochs 0 --output runs/no_warmup/vae.pt
+    python trainer.py --warmup-epochs 0 --batch-size 256 --learning-rate 4e-3 \\
+        --output runs/no_warmup/vae.pt
     python -m benchmarks.prior pretrained/*mnist.pt pretrained/*beta.pt runs/no_warmup/vae.pt
 
 Samples z from the prior N(0, I), as a VAE generates new digits, and measures how many of them are

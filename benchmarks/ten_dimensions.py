@@ -27,7 +27,7 @@ from latent_navigator.data.datasets import load_dataset
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.device import resolve_device, resolve_precision
 from latent_navigator.model_config import VAEConfig
-from latent_navigator.pretrained import TEN_DIMENSIONS_PATH
+from latent_navigator.pretrained import FORMER_DEFAULTS, TEN_DIMENSIONS_PATH
 from latent_navigator.training.config import TrainingConfig
 from latent_utils import UNUSED, encode_dataset, kl_per_dimension
 
@@ -35,7 +35,7 @@ LATENT_DIM = 10
 EPOCHS = 30
 HELD_OUT = 10_000  # of the training images, the last ones
 ALLOWED = 1 / 3  # of the dimensions may be unused; none would leave nothing to show of it
-# What differs between the recipes; everything else is the trainer's default.
+# What differs between the recipes; everything else is FORMER_DEFAULTS or the trainer's default.
 RECIPES: dict[str, dict[str, float]] = {
     "beta 1": {"beta": 1.0},
     "beta 1, long warm-up": {"beta": 1.0, "warmup_epochs": 20.0},
@@ -66,7 +66,7 @@ def train_recipe(
     path.parent.mkdir(parents=True, exist_ok=True)
     precision = resolve_precision("auto", resolve_device("auto"))
     config = TrainingConfig(epochs=epochs, precision=precision, output=str(path))
-    config = dataclasses.replace(config, **recipe)  # type: ignore[arg-type]  # floats all of them
+    config = dataclasses.replace(config, **FORMER_DEFAULTS, **recipe)  # type: ignore[arg-type]
     finished = trainer.train(config, VAEConfig(latent_dim=LATENT_DIM), data)
     assert finished is not None
     save_checkpoint(path, finished)
@@ -122,10 +122,8 @@ def samples(checkpoint: Checkpoint) -> Image.Image:
 
 def command(recipe: dict[str, float], epochs: int) -> str:
     """The command that trains a recipe on all training images."""
-    options = " ".join(
-        f"--{name.replace('_', '-')} {value:g}"
-        for name, value in {"latent_dim": LATENT_DIM, "epochs": epochs, **recipe}.items()
-    )
+    values = {"latent_dim": LATENT_DIM, "epochs": epochs, **recipe, **FORMER_DEFAULTS}
+    options = " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in values.items())
     return f"python trainer.py {options} --output {TEN_DIMENSIONS_PATH}"
 
 

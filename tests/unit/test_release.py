@@ -3,18 +3,25 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
 
 from benchmarks import figures
-from benchmarks.card import card
+from benchmarks.card import card, command
 from benchmarks.reports import read_report
 from benchmarks.ten_dimensions import RECIPES
 from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.checkpoint.snapshots import SIDE
 from latent_navigator.data.labelled_images import LabelledImages
-from latent_navigator.pretrained import COMPARED_PATH, DEFAULT_PATH, TEN_DIMENSIONS_PATH
+from latent_navigator.pretrained import (
+    COMPARED_PATH,
+    DEFAULT_PATH,
+    FORMER_DEFAULTS,
+    TEN_DIMENSIONS_PATH,
+)
+from latent_navigator.training.command_line import parse_arguments
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.paths import RunPaths
 from latent_utils import UNUSED, digit_centroids, digit_prototypes, kl_per_dimension
@@ -26,9 +33,9 @@ PATH = ROOT / DEFAULT_PATH
 MAX_BYTES = 12_000_000
 
 
-def test_checkpoint_has_the_default_configs(released: Checkpoint) -> None:
+def test_checkpoint_has_the_default_configs_or_the_former_ones(released: Checkpoint) -> None:
     assert released.model_config == VAEConfig()
-    expected = TrainingConfig().hyperparameters()
+    expected = TrainingConfig().hyperparameters() | FORMER_DEFAULTS
     found = dict(released.training_config)
     assert found.pop("precision") in ("bf16", "fp32")
     expected.pop("precision")
@@ -37,6 +44,18 @@ def test_checkpoint_has_the_default_configs(released: Checkpoint) -> None:
     assert len(released.history) == 50
     assert released.training_state is None
     assert PATH.stat().st_size < MAX_BYTES
+
+
+@pytest.mark.parametrize("path", [DEFAULT_PATH, COMPARED_PATH, TEN_DIMENSIONS_PATH])
+def test_the_card_gives_the_commands_that_trained_the_models(path: Path) -> None:
+    checkpoint = load_checkpoint(ROOT / path)
+    line = command(checkpoint)
+    if path != COMPARED_PATH:
+        assert line in card(PATH)
+    parsed = parse_arguments(line.split()[2:])
+    assert parsed.model_config == checkpoint.model_config
+    found = parsed.config.hyperparameters() | {"precision": checkpoint.training_config["precision"]}
+    assert found == {"dataset": "mnist", **checkpoint.training_config}
 
 
 def test_compared_model_differs_only_in_beta(released: Checkpoint) -> None:

@@ -10,6 +10,7 @@ from latent_navigator.explorer.colour_vision import distances, from_hex, to_hex,
 from latent_navigator.explorer.latent_space import LatentSpace
 
 Matrix = NDArray[np.float64]
+Order = NDArray[np.int64]
 
 # petroff10 (Petroff 2021), chosen to be told apart with any colour vision.
 PETROFF10 = (
@@ -56,7 +57,7 @@ def _assign(space: LatentSpace) -> list[int]:
     return [int(i) for i in fewest_confusions(padded, confusions)[: len(mixing)]]
 
 
-def fewest_confusions(mixing: Matrix, confusions: Matrix) -> NDArray[np.int64]:
+def fewest_confusions(mixing: Matrix, confusions: Matrix) -> Order:
     """The assignment in which neighbours are least often taken for each other.
 
     A quadratic assignment problem (Koopmans and Beckmann 1957): the sum of mixing[i, j] *
@@ -70,22 +71,28 @@ def fewest_confusions(mixing: Matrix, confusions: Matrix) -> NDArray[np.int64]:
     Returns:
         p (N,), a permutation; the same for the same input.
     """
-    generator = np.random.default_rng(0)
+    generator, count = np.random.default_rng(0), len(mixing)
+    swaps = np.array([swap(count, *pair) for pair in combinations(range(count), 2)])  # (S, N)
 
-    def cost(order: NDArray[np.int64]) -> float:
-        return float((mixing * confusions[np.ix_(order, order)]).sum())
+    def cost(orders: Order) -> Matrix:  # (..., N) -> (...)
+        taken = confusions[orders[..., :, None], orders[..., None, :]]  # (..., N, N)
+        total: Matrix = (mixing * taken).sum((-2, -1))
+        return total
 
-    def improve(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    def improve(order: Order) -> Order:
         while True:
-            swaps = []
-            for i, j in combinations(range(len(order)), 2):
-                swapped = order.copy()
-                swapped[[i, j]] = order[[j, i]]
-                swaps.append(swapped)
-            best = min(swaps, key=cost)
+            swapped = order[swaps]  # (S, N)
+            best: Order = swapped[cost(swapped).argmin()]
             if cost(best) >= cost(order):
                 return order
             order = best
 
-    found = (improve(generator.permutation(len(mixing))) for _ in range(STARTS))
+    found = (improve(generator.permutation(count)) for _ in range(STARTS))
     return min(found, key=cost)
+
+
+def swap(count: int, i: int, j: int) -> Order:
+    """(count,) the numbers below count, of which two are swapped."""
+    order = np.arange(count)
+    order[[i, j]] = j, i
+    return order

@@ -90,6 +90,7 @@ def small_config() -> TrainingConfig:
     return TrainingConfig(
         epochs=40,
         batch_size=25,
+        learning_rate=4e-3,
         warmup_epochs=10,
         beta=1.0,  # with 4 and so few images the posterior collapses
         precision="fp32",

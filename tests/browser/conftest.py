@@ -62,13 +62,19 @@ def ten_released() -> LatentSpace:
     return LatentSpace(load_checkpoint(ROOT / TEN_DIMENSIONS_PATH))
 
 
-@pytest.fixture(params=[2, 10])
+@pytest.fixture(scope="module", params=[2, 10])
+def dimensions(request: pytest.FixtureRequest) -> int:
+    """The dimensions of `explored`: first those tests of a module run that explore two."""
+    return int(request.param)
+
+
+@pytest.fixture
 def explored(
-    request: pytest.FixtureRequest, visit: Visits, served: str, space: LatentSpace
+    request: pytest.FixtureRequest, dimensions: int, visit: Visits, served: str, space: LatentSpace
 ) -> Explored:
     """The page of the committed checkpoint of two and of ten dimensions, at (0, 0) of the map."""
     address = served
-    if request.param == 10:
+    if dimensions == 10:
         address += f"?model={TEN_DIMENSIONS_PATH.stem}"
         space = request.getfixturevalue("ten_released")
     return Explored(address, space, partial(visit, f"{address}#x=0&y=0"))

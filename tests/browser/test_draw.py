@@ -30,6 +30,7 @@ from tests.browser.helpers import (
     pixels_of,
     position,
     reading,
+    wait_until,
 )
 
 pytestmark = pytest.mark.browser
@@ -84,9 +85,13 @@ def assert_decoded(
 def assert_test_images(canvases: Locator, indices: list[int], space: LatentSpace) -> None:
     """The canvases show these test images, once they are loaded."""
     expect(canvases).to_have_count(len(indices))
-    canvases.page.wait_for_load_state("networkidle")
-    for canvas, index in zip(canvases.all(), indices, strict=True):
-        np.testing.assert_array_equal(pixels_of(canvas), space.images[index].numpy())
+    expected = space.images[indices].numpy()
+
+    def are_shown() -> bool:
+        shown = [pixels_of(canvas) for canvas in canvases.all()]
+        return np.array_equal(shown, expected)
+
+    wait_until(canvases.page, are_shown, f"test images {indices}")
 
 
 @pytest.mark.guarantee("tabs-work")

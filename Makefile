@@ -1,4 +1,4 @@
-# make demo    open the page on the committed checkpoint      make train   train it again
+# make demo    open the page on the committed checkpoint      make train   train a new one
 # make check   lint, types and the quick unit tests           make bench   speed and quality, measured
 # make test    every test, in real browsers too               make lint    style and types, Python and JavaScript
 # Some tests need nginx, Firefox or WebKitGTK and are skipped without them; CONTRIBUTING.md says how

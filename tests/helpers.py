@@ -2,7 +2,9 @@
 
 import asyncio
 import dataclasses
+import functools
 import math
+import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -94,11 +96,19 @@ def prolonged(checkpoint: Checkpoint, epochs: int) -> Checkpoint:
     return dataclasses.replace(checkpoint, history=history, snapshots=snapshots)
 
 
+@functools.lru_cache(maxsize=2)
+def file_contents(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What the file of a checkpoint has, packed once: it is most of the work of saving."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "vae.pt"
+        save_checkpoint(path, checkpoint)
+        contents: dict[str, Any] = torch.load(path, weights_only=True)
+    return contents
+
+
 def write_unchecked(path: Path, checkpoint: Checkpoint, **changes: object) -> None:
     """Save the checkpoint with other values under some keys of the file; ... removes a key."""
-    save_checkpoint(path, checkpoint)
-    contents = torch.load(path, weights_only=True)
-    contents.update(changes)
+    contents = file_contents(checkpoint) | changes
     torch.save({key: v for key, v in contents.items() if v is not ...}, path)
 
 

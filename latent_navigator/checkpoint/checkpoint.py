@@ -45,7 +45,7 @@ FILE_KEYS = {"images": "pictures", "snapshots": "replay"}
 UNSAVED_REMEDY = "nothing was written; if it diverged, lower --learning-rate"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors cannot be compared to a single truth value
 class Checkpoint:
     """The result of a training run, with N test images in C classes."""
 

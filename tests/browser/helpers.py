@@ -46,6 +46,10 @@ HANG = 120_000  # ms after which an action or a wait of a page has failed; only 
 MEDIA = "color_scheme", "reduced_motion"  # options that a page can change
 
 
+# Keeps what a test may change outside of what is drawn anew: type size, zoom, theme.
+LOADED = """() => {
+  window.loaded = [document.documentElement, document.body].map(
+    (element) => [element, [...element.attributes].map(({ name, value }) => [name, value])]); }"""
 # Starts the page anew as the choice of another model does, in a third of a reload's time.
 RESTART = """async ({ link, width, height }) => {
   while (innerWidth !== width || innerHeight !== height)  // of a viewport that has just changed
@@ -53,6 +57,10 @@ RESTART = """async ({ link, width, height }) => {
   const { models, state } = latentSpace, { key } = models.current;
   history.replaceState(null, "", location.href.split("#")[0] + link);
   document.activeElement.blur();
+  for (const [element, attributes] of window.loaded) {
+    for (const { name } of [...element.attributes]) element.removeAttribute(name);
+    for (const pair of attributes) element.setAttribute(...pair);
+  }
   document.body.classList.toggle("dark", matchMedia("(prefers-color-scheme: dark)").matches);
   state.openTab("explore");
   scrollTo(0, 0);
@@ -151,6 +159,7 @@ class Visits:
         self.shared.open(page, address, not before and ready == READY)
         for selector in ready:
             page.wait_for_selector(selector)
+        page.evaluate(LOADED)
         return page
 
     def _page(self, fresh: bool, options: dict[str, Any]) -> Page:

@@ -95,7 +95,9 @@ class SharedPages:
     def open(self, page: Page, address: str, restart: bool) -> None:
         """Show an address; if `restart`, start the page anew where it shows the same model."""
         base, _, link = address.partition("#")
-        if restart and page in self.restartable and page.url.split("#")[0] == base:
+        same = page in self.restartable and page.url.split("#")[0] == base
+        # A page that a test has reloaded itself no longer knows how it was.
+        if restart and same and page.evaluate("() => 'loaded' in window"):
             page.evaluate(RESTART, {"link": f"#{link}", **(page.viewport_size or {})})
             # After a click of the test before, a scripted focus would have no ring.
             page.keyboard.press("F2")

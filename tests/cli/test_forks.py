@@ -77,6 +77,36 @@ def test_a_fork_runs_code_as_python_does() -> None:
     assert results[0].stderr == results[1].stderr == b""
 
 
+ENDINGS = {
+    "text without a newline": "print('text', end='')",
+    "a sentence": "sys.exit('a sentence')",
+    "a status": "sys.exit(7)",
+    "no status": "sys.exit()",
+    "an exception": "raise ValueError('of the program')",
+    "Ctrl-C": "raise KeyboardInterrupt",
+    "a closed stream": "sys.stdout.close()",
+    "a full disk": "sys.stdout = open('/dev/full', 'w'); print('text')",
+    "a thread": "threading.Thread(target=lambda: (main.join(), print('later'))).start()",
+    "an executor": "ThreadPoolExecutor().submit(print, 'from a worker')",
+    "order": "weakref.finalize(sys, print, 'finalized'); atexit.register(print, 'at exit')",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+def test_a_fork_ends_as_python_does(tmp_path: Path, ending: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import atexit, sys, threading, weakref\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        f"main = threading.main_thread()\n{ending}\n"
+    )
+    ends = []
+    for python in (FORKED_PYTHON, [sys.executable]):
+        done = subprocess.run([*python, str(program)], capture_output=True, text=True)
+        ends.append((done.returncode, done.stdout, done.stderr.splitlines()[-1:]))
+    assert ends[0] == ends[1]
+
+
 def test_a_fork_passes_on_signals_and_how_it_ended(tmp_path: Path) -> None:
     program = tmp_path / "wait.py"
     program.write_text("import signal, sys; print('ready', flush=True); signal.pause()")

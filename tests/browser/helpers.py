@@ -25,7 +25,7 @@ from playwright.sync_api import (
 from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 # Whether a run goes on is asked soon after a page has opened, whatever the user does.
 LAB = re.compile(r"/lab/status$")

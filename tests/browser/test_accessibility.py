@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.helpers import OpenPage, compare, open_tab, reading
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 # A selector that each tab shows once it has its results.

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, Route
 from latent_navigator.app.data_routes import web_files
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.data_files import model_hash
-from tests.conftest import ROOT
 from tests.decoder_reference import CONFIGS, Reference, random_model, reference
+from tests.fixtures import ROOT
 
 pytestmark = pytest.mark.browser
 

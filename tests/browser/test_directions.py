@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from latent_navigator.explorer.directions import attribute_directions, nudge_attribute
 from latent_navigator.geometry.attributes import ATTRIBUTES
-from tests.browser.conftest import Explored
+from tests.browser.fixtures import Explored
 from tests.browser.helpers import (
     Visits,
     after_timers,

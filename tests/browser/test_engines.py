@@ -22,7 +22,7 @@ from tests.browser.engines import (
     webkit,
 )
 from tests.browser.labs import serve_lab
-from tests.conftest import Demo
+from tests.fixtures import Demo
 from tests.helpers import wait_until
 
 needs_firefox = pytest.mark.skipif(FIREFOX is None, reason="Firefox is not installed")

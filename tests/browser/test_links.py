@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from latent_navigator.explorer.navigation import start_class
-from tests.browser.conftest import Explored
+from tests.browser.fixtures import Explored
 from tests.browser.helpers import (
     READY,
     Visits,

@@ -12,7 +12,7 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint, 
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.browser.helpers import READY, SERVER, Visits, open_tab
-from tests.conftest import ROOT, Demo
+from tests.fixtures import ROOT, Demo
 
 pytestmark = pytest.mark.browser
 

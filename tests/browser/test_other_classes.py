@@ -24,7 +24,7 @@ from tests.browser.helpers import (
     open_tab,
     pixels_of,
 )
-from tests.conftest import SMALL, Demo
+from tests.fixtures import SMALL, Demo
 
 NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Ankle boot", "Bag")
 # Names that HTML, Markdown, LaTeX or a template would interpret.

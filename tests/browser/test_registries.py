@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.helpers import Visits, compare
-from tests.conftest import ROOT, started_demo
+from tests.fixtures import ROOT, started_demo
 
 pytestmark = pytest.mark.browser
 

@@ -19,7 +19,7 @@ from tests.browser.helpers import (
     wait_for_position,
     zoom,
 )
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 pytestmark = pytest.mark.browser
 

@@ -30,7 +30,7 @@ from tests.browser.helpers import (
     view_point,
     wait_until,
 )
-from tests.conftest import Demo
+from tests.fixtures import Demo
 
 pytestmark = pytest.mark.browser
 

@@ -19,7 +19,7 @@ from benchmarks.server import free_port
 from latent_navigator.app.models import Models
 from latent_navigator.app.options import check_address, upload_folder
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
-from tests.conftest import ROOT, Demo, start_demo
+from tests.fixtures import ROOT, Demo, start_demo
 from tests.helpers import with_unused_dimensions
 
 

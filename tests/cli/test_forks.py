@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 from tests.forks import FORKED_PYTHON, ForkedPython
 from tests.forks.server import ForkServer
 from tests.helpers import wait_until

@@ -16,7 +16,7 @@ from latent_navigator.app.drain import Drain
 from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.app.models import Models
 from latent_navigator.explorer.latent_space import LatentSpace
-from tests.conftest import ROOT, Demo
+from tests.fixtures import ROOT, Demo
 from tests.helpers import wait_until
 from tests.server.stand_ins import (
     fetch,

@@ -23,7 +23,7 @@ from PIL import Image
 from benchmarks.server import free_port
 from latent_navigator.app.errors import NO_UPLOADS, NOT_FOUND
 from latent_navigator.app.middleware import RequestLimits
-from tests.conftest import ROOT, Demo
+from tests.fixtures import ROOT, Demo
 
 # As JSON texts: Python's parser accepts NaN and Infinity, although they are not JSON.
 VALUES = {

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks import load
 from benchmarks.server import running_process
-from tests.conftest import ROOT, Demo
+from tests.fixtures import ROOT, Demo
 from tests.forks import start_quiet_demo
 
 KINDS = {

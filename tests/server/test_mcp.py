@@ -15,7 +15,7 @@ from PIL import Image
 
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.navigation import go_to_class
-from tests.conftest import Demo
+from tests.fixtures import Demo
 from tests.helpers import run_async
 
 ENDPOINTS = {

@@ -40,7 +40,7 @@ from tests.browser.helpers import (
     settle,
     wait_for_position,
 )
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 from tests.forks import start_quiet_demo
 from tests.helpers import wait_until
 

@@ -22,7 +22,7 @@ from latent_navigator.explorer.posteriors import REACH, cloud_sample, posterior_
 from latent_navigator.explorer.reconstructions import best_and_worst, ranked
 from latent_utils import RADIUS
 from neural_network import vae_loss
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 NARROWER = 4.0  # of the other model's log-variances
 

@@ -26,7 +26,7 @@ from latent_navigator.explorer.colour_vision import (
     to_oklab,
 )
 from latent_navigator.explorer.latent_space import LatentSpace
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 TOUCHING = 0.01  # of the neighbours: classes that mix more lie side by side on the map
 # 0.107 and 0.111 are reached by the two models, 0.043 and 0.056 by the order of petroff10.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import guarantees
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 from tests.forks import FORKED_PYTHON
 
 
@@ -33,7 +33,7 @@ def test_skipped_browser_test_fails(tmp_path: Path) -> None:
         "def test_heaps(): pytest.skip('another system')\n"
     )
     done = subprocess.run(
-        [*FORKED_PYTHON, "-m", "pytest", "-p", "tests.conftest", "-c", "/dev/null", tmp_path],
+        [*FORKED_PYTHON, "-m", "pytest", "-p", "tests.fixtures", "-c", "/dev/null", tmp_path],
         cwd=ROOT,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,

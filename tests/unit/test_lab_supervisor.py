@@ -25,7 +25,7 @@ from latent_navigator.training.command_line import parse_arguments
 from latent_navigator.training.config import TrainingConfig
 from latent_navigator.training.parent import STOPS_WITH_STDIN
 from latent_navigator.training.progress import encode_array
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 from tests.helpers import wait_until
 
 SETTINGS = Settings(TrainingConfig(epochs=4), VAEConfig())

@@ -24,7 +24,7 @@ from latent_navigator.explorer.lesson_solutions import check_lesson, solutions, 
 from latent_navigator.explorer.lessons import lessons
 from latent_navigator.explorer.map_layers import LAYERS
 from tests.classifier import load_classifier
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 # Percent of the positions |z| <= 3 that meet each goal, on the grid of the tests.
 SHARES = {

@@ -27,7 +27,7 @@ from latent_navigator.training.paths import RunPaths
 from latent_utils import UNUSED, digit_centroids, digit_prototypes, kl_per_dimension
 from neural_network import VAEConfig
 from tests.classifier import load_classifier
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 PATH = ROOT / DEFAULT_PATH
 MAX_BYTES = 12_000_000

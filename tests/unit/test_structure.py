@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 PACKAGE = "latent_navigator"
 # From top to bottom: a module imports only from its own level and those below.

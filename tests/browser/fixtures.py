@@ -11,7 +11,7 @@ from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import TEN_DIMENSIONS_PATH
 from tests.browser.helpers import OpenPage, SharedPages, Visits
-from tests.conftest import ROOT
+from tests.fixtures import ROOT
 
 FAILED = pytest.StashKey[bool]()
 

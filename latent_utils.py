@@ -20,7 +20,7 @@ from neural_network import VAE
 
 UNUSED = 0.05  # nats: a dimension with a smaller KL does not tell the decoder anything
 BATCH = 500  # positions whose distances to all encodings are computed at once
-TREE_DIMENSIONS = 3  # in more, a k-d tree has to look at nearly every point
+TREE_DIMENSIONS = 10  # in more, a k-d tree has to look at nearly every point
 MIN_ARC = 1e-3  # with a smaller radius, or angle from 0 or pi radians, an arc is ill-posed
 
 

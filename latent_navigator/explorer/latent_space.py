@@ -139,6 +139,11 @@ class LatentSpace:
         """What the encoded test images around positions z (N, D) are; see `latent_utils`."""
         return neighbourhood(z[:, self.used], self.tree, self.labels, radius=self.radius)
 
+    def is_known(self, z: Tensor) -> Tensor:
+        """Whether an encoded test image lies within the radius of z (N, D), as (N,) bool."""
+        distances, _ = self.tree.query(z[:, self.used].numpy(), distance_upper_bound=self.radius)
+        return torch.from_numpy(np.isfinite(distances))
+
     def decode(self, z: Tensor) -> Tensor:
         """z (N, D) -> images (N, 784) in [0, 1]; differentiable."""
         return self.model.decode(z).flatten(1)

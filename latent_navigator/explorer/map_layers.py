@@ -83,16 +83,19 @@ def regions(space: LatentSpace, plane: Plane, side: int = REGION_CELLS) -> dict[
 
     Returns:
         {"first", "second": (side, side) uint8 from the top left, the labels of the two greatest
-        shares, and twice the first where it has at least CLEAR; "known": (side, side) uint8, 0 or
-        1; "side"}.
+        shares, and twice the first where it has at least CLEAR, or 0 where nothing is known;
+        "known": (side, side) uint8, 0 or 1; "side"}.
     """
-    parts = [space.around(some) for some in _cells(space, plane, side).split(1000)]
-    share, leading = torch.cat([part.shares for part in parts]).topk(2)  # (side * side, 2)
-    first, second = leading.byte().unbind(dim=1)
-    known = torch.cat([part.within for part in parts]) > 0
+    cells = _cells(space, plane, side)
+    known = space.is_known(cells)  # (side * side,)
+    parts = [space.around(some).shares for some in cells[known].split(1000)]
+    share, leading = torch.cat(parts).topk(2)  # (K, 2) of the known cells
+    first, second = torch.zeros(2, len(cells), dtype=torch.uint8)
+    first[known] = leading[:, 0].byte()
+    second[known] = leading.gather(1, (share[:, :1] < CLEAR).long()).squeeze(1).byte()
     return {
         "first": first.numpy(),
-        "second": torch.where(share[:, 0] < CLEAR, second, first).numpy(),
+        "second": second.numpy(),
         "known": known.byte().numpy(),
         "side": side,
     }

@@ -31,7 +31,7 @@ from latent_navigator.explorer.interpolation import INTERPOLATIONS, interpolate
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.lesson_solutions import check_lesson, solutions, solve_lesson
 from latent_navigator.explorer.lessons import lessons
-from latent_navigator.explorer.map_layers import layer_data, map_layers
+from latent_navigator.explorer.map_layers import CLEAR, layer_data, map_layers, regions
 from latent_navigator.explorer.norms import norm_distribution
 from latent_navigator.explorer.planes import find_plane, layer_on_plane, plane_on_map
 from latent_navigator.explorer.readout import decode_position
@@ -210,19 +210,36 @@ def test_a_posterior_has_all_dimensions(any_space: LatentSpace) -> None:
         assert float(axis @ covariance @ axis) == pytest.approx(sigma**2, rel=0.05)
 
 
+def test_regions_are_the_classes_around_each_known_cell(any_space: LatentSpace) -> None:
+    plane, side = any_space.plane, 30
+    answer = regions(any_space, plane, side)
+    at = (torch.arange(side) + 0.5) / side * 2 - 1
+    y, x = torch.meshgrid(-at, at, indexing="ij")
+    cells = plane.from_plane(any_space.range * torch.stack([x, y], dim=-1).reshape(-1, 2))
+    around = any_space.around(cells)
+    known = around.within > 0
+    assert 0 < known.sum() < len(known)
+    assert answer["known"].tolist() == known.tolist()
+    first, second = (torch.from_numpy(answer[name]).long() for name in ("first", "second"))
+    most, others = around.shares.gather(1, torch.stack([first, second], dim=1))[known].unbind(1)
+    expected = around.shares[known].topk(2).values
+    assert torch.equal(most, expected[:, 0])
+    clear = expected[:, 0] >= CLEAR
+    assert torch.equal((first == second)[known], clear)
+    assert torch.equal(others[~clear], expected[:, 1][~clear])
+    assert {*first[~known].tolist(), *second[~known].tolist()} == {0}
+
+
+def test_a_plane_far_from_all_images_has_no_regions(ten_space: LatentSpace) -> None:
+    far = {"kind": "dimensions", "dimensions": [1, 2], "through": [8.0] * 10}
+    answer = regions(ten_space, find_plane(ten_space, far), 20)
+    assert not any(answer[name].any() for name in ("first", "second", "known"))
+
+
 def test_layers_are_computed_on_the_plane_from_the_full_space(ten_space: LatentSpace) -> None:
     assert "prior_vs_data" not in [layer.key for layer in map_layers(ten_space)]
     wanted = {"kind": "dimensions", "dimensions": [1, 2], "through": ten_space.means[0].tolist()}
     plane = find_plane(ten_space, wanted)
-    regions = layer_data(ten_space, "regions", plane)
-    side = regions["side"]
-    row, column = 40, 70
-    x = (column + 0.5) / side * 2 - 1
-    y = 1 - (row + 0.5) / side * 2
-    z = plane.from_plane(ten_space.range * torch.tensor([[x, y]]))
-    shares = ten_space.around(z).shares[0]
-    assert shares[int(regions["first"].reshape(side, side)[row, column])] == shares.max()
-
     trips = layer_data(ten_space, "round_trips", plane)
     mu, _ = ten_space.encode(
         ten_space.decode_images(plane.from_plane(torch.from_numpy(trips["from"])))

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import inspect
 import os
+import ssl
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,14 +30,16 @@ from tests.small import TEN, read_digits
 # Playwright's default of five seconds is too short on a busy machine: this is only to end a hang.
 expect.set_options(timeout=120_000)
 
-# So is httpx's of five seconds.
+# So is httpx's of five seconds. All of a process's clients share a context of TLS, which no test
+# uses: each would read the certificates of all authorities, for 25 ms.
+TLS = ssl.create_default_context()
 for function in (
     *(httpx.get, httpx.post, httpx.stream),
     *(httpx.Client.__init__, httpx.AsyncClient.__init__),
 ):
     defaults = inspect.unwrap(function).__kwdefaults__
     assert defaults is not None
-    defaults["timeout"] = 120
+    defaults.update(timeout=120, verify=TLS)
 
 # So is Hypothesis' default of 0.2 seconds for an example.
 settings.register_profile("tests", deadline=None)

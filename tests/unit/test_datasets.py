@@ -88,7 +88,7 @@ def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledIm
     write_idx(folder, monkeypatch, digits)
     resources = []
     for path in sorted(folder.iterdir()):
-        packed = gzip.compress(path.read_bytes(), mtime=0)
+        packed = gzip.compress(path.read_bytes(), 1, mtime=0)
         path.with_name(f"{path.name}.gz").write_bytes(packed)
         path.unlink()
         resources.append((f"{path.name}.gz", hashlib.md5(packed).hexdigest()))
@@ -166,7 +166,7 @@ def kmnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digits: LabelledImag
     write_idx(folder, monkeypatch, digits)
     resources = []
     for path in sorted(folder.iterdir()):
-        packed = gzip.compress(path.read_bytes(), mtime=0)
+        packed = gzip.compress(path.read_bytes(), 1, mtime=0)
         path.with_name(f"{path.name}.gz").write_bytes(packed)
         resources.append((f"{path.name}.gz", hashlib.md5(packed).hexdigest()))
     monkeypatch.setattr("torchvision.datasets.KMNIST.resources", resources)
@@ -209,7 +209,7 @@ def test_a_consistent_but_foreign_archive_is_named(kmnist: Path, tmp_path: Path)
     path = kmnist / "t10k-labels-idx1-ubyte"
     archive = path.with_suffix(".gz")
     path.write_bytes(path.read_bytes()[::-1])
-    archive.write_bytes(gzip.compress(path.read_bytes()))
+    archive.write_bytes(gzip.compress(path.read_bytes(), 1))
     with pytest.raises(ValueError, match="is not the official KMNIST archive") as caught:
         datasets.load_dataset("kmnist", tmp_path)
     assert str(archive) in str(caught.value)

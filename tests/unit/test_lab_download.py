@@ -44,7 +44,7 @@ FIRST = "train-images-idx3-ubyte.gz"
 def idx(array: np.ndarray) -> bytes:
     """An archive of an array of bytes, in MNIST's format."""
     sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
-    return gzip.compress(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes(), mtime=0)
+    return gzip.compress(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes(), 1, mtime=0)
 
 
 @pytest.fixture

@@ -222,15 +222,14 @@ def test_prototype_lies_among_its_class_where_the_centroid_does_not() -> None:
 @pytest.mark.guarantee("interpolation-and-neighbours")
 def test_prototypes_of_60000_points_take_at_most_2_seconds() -> None:
     means, labels = clusters(60_000)
-    digit_prototypes(means, labels)
-    times = []
-    for _ in range(3):
+
+    def seconds() -> float:
+        """The lesser: wall-clock time includes other processes, CPU time adds up threads."""
         started, worked = time.perf_counter(), time.process_time()
         digit_prototypes(means, labels)
-        # The minimum: on a busy machine wall-clock time includes other processes, and CPU time adds
-        # up all threads.
-        times.append(min(time.perf_counter() - started, time.process_time() - worked))
-    assert min(times) <= 2
+        return min(time.perf_counter() - started, time.process_time() - worked)
+
+    assert any(seconds() <= 2 for _ in range(4))
 
 
 @pytest.mark.guarantee("interpolation-and-neighbours")

@@ -83,8 +83,8 @@ def direction_of(answer: dict[str, Any]) -> Tensor:
     return torch.tensor([math.cos(angle), math.sin(angle)])
 
 
-def prolonged(checkpoint: Checkpoint, epochs: int) -> Checkpoint:
-    """The same training as if each of its epochs had been many: so long that snapshots are thin."""
+def in_epochs(checkpoint: Checkpoint, epochs: int) -> Checkpoint:
+    """The same training as if it had taken so many epochs, of which files keep some snapshots."""
     sample, means, grids, reaches, reconstructed = checkpoint.snapshots
     recorded = len(checkpoint.history)
     history = [

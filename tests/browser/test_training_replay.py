@@ -39,7 +39,7 @@ from tests.browser.helpers import (
     wait_until,
     zoom_in,
 )
-from tests.helpers import prolonged
+from tests.helpers import in_epochs
 from tests.server.stand_ins import in_loop, running_page
 
 pytestmark = pytest.mark.browser
@@ -91,7 +91,7 @@ def address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def long_address(checkpoints: dict[str, Checkpoint]) -> Iterator[str]:
     """The address of a page with the replay of a training so long that snapshots are thin."""
-    with serving(prolonged(checkpoints["short"], LONG_RUN), {}) as found:
+    with serving(in_epochs(checkpoints["short"], LONG_RUN), {}) as found:
         yield found
 
 

@@ -16,7 +16,7 @@ from latent_navigator.explorer.training_replay import (
     summary,
     training_replay,
 )
-from tests.helpers import prolonged
+from tests.helpers import in_epochs
 
 
 @pytest.mark.guarantee("replay-and-lessons")
@@ -46,7 +46,7 @@ def test_curves_are_the_history(small_checkpoint: Checkpoint) -> None:
 def test_long_training_is_replayed_at_the_moments_that_were_kept(
     small_checkpoint: Checkpoint,
 ) -> None:
-    long = prolonged(small_checkpoint, 1001)
+    long = in_epochs(small_checkpoint, 1001)
     answer = training_replay(long)
     assert answer["epochs"] == [*range(0, 1001, 4), 1001]
     assert len(answer["epochs"]) == len(long.snapshots.means) <= MAX_SNAPSHOTS
@@ -64,7 +64,7 @@ def test_files_have_the_replays_and_are_named_after_what_they_contain(
         "another label": small_checkpoint,
         "other curves": dataclasses.replace(small_checkpoint, history=history),
         "another summary": dataclasses.replace(small_checkpoint, training_config={}),
-        "other moments": prolonged(small_checkpoint, 60),
+        "other moments": in_epochs(small_checkpoint, 60),
     }
     files = replay_files(checkpoints)
     assert list(files) == list(checkpoints)

@@ -167,14 +167,17 @@ def run_command_line(argv: list[str], train: TrainFunction) -> int:
         group = process_group_from_environment()
         with contextlib.redirect_stderr(sys.stderr if group.is_main else io.StringIO()):
             arguments = parse_arguments(argv)
+        paths = RunPaths(Path(arguments.config.output))
         with interruptible():
             try:
-                run(arguments, group, train)
-            except (KeyboardInterrupt, RuntimeError) as error:
-                ignore_stop_signals()
-                if isinstance(error, RuntimeError) and not group.is_connection_error(error):
-                    raise
-                paths = RunPaths(Path(arguments.config.output))
+                try:
+                    run(arguments, group, train)
+                except RuntimeError as error:
+                    ignore_stop_signals()
+                    if not group.is_connection_error(error):
+                        raise
+                    return report_stop(error, paths, group, argv)
+            except KeyboardInterrupt as error:  # perhaps raised as another error was caught
                 return report_stop(error, paths, group, argv)
     except (ValueError, OSError, TrainingError) as error:
         # An OSError concerns the machine of this process alone.

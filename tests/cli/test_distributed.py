@@ -139,7 +139,7 @@ def test_run_that_lost_a_process_resumes_with_any_number(
 ) -> None:
     done = torchrun(tmp_path, 2, CONFIG, patch=DIE_IN_EPOCH_4.format(rank=rank))
     assert done.returncode != 0
-    assert "Another process of the run has ended" in done.stdout
+    assert "Another process of the run has ended" in done.stdout, done.stderr
     assert len(load_checkpoint(tmp_path / "vae.pt.resume").history) == 3
     assert "epochs 1 to 3 are saved in vae.pt.resume" in done.stdout
     assert "torchrun --nproc-per-node=2 trainer.py" in done.stdout

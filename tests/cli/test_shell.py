@@ -330,6 +330,25 @@ def test_second_signal_does_not_disturb_the_shutdown(
 
 
 @pytest.mark.guarantee("interrupts-keep-the-run")
+def test_a_signal_that_comes_with_another_error_is_reported(
+    small_trainer: SmallTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torchrun sends one when the connection to a process that has ended is lost."""
+
+    def lose_connection(*_: object) -> None:
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:1] Connection reset by peer")
+
+    def terminate() -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(runner, "run", lose_connection)
+    monkeypatch.setattr(runner, "ignore_stop_signals", terminate)  # just before it would
+    status, stdout, stderr = small_trainer()
+    assert (status, stderr) == (143, "")
+    assert "The run was terminated (SIGTERM); " in stdout
+
+
+@pytest.mark.guarantee("interrupts-keep-the-run")
 def test_only_the_first_signal_raises() -> None:
     before = signal.getsignal(signal.SIGINT)
     with interruptible():

@@ -44,7 +44,7 @@ class TrainingConfig:
         0.1, "training", "share of input pixels set to 0 while training (denoising)"
     )
     precision: str = option(
-        "auto", "training", "bf16, fp32, or auto: bf16 where the device supports it in hardware"
+        "auto", "training", "bf16, fp32, or auto: the faster one, or that of the run to resume"
     )
     seed: int = option(0, "training", "seed of the weights, the batch order and the noise")
     limit: int = option(

@@ -103,6 +103,9 @@ def check_nothing_is_lost(paths: RunPaths) -> None:
 def load_resumable(paths: RunPaths, model_config: VAEConfig, config: TrainingConfig) -> Checkpoint:
     """The state of the unfinished run, else the finished checkpoint.
 
+    Args:
+        config: the precision "auto" stands for that of the run.
+
     Returns:
         A checkpoint of the same configuration; without `training_state` if the run is finished.
 
@@ -123,6 +126,8 @@ def load_resumable(paths: RunPaths, model_config: VAEConfig, config: TrainingCon
     then = {"dataset": "mnist", **found.training_config, **dataclasses.asdict(found.model_config)}
     then["dataset"] = plain_dataset(str(then["dataset"]))
     now = {**config.hyperparameters(), **dataclasses.asdict(model_config)}
+    if config.precision == "auto":
+        now["precision"] = then.get("precision")
     differing = [
         f"{key} ({then.get(key)!r} then, {now.get(key)!r} now)"
         for key in sorted(then.keys() | now.keys())

@@ -77,9 +77,11 @@ def run(arguments: Arguments, group: ProcessGroup, train: TrainFunction) -> None
     with contextlib.ExitStack() as until_the_end:
         if group.is_main:
             # The other processes get the result, so that an error is reported once.
-            precision = resolve_precision(config.precision, device)
-            config = dataclasses.replace(config, precision=precision)
             state = load_resumable(paths, model_config, config) if arguments.resume else None
+            precision = resolve_precision(config.precision, device)
+            if state is not None:  # perhaps of another machine
+                precision = str(state.training_config.get("precision", precision))
+            config = dataclasses.replace(config, precision=precision)
             check_output(paths)
             until_the_end.enter_context(locked(paths))
             if not arguments.resume and not arguments.discard:

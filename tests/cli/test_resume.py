@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 import trainer
+from latent_navigator.training import runner
 from tests.cli.small_trainer import OPTIONS, SmallTrainer, start_process, use_small_model
 
 EPOCHS = ("--epochs", "2")
@@ -108,6 +109,25 @@ def test_run_killed_after_any_write_resumes_to_the_same_bytes(
         small_trainer(*EPOCHS)
     assert log == WRITES[:count]
     status, _, stderr = small_trainer(*EPOCHS, "--resume")
+    assert status == 0, stderr
+    assert contents(tmp_path) == uninterrupted
+
+
+@pytest.mark.guarantee("interrupts-keep-the-run")
+def test_a_resumed_run_keeps_its_precision(
+    uninterrupted: dict[str, bytes],
+    small_trainer: SmallTrainer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Also on a machine where another one is faster."""
+    auto = (*EPOCHS, "--precision", "auto")
+    use_fake_clock(monkeypatch)
+    monkeypatch.setattr(runner, "resolve_precision", lambda *_: "fp32")
+    with killed_after(1), pytest.raises(Killed):
+        small_trainer(*auto)
+    monkeypatch.setattr(runner, "resolve_precision", lambda *_: "bf16")
+    status, _, stderr = small_trainer(*auto, "--resume")
     assert status == 0, stderr
     assert contents(tmp_path) == uninterrupted
 

@@ -49,12 +49,14 @@ def processor() -> str:
 
 
 def write_report(path: Path, report: Mapping[str, object]) -> None:
-    """Write a report, and the processor that it was measured on.
+    """Write a report, and the processor that it was measured on; see `write_json`."""
+    write_json(path, {"processor": processor(), **report})
+
+
+def write_json(path: Path, report: Mapping[str, object]) -> None:
+    """Write a report.
 
     Raises:
         ValueError: if it holds a number that is not finite.
     """
-    path.write_text(
-        json.dumps({"processor": processor(), **report}, indent=1, allow_nan=False) + "\n",
-        encoding="utf-8",
-    )
+    path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")

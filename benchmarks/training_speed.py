@@ -6,7 +6,7 @@ The plain version is what one would write first: DataLoader with ToTensor per sa
 128, float32, 3 x 3 convolutions with stride 2, ReLU, Adam, and as many parameters. Both alternate,
 each in a process of its own with PyTorch's own choice of threads, so that any other load on the
 machine affects both. trainer.py is also measured beside one and two processes that never rest.
-Writes benchmarks/training_speed.json.
+Writes benchmarks/training_speed.json, which keeps the figures of other processors.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from torchvision.datasets import MNIST
 from tqdm import tqdm
 
 import trainer
-from benchmarks.reports import Report, report_path, write_report
+from benchmarks.reports import Report, processor, read_report, report_path, write_json
 from latent_navigator.data.datasets import load_dataset
 from latent_navigator.device import resolve_device, resolve_precision
 from latent_navigator.training.config import TrainingConfig
@@ -190,7 +190,9 @@ def main() -> None:
         f"(min {report['min_ratio']:.2f}, max {report['max_ratio']:.2f})   beside busy processes: "
         + ", ".join(f"{n}: {share:.0%}" for n, share in report["shares_beside"].items())
     )
-    write_report(report_path("training_speed"), report)
+    path = report_path("training_speed")
+    processors = read_report("training_speed")["processors"] | {processor(): report}
+    write_json(path, {"processors": processors})
 
 
 if __name__ == "__main__":

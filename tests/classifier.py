@@ -7,6 +7,7 @@ its accuracy on the test digits that ship with the tests.
 """
 
 import argparse
+import functools
 from pathlib import Path
 
 import torch
@@ -40,6 +41,7 @@ class Classifier(nn.Module):
         return logits
 
 
+@functools.cache
 def load_classifier() -> Classifier:
     """The committed classifier in evaluation mode."""
     model = Classifier()

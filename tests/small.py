@@ -5,12 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.model_config import VAEConfig
 
 SMALL = VAEConfig(hidden=48, encoder_channels_2=16, decoder_channels=16)
 TEN = replace(SMALL, latent_dim=10)
+
+
+def plain_figure(figsize: tuple[float, float], dpi: float, **_: object) -> Figure:
+    """A figure whose labels may overlap, drawn in half the time of one with a layout."""
+    return Figure(figsize=figsize, dpi=dpi)
 
 
 def read_digits() -> LabelledImages:

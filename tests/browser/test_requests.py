@@ -22,6 +22,7 @@ from tests.browser.helpers import (
     open_tab,
     pixels_of,
     position,
+    reading,
     settle,
     stored_position,
     unroute_calls,
@@ -100,10 +101,11 @@ def test_newest_image_is_shown(open_page: OpenPage) -> None:
         page.evaluate("(index) => { latentSpace.openImage(index); }", index)
 
     def answer(which: int) -> str:
-        with page.expect_response(lambda response: response.request == held[which].request):
+        with page.expect_response(lambda found: found.request == held[which].request) as response:
             held[which].continue_()
+        response.value.finished()
         after_timers(page, 0)
-        return str(page.evaluate("() => latentSpace.state.reading.title"))
+        return str(reading(page)["title"])
 
     open_image(10)
     open_image(20)

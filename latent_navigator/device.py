@@ -39,8 +39,8 @@ def resolve_precision(name: str, device: torch.device) -> str:
 def _is_bf16_faster() -> bool:
     """Whether this processor multiplies matrices faster in bf16 than in fp32.
 
-    Its instructions alone do not tell: with AVX512_BF16 but without AMX, products take twice the
-    time of those in fp32 on a Xeon of Intel's fifth generation.
+    Whether it supports bf16 in hardware does not tell: on a fifth-generation Intel Xeon with
+    AVX512_BF16 but without AMX, a product takes twice as long as in fp32.
     """
     if not torch.cpu._is_avx512_bf16_supported():
         return False

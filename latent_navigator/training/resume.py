@@ -104,7 +104,7 @@ def load_resumable(paths: RunPaths, model_config: VAEConfig, config: TrainingCon
     """The state of the unfinished run, else the finished checkpoint.
 
     Args:
-        config: the precision "auto" stands for that of the run.
+        config: with the precision "auto", that of the run is accepted.
 
     Returns:
         A checkpoint of the same configuration; without `training_state` if the run is finished.

@@ -73,6 +73,28 @@ export function makeSvg(name, attributes, text = "") {
   return element;
 }
 
+/** @type {WeakMap<HTMLElement, string>} */
+const listed = new WeakMap();
+
+/**
+ * Shows a list that is asked for again and again. The elements of the same items stay: otherwise an
+ * answer between a press and its release would take a click away, or close an open menu.
+ *
+ * @template T of JSON
+ * @param {HTMLElement} parent of nothing else
+ * @param {T[]} items
+ * @param {(item: T, i: number) => HTMLElement} show makes the element of an item
+ * @returns {HTMLElement[] | null} the new elements; null if the former ones stay
+ */
+export function showList(parent, items, show) {
+  const key = JSON.stringify(items);
+  if (listed.get(parent) === key) return null;
+  listed.set(parent, key);
+  const elements = items.map(show);
+  parent.replaceChildren(...elements);
+  return elements;
+}
+
 /** Writes a text where it is another: a write costs a layout. @param {HTMLElement} element @param {string} text */
 export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;

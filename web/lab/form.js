@@ -1,6 +1,6 @@
 /** The form: presets, fields, what they come to, and earlier runs. */
 
-import { find, findButton, make, makeButton, write } from "../core/dom.js";
+import { find, findButton, make, makeButton, showList, write } from "../core/dom.js";
 import { client } from "./client.js";
 
 /** @typedef {import("./client.js").Form} Form */
@@ -20,7 +20,6 @@ export class SettingsForm {
   #asked = 0;
   #timer = 0;
   #busy = false;
-  #listed = "";
 
   /**
    * @param {HTMLElement} root of the lab
@@ -59,7 +58,7 @@ export class SettingsForm {
     this.#offered = offered;
     const dataset = this.#control("dataset");
     const before = dataset.value;
-    dataset.replaceChildren(...offered.datasets.map(({ key, label }) => new Option(label, key)));
+    showList(dataset, offered.datasets, ({ key, label }) => new Option(label, key));
     if (offered.datasets.some(({ key }) => key === before)) dataset.value = before;
     for (const [name, range] of Object.entries(offered.fields)) {
       Object.assign(this.#control(name), {
@@ -68,17 +67,15 @@ export class SettingsForm {
         step: "any",
       });
     }
-    find(this.#form, ".presets div").replaceChildren(
-      ...offered.presets.map(({ key, label, help, values }) => {
-        const button = makeButton(label, () => this.fill(values));
-        button.dataset.preset = key;
-        button.title = help;
-        return button;
-      }),
-    );
-    find(this.#form, ".tasks div").replaceChildren(
-      ...offered.lessons.map((lesson) => this.#task(lesson)),
-    );
+    const presets = find(this.#form, ".presets div");
+    showList(presets, offered.presets, ({ key, label, help, values }) => {
+      const button = makeButton(label, () => this.fill(values));
+      button.dataset.preset = key;
+      button.title = help;
+      return button;
+    });
+    const tasks = find(this.#form, ".tasks div");
+    showList(tasks, offered.lessons, (lesson) => this.#task(lesson));
     if (first) this.fill(offered.presets[0].values);
     else this.#changed();
   }
@@ -183,23 +180,19 @@ export class SettingsForm {
 
   /** Lists earlier runs. @param {ListedRun[]} runs */
   list(runs) {
-    const listed = JSON.stringify(runs);
-    if (listed === this.#listed) return;
-    this.#listed = listed;
     find(this.#form, ".runs").hidden = !runs.length;
-    find(this.#form, ".runs ul").replaceChildren(
-      ...runs.map(({ name, title, message, can_resume }) => {
-        const item = make("li");
-        const text = make("span");
-        text.append(make("b", title), make("small", message));
-        item.append(text);
-        if (can_resume) {
-          const button = makeButton("Resume", () => this.#resume(name));
-          button.ariaLabel = `Resume ${title}`;
-          item.append(button);
-        }
-        return item;
-      }),
-    );
+    const list = find(this.#form, ".runs ul");
+    showList(list, runs, ({ name, title, message, can_resume }) => {
+      const item = make("li");
+      const text = make("span");
+      text.append(make("b", title), make("small", message));
+      item.append(text);
+      if (can_resume) {
+        const button = makeButton("Resume", () => this.#resume(name));
+        button.ariaLabel = `Resume ${title}`;
+        item.append(button);
+      }
+      return item;
+    });
   }
 }

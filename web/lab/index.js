@@ -3,7 +3,7 @@
  * is the server's; closing the page changes nothing.
  */
 
-import { find, findButton, write } from "../core/dom.js";
+import { find, findButton, showList, write } from "../core/dom.js";
 import { client } from "./client.js";
 import { TrainingLessons } from "./course.js";
 import { exploreRun } from "./explore.js";
@@ -291,13 +291,11 @@ export class Lab {
     const others = this.#comparable(run).map((other) =>
       "file" in other ? other.label : other.title,
     );
-    const select = this.#against;
-    const listed = [...select.options].slice(1).map(({ text }) => text);
+    const { options, value } = this.#against;
     find(this.#root, ".against").hidden = !others.length;
-    if (listed.join("\n") === others.join("\n")) return;
-    const before = select.value;
-    select.replaceChildren(select.options[0], ...others.map((text, i) => new Option(text, `${i}`)));
-    if (others[Number(before)] && before) select.value = before;
+    const texts = [options[0].text, ...others];
+    showList(this.#against, texts, (text, i) => (i ? new Option(text, `${i - 1}`) : options[0]));
+    if (value && others[Number(value)]) this.#against.value = value;
   }
 
   async #compare() {

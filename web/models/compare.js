@@ -4,7 +4,7 @@
  */
 
 import { follow } from "../core/controls.js";
-import { find, findButton, findCanvas, findInput, write } from "../core/dom.js";
+import { find, findButton, findCanvas, findInput, showList, write } from "../core/dom.js";
 import { ComparedImage } from "./compared_image.js";
 import { makePage } from "./make_page.js";
 import { SecondMap } from "./second_map.js";
@@ -111,16 +111,18 @@ class Comparison {
   #offer() {
     const { models } = this.#page;
     const others = (models.list ?? []).filter(({ key }) => key !== models.current.key);
-    const options = others.map((model) => {
-      const fits = model.usable && model.images === models.current.images;
-      const why = model.usable ? "other test images" : "cannot be opened";
-      const option = new Option(fits ? model.label : `${model.label} (${why})`, model.key);
+    const items = others.map(({ key, label, usable, images }) => {
+      const fits = usable && images === models.current.images;
+      const why = usable ? "other test images" : "cannot be opened";
+      return { key, text: fits ? label : `${label} (${why})`, fits };
+    });
+    showList(this.#select, items, ({ key, text, fits }) => {
+      const option = new Option(text, key);
       option.disabled = !fits;
       return option;
     });
-    this.#select.replaceChildren(...options);
     this.#select.selectedIndex = -1;
-    return options.filter(({ disabled }) => !disabled).map(({ value }) => value);
+    return items.filter(({ fits }) => fits).map(({ key }) => key);
   }
 
   /** @param {string} sentence */

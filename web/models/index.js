@@ -1,9 +1,9 @@
 /** The menu of models in the header: a listbox of all that the server has. */
 
-import { find, findButton, make, write } from "../core/dom.js";
+import { find, findButton, make, showList, write } from "../core/dom.js";
 
 /** @typedef {import("../page.js").Page} Page */
-/** @typedef {import("./models.js").Model} Model */
+/** @typedef {import("./models.js").Model & { shown: boolean }} Item */
 
 const KEYS = { ArrowDown: 1, ArrowUp: -1, Home: -1e9, End: 1e9 };
 const WAIT = "Looking for models…";
@@ -72,23 +72,24 @@ class ModelMenu {
     write(find(this.#menu, ".current"), opening ? `Opening ${label}…` : current.label);
     find(this.#menu, "summary").ariaBusy = `${opening !== null}`;
     const shown = document.activeElement?.getAttribute("data-key");
-    this.#options = (list ?? []).map((model) => this.#option(model));
-    this.#list.replaceChildren(...this.#options);
+    const items = (list ?? []).map((model) => ({ ...model, shown: model.key === current.key }));
+    const options = showList(this.#list, items, (item) => this.#option(item));
+    if (!options) return;
+    this.#options = options;
     const i = this.#options.findIndex(({ dataset }) => dataset.key === shown);
     if (i >= 0) this.#focus(i);
   }
 
-  /** @param {Model} model */
-  #option({ key, label, description, usable, reason }) {
+  /** @param {Item} item */
+  #option({ key, label, description, usable, reason, shown }) {
     const option = make("li");
     option.role = "option";
     option.tabIndex = -1;
     option.dataset.key = key;
-    option.ariaSelected = `${key === this.#models.current.key}`;
+    option.ariaSelected = `${shown}`;
     option.ariaDisabled = `${!usable}`;
     const state = usable ? "" : "Cannot be opened";
-    const chosen = option.ariaSelected === "true" ? "Shown" : state;
-    option.append(make("b", label), make("span", chosen, "state"));
+    option.append(make("b", label), make("span", shown ? "Shown" : state, "state"));
     option.append(make("span", usable ? description : reason, "line"));
     option.addEventListener("click", () => {
       if (!usable) return;

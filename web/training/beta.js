@@ -3,7 +3,7 @@
  * prior and clouds. It takes the panel from the replay while it is open.
  */
 
-import { find, findButton, make, onResize, onTheme } from "../core/dom.js";
+import { find, findButton, make, onResize, onTheme, showList } from "../core/dom.js";
 import { readColours } from "../core/drawing.js";
 import { imageColumns, imageNames } from "../core/image_columns.js";
 import { unpack } from "../core/packed.js";
@@ -52,7 +52,7 @@ export class BetaComparison {
       comparison ? [{ label, file: comparison }] : [],
     );
     this.#opener.hidden = !this.#files.length;
-    this.#against.replaceChildren(...this.#files.map(({ label }) => new Option(label)));
+    showList(this.#against, this.#files, ({ label }) => new Option(label));
     if (this.#files.some(({ label }) => label === chosen)) this.#against.value = chosen;
     find(this.#root, ".against").hidden = this.#files.length < 2;
   }

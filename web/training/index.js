@@ -3,7 +3,7 @@
  * learning curves and, in step, the map of a model to compare with.
  */
 
-import { find, findButton, onResize, onTheme } from "../core/dom.js";
+import { find, findButton, onResize, onTheme, showList } from "../core/dom.js";
 import { readColours } from "../core/drawing.js";
 import { unpack } from "../core/packed.js";
 import { ServerError } from "../core/server.js";
@@ -73,12 +73,12 @@ class TrainingReplay {
   /** Offers the models to compare with. */
   #offer() {
     const { replays } = this.#page.props;
-    const chosen = this.#model.selectedIndex > 0 ? this.#model.value : null;
+    const chosen = this.#model.value;
     const own = this.#model.options[0];
-    const others = replays.slice(1).map(({ label }) => new Option(label));
-    this.#model.replaceChildren(own, ...others);
-    this.#model.selectedIndex = Math.max(0, others.findIndex(({ value }) => value === chosen) + 1);
-    find(this.#element, ".models label").hidden = others.length === 0;
+    const labels = [own.text, ...replays.slice(1).map(({ label }) => label)];
+    showList(this.#model, labels, (label, i) => (i ? new Option(label) : own));
+    this.#model.selectedIndex = Math.max(0, labels.indexOf(chosen));
+    find(this.#element, ".models label").hidden = labels.length === 1;
   }
 
   /** Asks for the models that have been trained since the page was opened. */

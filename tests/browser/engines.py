@@ -5,6 +5,7 @@ therefore takes the commands of WebDriver BiDi directly.
 """
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from selenium import webdriver
+from selenium.common import WebDriverException
 from selenium.webdriver.common.bidi.common import command_builder
 from selenium.webdriver.remote.command import Command
 from selenium.webdriver.remote.websocket_connection import WebSocketConnection
@@ -58,7 +60,17 @@ class Firefox:
 
     def open(self, address: str) -> None:
         for url in ("about:blank", address):
-            self._send("browsingContext.navigate", context=self.context, url=url, wait="complete")
+            # Now and then Firefox never answers when it is asked to wait for the page itself.
+            self._send("browsingContext.navigate", context=self.context, url=url, wait="none")
+            wait_until(functools.partial(self._is_at, url), 60, url)
+
+    def _is_at(self, address: str) -> bool:
+        """Whether a page is complete, whatever it has written after the #."""
+        try:
+            state, href = self.run("[document.readyState, location.href]")
+        except WebDriverException:  # it is about to be replaced
+            return False
+        return bool(state == "complete" and href.split("#")[0] == address.split("#")[0])
 
     def resize(self, width: int, height: int) -> None:
         viewport = {"width": width, "height": height}

@@ -47,8 +47,8 @@ COLOURED = """[...document.querySelectorAll("#latent-map canvas")].some((canvas)
   const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
   let count = 0;
   for (let i = 0; i < data.length; i += 4) {
-    const range = Math.max(...data.subarray(i, i + 3)) - Math.min(...data.subarray(i, i + 3));
-    count += data[i + 3] > 100 && range > 60;
+    const [r, g, b, a] = [data[i], data[i + 1], data[i + 2], data[i + 3]];
+    count += a > 100 && Math.max(r, g, b) - Math.min(r, g, b) > 60;
   }
   return count > 500;
 })"""

@@ -23,6 +23,7 @@ from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
 from tests.forks import ForkedPython, start_quiet_demo
+from tests.forks.quick import compress_quickly
 from tests.helpers import made_once, wait_until, without_last_dimensions
 from tests.small import SMALL as SMALL
 from tests.small import TEN, read_digits
@@ -40,6 +41,8 @@ for function in (
     defaults = inspect.unwrap(function).__kwdefaults__
     assert defaults is not None
     defaults.update(timeout=120, verify=TLS)
+
+compress_quickly()
 
 # So is Hypothesis' default of 0.2 seconds for an example.
 settings.register_profile("tests", deadline=None)

@@ -233,7 +233,7 @@ def large_photo(pixels: NDArray[np.uint8], kind: str) -> bytes:
     if kind == "PNG":
         noise = Image.fromarray(rng.integers(0, 90, (height, width, 3), dtype=np.uint8))
         noise.putalpha(ink.point(lambda v: max(v, 1)))
-        noise.save(file, "PNG", compress_level=1)
+        noise.save(file, "PNG", compress_level=0)
     else:
         sheet = Image.fromarray(rng.integers(190, 240, (height, width), dtype=np.uint8))
         sheet.paste(30, (0, 0), ink)

@@ -12,14 +12,9 @@ from pathlib import Path
 if __name__ == "__main__":
     del sys.argv[0]
     sys.path[0] = str(Path(sys.argv[0]).parent)
-    import gzip
-
-    import brotli
-
     from latent_navigator.app import startup
+    from tests.forks.quick import compress_quickly
 
     startup.warm_up = lambda *_: None
-    by_brotli, by_gzip = brotli.compress, gzip.compress
-    brotli.compress = lambda content, **_: by_brotli(content, quality=1)
-    gzip.compress = lambda content, *_, **__: by_gzip(content, 1, mtime=0)
+    compress_quickly()
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from gradio.events import api as add_endpoint
+from gradio_client import Client
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.server import free_port
@@ -140,6 +141,14 @@ def running_page(page: gr.Blocks, drain: Drain, **options: Any) -> Iterator[tupl
     app = in_loop(lambda: build_app(page, drain, model="a model", **options))
     with running(app, drain) as started:
         yield started
+
+
+# --- the API ---
+
+
+def api_client(address: str, **options: Any) -> Client:
+    """A client of the API, which would read the certificates of all authorities in each call."""
+    return Client(address, verbose=False, ssl_verify=False, **options)
 
 
 # --- the queue, through plain HTTP ---

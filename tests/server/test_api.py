@@ -10,11 +10,12 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
+from tests.server.stand_ins import api_client
 
 
 @pytest.fixture(scope="module")
 def client(served: str) -> Client:
-    return Client(served, verbose=False)
+    return api_client(served)
 
 
 def test_every_endpoint_is_named_and_described(client: Client) -> None:

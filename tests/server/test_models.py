@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from gradio_client import Client
 from PIL import Image
 
 from latent_navigator.app.drain import Drain
@@ -24,7 +23,7 @@ from latent_navigator.app.web_files import page_template
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.explorer.data_files import model_hash
 from latent_navigator.explorer.latent_space import LatentSpace
-from tests.server.stand_ins import in_loop, running_page
+from tests.server.stand_ins import api_client, in_loop, running_page
 
 TINY = 0.001  # MB
 TEMPLATE = page_template()
@@ -249,7 +248,7 @@ def test_calls_with_and_without_a_model(address: str) -> None:
 
 def test_decoding_with_and_without_a_model(address: str, ten_checkpoint: Checkpoint) -> None:
     assert call(address, "decode", 0.5, -0.5).status_code == 200
-    client = Client(address, verbose=False)
+    client = api_client(address)
     images = [
         np.asarray(Image.open(client.predict(*arguments, api_name="/decode")))
         for arguments in ((0.5, -0.5), (0.5, -0.5, "two"), ([0.0] * 10, None, "ten"))

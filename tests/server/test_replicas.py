@@ -43,6 +43,7 @@ from tests.browser.helpers import (
 from tests.fixtures import ROOT
 from tests.forks import start_quiet_demo
 from tests.helpers import wait_until
+from tests.server.stand_ins import api_client
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 pytestmark = [
@@ -193,8 +194,8 @@ def test_each_client_stays_at_one_of_two_identical_replicas(replicas: Replicas) 
     # API clients without cookies stay at one replica too.
     found = set()
     for _ in range(8):
-        with httpx.Client() as api_client:
-            found.add(replicas.replica_of(api_client))
+        with httpx.Client() as program:
+            found.add(replicas.replica_of(program))
     assert len(found) == 1
     too_large = httpx.post(f"{replicas.address}gradio_api/queue/join", content=b"x" * 8_000_001)
     assert too_large.status_code == 413
@@ -264,10 +265,9 @@ def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
     # lower case, like the client's own: otherwise both are sent, and nginx reads the first.)
     for number in range(32):
         since = replicas.logged()
-        api_client = Client(
-            replicas.address, verbose=False, headers={"user-agent": f"program {number}"}
-        )
-        answers = api_answers(api_client)
+        agent = {"user-agent": f"program {number}"}
+        program = api_client(replicas.address, headers=agent)
+        answers = api_answers(program)
         if replicas.serving("/gradio_api/queue/data", since) == served:
             break
     else:
@@ -289,7 +289,7 @@ def test_nothing_is_lost_when_a_replica_is_killed_during_a_drag(
     assert errors == []
 
     since = replicas.logged()
-    assert api_answers(api_client) == answers
+    assert api_answers(program) == answers
     assert replicas.serving("/gradio_api/queue/data", since) == other
 
     # Paths, a nudge and a drawing work without a reload.

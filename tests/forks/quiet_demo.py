@@ -13,8 +13,8 @@ if __name__ == "__main__":
     del sys.argv[0]
     sys.path[0] = str(Path(sys.argv[0]).parent)
     from latent_navigator.app import startup
-    from tests.forks.quick import compress_quickly
 
     startup.warm_up = lambda *_: None
-    compress_quickly()
+    # By its path: the program may be a copy without tests.
+    runpy.run_path(str(Path(__file__).with_name("quick.py")))["compress_quickly"]()
     runpy.run_path(sys.argv[0], run_name="__main__")

@@ -19,9 +19,10 @@ import struct
 import numpy as np
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
-from neural_network import VAE
+from neural_network import Decoder
 
 # Grey levels of 255 that a pixel may differ, before it is rounded, from that of the exact weights.
 # Under 1, so that rounded ones differ by 1 at most; the rest is for positions that are not tried.
@@ -43,13 +44,15 @@ def pack_decoder(checkpoint: Checkpoint) -> bytes:
 
     The weights are rounded, as far as no pixel then differs by more than 1 of 255.
     """
-    model = checkpoint.build_model()
-    exact = {name: values.float() for name, values in model.decoder.state_dict().items()}
-    reach = float(checkpoint.means.abs().max())
+    decoder = checkpoint.build_model().decoder
+    exact = {name: values.float() for name, values in decoder.state_dict().items()}
+    z = tried_positions(checkpoint.model_config.latent_dim, float(checkpoint.means.abs().max()))
+    images = decoded(decoder, exact, z)
     for bits in BITS:
         integers, scales = round_weights(exact, bits)
         rounded = {name: integers[name] * scales[name] for name in ROUNDED}
-        if largest_difference(model, exact | rounded, reach) <= MAX_DIFFERENCE:
+        difference = (decoded(decoder, exact | rounded, z) - images).abs().max()
+        if difference <= MAX_DIFFERENCE:
             return _pack(checkpoint, exact, integers, scales)
     return _pack(checkpoint, exact, {}, {})
 
@@ -70,21 +73,20 @@ def round_weights(weights: State, bits: int) -> tuple[State, State]:
     return integers, scales
 
 
-@torch.inference_mode()
-def largest_difference(model: VAE, weights: State, reach: float) -> float:
-    """The largest difference of a pixel, in grey levels, that other weights of the decoder make.
-
-    Args:
-        reach: half of the positions lie in the square -reach ... reach, half come from the prior.
-    """
+def tried_positions(latent_dim: int, reach: float) -> Tensor:
+    """(2 * SAMPLES, D): half from the prior, half from the square -reach ... reach."""
     generator = torch.Generator().manual_seed(0)
-    shape = SAMPLES, model.config.latent_dim
+    shape = SAMPLES, latent_dim
     prior = torch.randn(shape, generator=generator)
     square = reach * (2 * torch.rand(shape, generator=generator) - 1)
-    other = VAE(model.config)
-    other.decoder.load_state_dict(weights)
-    z = torch.cat([prior, square])
-    return 255 * float((model.decode(z) - other.decode(z)).abs().max())
+    return torch.cat([prior, square])
+
+
+@torch.inference_mode()
+def decoded(decoder: Decoder, weights: State, z: Tensor) -> Tensor:
+    """z (N, D) -> images (N, 1, 28, 28) in grey levels, 0 to 255, by these weights."""
+    logits: Tensor = functional_call(decoder, weights, z)
+    return 255 * torch.sigmoid(logits)
 
 
 def as_matrices(weights: State) -> State:

@@ -6,9 +6,10 @@ Raises (every function):
     ValueError: naming the key in the file and the fault.
 """
 
+import functools
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -90,7 +91,8 @@ class _SkipInitialization(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def expected_weights(config: VAEConfig) -> dict[str, Tensor]:
+@functools.lru_cache(maxsize=8)
+def expected_weights(config: VAEConfig) -> Mapping[str, Tensor]:
     """The state_dict of a VAE of this configuration, without memory for its values."""
     with torch.device("meta"), _SkipInitialization():
         return VAE(config).state_dict()

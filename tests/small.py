@@ -1,7 +1,9 @@
 """A small model and data set, for training runs of a few seconds."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +16,16 @@ SMALL = VAEConfig(hidden=48, encoder_channels_2=16, decoder_channels=16)
 TEN = replace(SMALL, latent_dim=10)
 
 
-def plain_figure(figsize: tuple[float, float], dpi: float, **_: object) -> Figure:
-    """A figure whose labels may overlap, drawn in half the time of one with a layout."""
-    return Figure(figsize=figsize, dpi=dpi)
+class WrittenFigure(Figure):
+    """A figure whose file has the numbers of its curves: drawing it takes seven times as long."""
+
+    def __init__(self, figsize: tuple[float, float], dpi: float, **_: object) -> None:
+        super().__init__(figsize=figsize, dpi=dpi)
+
+    def savefig(self, fname: Any, **_: Any) -> None:
+        lines = [line for axes in self.axes for line in axes.lines]
+        curves = [np.asarray(line.get_xydata()).tolist() for line in lines]
+        fname.write(json.dumps(curves).encode())
 
 
 def read_digits() -> LabelledImages:

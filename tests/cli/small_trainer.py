@@ -12,7 +12,7 @@ import pytest
 import trainer
 from latent_navigator.data.labelled_images import LabelledImages
 from tests.forks import FORKED_PYTHON
-from tests.small import SMALL, plain_figure, read_digits
+from tests.small import SMALL, WrittenFigure, read_digits
 
 ROOT = Path(__file__).parents[2]
 # Two steps per epoch.
@@ -28,9 +28,9 @@ PROGRAM = """
     import trainer
     from latent_navigator.training import command_line, metrics, runner
     from latent_navigator.training.parent import stop_with_stdin
-    from tests.small import SMALL, plain_figure, read_digits
+    from tests.small import SMALL, WrittenFigure, read_digits
 
-    metrics.Figure = plain_figure
+    metrics.Figure = WrittenFigure
     runner.load_dataset = lambda *_, **__: read_digits()
     command_line.VAEConfig = lambda **_: SMALL
     {patch}
@@ -115,7 +115,7 @@ def use_small_model(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     monkeypatch.setattr("latent_navigator.training.runner.load_dataset", load_dataset)
     monkeypatch.setattr("latent_navigator.training.command_line.VAEConfig", lambda **_: SMALL)
-    monkeypatch.setattr("latent_navigator.training.metrics.Figure", plain_figure)
+    monkeypatch.setattr("latent_navigator.training.metrics.Figure", WrittenFigure)
     monkeypatch.chdir(folder)
 
 

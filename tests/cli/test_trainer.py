@@ -172,7 +172,9 @@ def test_loss_that_is_not_finite_stops_the_run_before_the_step(
 
 
 def test_command_line_from_start_to_end(tmp_path: Path, small_trainer: SmallTrainer) -> None:
-    process = start_process(tmp_path, "--epochs", "2", "--output", "out/vae.pt", forked=False)
+    options = ("--epochs", "2", "--output", "out/vae.pt")
+    drawn = "from matplotlib.figure import Figure; metrics.Figure = Figure"
+    process = start_process(tmp_path, *options, patch=drawn, forked=False)
     stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 0, stderr
     lines = stdout.splitlines()

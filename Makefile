@@ -16,10 +16,10 @@ demo: $(VENV)/installed
 train: $(VENV)/installed
 	$(RUN) trainer.py
 
-# Workers take whole files, so that a file's tests share their server and their page. Three for two cores:
+# Workers take whole files, so that a file's tests share their server and their page. Four for two cores:
 # much of a browser's test is waiting. In the order of testpaths: files with long tests come first.
 test: $(VENV)/chromium node_modules/installed
-	$(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: lint
 	$(RUN) -m pytest -n 2 --dist loadfile -m 'not slow' tests/unit

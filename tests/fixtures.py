@@ -24,12 +24,12 @@ from latent_navigator.pretrained import DEFAULT_PATH
 from latent_navigator.training.config import TrainingConfig
 from tests.forks import ForkedPython, start_quiet_demo
 from tests.forks.quick import compress_quickly
-from tests.helpers import made_once, wait_until, without_last_dimensions
+from tests.helpers import HANG, made_once, wait_until, without_last_dimensions
 from tests.small import SMALL as SMALL
 from tests.small import TEN, read_digits
 
-# Playwright's default of five seconds is too short on a busy machine: this is only to end a hang.
-expect.set_options(timeout=120_000)
+# Playwright's default of five seconds is too short on a busy machine.
+expect.set_options(timeout=1000 * HANG)
 
 # So is httpx's of five seconds. All of a process's clients share a context of TLS, which no test
 # uses: each would read the certificates of all authorities, for 25 ms.
@@ -40,7 +40,7 @@ for function in (
 ):
     defaults = inspect.unwrap(function).__kwdefaults__
     assert defaults is not None
-    defaults.update(timeout=120, verify=TLS)
+    defaults.update(timeout=HANG, verify=TLS)
 
 compress_quickly()
 

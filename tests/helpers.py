@@ -22,8 +22,12 @@ from latent_navigator.explorer.latent_space import LatentSpace
 
 T = TypeVar("T")
 
+# Seconds after which what a test waits for does not come any more. Long, since it only ends a hang,
+# and beside busy processes Linux has kept a whole run of tests waiting for half a minute.
+HANG = 300
 
-def wait_until(condition: Callable[[], T], timeout: float = 60, describe: object = "") -> T:
+
+def wait_until(condition: Callable[[], T], timeout: float = HANG, describe: object = "") -> T:
     """Poll until `condition()` is true, and return its result.
 
     Raises:
@@ -46,7 +50,7 @@ def made_once(path: Path, make: Callable[[Path], object]) -> Path:
     return path
 
 
-async def until(condition: Callable[[], object], timeout: float = 20) -> None:
+async def until(condition: Callable[[], object], timeout: float = HANG) -> None:
     """Let other tasks run until `condition()` is true.
 
     Raises:

@@ -23,7 +23,7 @@ from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 
 from benchmarks.server import free_port
-from tests.helpers import wait_until
+from tests.helpers import HANG, wait_until
 
 FIREFOX = shutil.which("firefox") or shutil.which("firefox-esr")
 WEBKIT_DRIVER, XVFB = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
@@ -62,7 +62,7 @@ class Firefox:
         for url in ("about:blank", address):
             # Now and then Firefox never answers when it is asked to wait for the page itself.
             self._send("browsingContext.navigate", context=self.context, url=url, wait="none")
-            wait_until(functools.partial(self._is_at, url), 60, url)
+            wait_until(functools.partial(self._is_at, url), HANG, url)
 
     def _is_at(self, address: str) -> bool:
         """Whether a page is complete, whatever it has written after the #."""
@@ -132,8 +132,8 @@ def firefox(folder: Path, **preferences: object) -> Iterator[Firefox]:
             stderr=output,
         )
     try:
-        wait_until(lambda: "WebDriver BiDi listening" in log.read_text(), 60, log.read_text)
-        socket = WebSocketConnection(f"ws://127.0.0.1:{port}/session", 60, 0.01)
+        wait_until(lambda: "WebDriver BiDi listening" in log.read_text(), HANG, log.read_text)
+        socket = WebSocketConnection(f"ws://127.0.0.1:{port}/session", HANG, 0.01)
         yield Firefox(socket)
         socket.close()
     finally:

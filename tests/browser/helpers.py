@@ -26,6 +26,7 @@ from latent_navigator.checkpoint.checkpoint import load_checkpoint
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.pretrained import DEFAULT_PATH
 from tests.fixtures import ROOT
+from tests.helpers import HANG
 
 # Whether a run goes on is asked soon after a page has opened, whatever the user does.
 LAB = re.compile(r"/lab/status$")
@@ -42,7 +43,6 @@ INKED = """(canvas) => {
 OpenPage = Callable[..., Page]
 
 
-HANG = 120_000  # ms after which an action or a wait of a page has failed; only there to end it
 MEDIA = "color_scheme", "reduced_motion"  # options that a page can change
 
 
@@ -149,7 +149,7 @@ class Visits:
                 be travelled, unless it has reduced_motion="no-preference".
         """
         page = self._page(fresh, {"reduced_motion": "reduce", **options})
-        page.set_default_timeout(HANG)
+        page.set_default_timeout(1000 * HANG)
         page.set_viewport_size({"width": width, "height": height})
         if before:
             before(page)

@@ -23,7 +23,7 @@ from tests.browser.engines import (
 )
 from tests.browser.labs import serve_lab
 from tests.fixtures import Demo
-from tests.helpers import wait_until
+from tests.helpers import HANG, wait_until
 
 needs_firefox = pytest.mark.skipif(FIREFOX is None, reason="Firefox is not installed")
 needs_webkit = pytest.mark.skipif(
@@ -76,7 +76,7 @@ def engine(
 
 def wait(engine: Engine, condition: str) -> None:
     """Wait until an expression is true."""
-    wait_until(lambda: engine.run(condition), 60, condition)
+    wait_until(lambda: engine.run(condition), HANG, condition)
 
 
 def load(engine: Engine, address: str, width: int = 1280, height: int = 720) -> None:

@@ -22,6 +22,7 @@ from tests.browser.helpers import (
     stored_position,
 )
 from tests.browser.labs import EVERYTHING, Served, serve_lab
+from tests.helpers import HANG
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +49,7 @@ def open_lab(page: Page) -> None:
 def wait_for_moments(page: Page, count: int) -> None:
     """Wait until the map rests at the last of so many snapshots."""
     # The first one takes as long as a process that imports torch.
-    page.wait_for_selector(f"#lab .run[data-moments='{count}']", timeout=180_000)
+    page.wait_for_selector(f"#lab .run[data-moments='{count}']", timeout=1000 * HANG)
     at_last = "(last) => +document.querySelector('#lab .moment').value === last"
     page.wait_for_function(at_last, arg=count - 1)
 
@@ -174,7 +175,7 @@ def test_a_run_that_fails_says_why_and_the_form_names_what_is_wrong(
     page.locator("#lab .start").click()
     expect(page.locator("#lab .message")).to_have_text(
         "Limit is 501; the data set has 500 training images. No epoch was complete.",
-        timeout=180_000,  # a process that imports torch
+        timeout=1000 * HANG,  # a process that imports torch
     )
     page.locator("#lab .log summary").click()
     expect(page.locator("#lab .log pre")).to_contain_text("trainer.py: limit is 501")

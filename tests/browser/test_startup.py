@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.helpers import HANG, box_of
+from tests.browser.helpers import box_of
+from tests.helpers import HANG
 
 pytestmark = pytest.mark.browser
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context()
-    context.set_default_timeout(HANG)
+    context.set_default_timeout(1000 * HANG)
     yield context.new_page()
     context.close()
 

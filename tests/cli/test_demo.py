@@ -20,7 +20,7 @@ from latent_navigator.app.models import Models
 from latent_navigator.app.options import check_address, upload_folder
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from tests.fixtures import ROOT, Demo, start_demo
-from tests.helpers import with_unused_dimensions
+from tests.helpers import HANG, with_unused_dimensions
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG,
     )
 
 
@@ -126,7 +126,7 @@ def test_a_path_in_another_script_is_told_with_any_encoding() -> None:
 def test_messages_that_cannot_be_written_leave_the_status(redirection: str) -> None:
     for options, status in (("--help", 0), ("--port 0", 2), ("--checkpoint none.pt", 1)):
         line = f"{sys.executable} {ROOT / 'demo.py'} {options} {redirection}"
-        assert subprocess.run(["bash", "-c", line], check=False, timeout=60).returncode == status
+        assert subprocess.run(["bash", "-c", line], check=False, timeout=HANG).returncode == status
 
 
 @pytest.mark.guarantee("demo-folder-checked")
@@ -155,7 +155,7 @@ def test_a_start_that_fails_does_not_wait_for_torch_and_gradio(busy_port: int) -
         f"assert demo.main(['--port', '{busy_port}']) == 1; "
         "assert not {'torch', 'gradio'} & sys.modules.keys()"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=HANG)
 
 
 @pytest.mark.guarantee("any-working-directory")

@@ -20,7 +20,7 @@ from latent_navigator.training.progress import (
 )
 from tests.cli.small_trainer import ROOT, SmallTrainer
 from tests.cli.test_runs import stopped_in_epoch
-from tests.helpers import wait_until
+from tests.helpers import HANG, wait_until
 
 STEPS_OF_8 = ("--batch-size", "63")
 
@@ -150,7 +150,7 @@ def test_a_run_stops_in_order_when_standard_input_ends() -> None:
         assert process.stdout.readline() == "ready\n"
         assert process.poll() is None
         process.stdin.close()
-        assert process.wait(30) == 7
+        assert process.wait(HANG) == 7
         assert process.stdout.readline() == "saved\n"
 
 

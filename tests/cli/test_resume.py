@@ -13,6 +13,7 @@ import pytest
 import trainer
 from latent_navigator.training import runner
 from tests.cli.small_trainer import OPTIONS, SmallTrainer, start_process, use_small_model
+from tests.helpers import HANG
 
 EPOCHS = ("--epochs", "2")
 WRITES = [
@@ -159,7 +160,7 @@ def test_run_ended_by_sigkill_before_its_checkpoint_resumes_to_the_same_bytes(
 ) -> None:
     patch = FAKE_CLOCK + textwrap.dedent(KILL_AFTER_THE_LAST_STATE)
     process = start_process(tmp_path, *EPOCHS, patch=patch)
-    _, stderr = process.communicate(timeout=300)
+    _, stderr = process.communicate(timeout=HANG)
     assert process.returncode == -signal.SIGKILL, stderr
     (tmp_path / "program.py").unlink()
     assert contents(tmp_path).keys() == {"vae.pt.resume", "vae.pt.lock"}

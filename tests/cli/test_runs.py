@@ -18,7 +18,7 @@ from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint, 
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training import runner
 from tests.cli.small_trainer import SmallTrainer, start_process
-from tests.helpers import wait_until, write_unchecked
+from tests.helpers import HANG, wait_until, write_unchecked
 from tests.small import read_digits
 
 THREE = ("--epochs", "3")
@@ -252,7 +252,7 @@ def test_second_run_is_refused_while_the_first_lives(
     process = start_process(tmp_path, "--epochs", "4000")
     state = tmp_path / "vae.pt.resume"
     try:
-        wait_until(lambda: state.exists() or process.poll() is not None, 120)
+        wait_until(lambda: state.exists() or process.poll() is not None)
         assert process.poll() is None
         for options in ((), ("--discard",), ("--resume",), ("--output", "same.pt")):
             line = small_trainer.error("--epochs", "4000", *options)
@@ -442,7 +442,7 @@ ODD_FOLDER = "модели 模型"
 def test_path_in_another_script_is_printed_with_any_encoding(tmp_path: Path, encoding: str) -> None:
     output = f"{ODD_FOLDER}/vae\udcff.pt"
     process = start_process(tmp_path, "--epochs", "1", "--output", output, encoding=encoding)
-    stdout, stderr = process.communicate(timeout=120)
+    stdout, stderr = process.communicate(timeout=HANG)
     assert process.returncode == 0, stderr
     assert "Saved" in stdout
     assert ("\\u043c" in stdout) == (encoding != "utf-8:strict")
@@ -453,7 +453,7 @@ def test_path_in_another_script_is_printed_with_any_encoding(tmp_path: Path, enc
 @pytest.mark.parametrize("redirection", [">/dev/full 2>&1", ">&- 2>&-", "2>&1 | true"])
 def test_output_that_cannot_be_written_ends_no_run(tmp_path: Path, redirection: str) -> None:
     process = start_process(tmp_path, "--epochs", "2", shell=redirection)
-    process.communicate(timeout=120)
+    process.communicate(timeout=HANG)
     assert process.returncode == 0
     assert len(load_checkpoint(tmp_path / "vae.pt").history) == 2
 
@@ -461,7 +461,7 @@ def test_output_that_cannot_be_written_ends_no_run(tmp_path: Path, redirection: 
 @pytest.mark.guarantee("messages-never-decide")
 def test_signal_still_stops_a_run_without_output(tmp_path: Path) -> None:
     process = start_process(tmp_path, "--epochs", "4000", shell=">/dev/full 2>&1")
-    wait_until(lambda: (tmp_path / "vae.pt.resume").exists(), 120)
+    wait_until(lambda: (tmp_path / "vae.pt.resume").exists())
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=120)
+    process.communicate(timeout=HANG)
     assert process.returncode == 130

@@ -26,6 +26,7 @@ from latent_navigator.training.resume import load_resumable
 from latent_navigator.training.runner import TrainingError
 from neural_network import VAE, VAELoss, vae_loss
 from tests.cli.small_trainer import ROOT, SmallTrainer, start_process
+from tests.helpers import HANG
 from tests.small import SMALL
 from tests.unit.test_image_folder import write_folder
 
@@ -175,7 +176,7 @@ def test_command_line_from_start_to_end(tmp_path: Path, small_trainer: SmallTrai
     options = ("--epochs", "2", "--output", "out/vae.pt")
     drawn = "from matplotlib.figure import Figure; metrics.Figure = Figure"
     process = start_process(tmp_path, *options, patch=drawn, forked=False)
-    stdout, stderr = process.communicate(timeout=300)
+    stdout, stderr = process.communicate(timeout=HANG)
     assert process.returncode == 0, stderr
     lines = stdout.splitlines()
     assert any(line.startswith("epoch") and "ELBO" in line for line in lines)
@@ -208,7 +209,7 @@ def test_ctrl_c_saves_the_last_epoch(tmp_path: Path) -> None:
             break
     process.send_signal(signal.SIGINT)
     try:
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=HANG)
     finally:
         process.kill()
     assert process.returncode == 130

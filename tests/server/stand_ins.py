@@ -23,7 +23,7 @@ from latent_navigator.app.middleware import RequestLimits, read_body
 from latent_navigator.app.server import Server, build_app, build_middleware
 from latent_navigator.lab.lab import Lab
 from latent_navigator.lab.supervisor import Supervisor
-from tests.helpers import run_async, wait_until
+from tests.helpers import HANG, run_async, wait_until
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ def visit(app: ASGIApp, use: Callable[[httpx.AsyncClient], Awaitable[None]]) -> 
     async def run() -> None:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(HANG):
                 await use(client)
 
     run_async(run())
@@ -125,12 +125,12 @@ def running(app: FastAPI, drain: Drain) -> Iterator[tuple[Server, str]]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        assert started.wait(30)
+        assert started.wait(HANG)
         yield server, f"http://127.0.0.1:{port}/"
     finally:
         drain.start()
         drain.hurry()
-        thread.join(30)
+        thread.join(HANG)
         assert not thread.is_alive()
 
 
@@ -166,7 +166,7 @@ def submit(address: str, endpoint: str, *data: object) -> str:
 
 def fetch(address: str, endpoint: str, event: str) -> dict[str, Any]:
     """Wait for the result of a computation in Gradio's queue."""
-    stream = httpx.get(f"{address}gradio_api/call/{endpoint}/{event}", timeout=120).text
+    stream = httpx.get(f"{address}gradio_api/call/{endpoint}/{event}").text
     kind, data = stream.strip().split("\n\n")[-1].split("\n")
     assert kind == "event: complete", stream
     results: list[dict[str, Any]] = json.loads(data.removeprefix("data: "))

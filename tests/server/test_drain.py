@@ -17,7 +17,7 @@ from latent_navigator.app.errors import SHUTTING_DOWN
 from latent_navigator.app.models import Models
 from latent_navigator.explorer.latent_space import LatentSpace
 from tests.fixtures import ROOT, Demo
-from tests.helpers import wait_until
+from tests.helpers import HANG, wait_until
 from tests.server.stand_ins import (
     fetch,
     health,
@@ -140,7 +140,7 @@ def test_the_first_ctrl_c_waits_for_running_requests() -> None:
     release = threading.Event()
 
     def work() -> dict[str, int]:
-        release.wait(30)
+        release.wait(HANG)
         return {"done": 1}
 
     drain = Drain(quiet=0.2)
@@ -209,7 +209,7 @@ def test_sigterm_waits_for_results_but_not_for_open_pages(own_demo: Callable[...
         assert rejected.value.response.json() == {"detail": SHUTTING_DOWN}
         assert httpx.get(image["url"]).content.startswith(b"\x89PNG")
         assert [len(answer.result()["path"]) for answer in answers] == [24] * 6
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=HANG) == 0
     assert log.read_text().count("\n") == 1  # only the line printed at the start
     assert not list(cache.rglob("*.png"))
 
@@ -219,7 +219,7 @@ def test_sigterm_right_after_the_start_exits_cleanly(own_demo: Callable[..., Dem
     """A thread still computes what the first paths need."""
     process, _, log, _ = own_demo(quiet=False)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=HANG) == 0
     assert log.read_text().count("\n") == 1  # only the line printed at the start
 
 
@@ -240,7 +240,7 @@ def test_sigterm_does_not_wait_for_what_is_computed_in_advance(
     (tmp_path / "demo.py").write_text(ENDLESS_DEMO)
     process, _, log, _ = own_demo(root=tmp_path, quiet=False)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=HANG) == 0
     assert log.read_text().count("\n") == 1  # only the line printed at the start
 
 
@@ -256,7 +256,7 @@ def test_a_second_ctrl_c_drops_running_requests(own_demo: Callable[..., Demo]) -
         process.send_signal(signal.SIGINT)
         wait_for_drain(address)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=HANG) == 1
         concurrent.futures.wait(answers)
     assert any(answer.exception() for answer in answers), "every request was answered"
     _, last = log.read_text().splitlines()

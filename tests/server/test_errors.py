@@ -32,6 +32,7 @@ from latent_navigator.app.server import (
     build_blocks,
 )
 from latent_navigator.explorer.latent_space import LatentSpace
+from tests.helpers import HANG
 from tests.server.stand_ins import (
     fetch,
     ignore_pandas,
@@ -225,7 +226,7 @@ def test_events_beyond_the_queue_are_rejected_and_the_others_answered() -> None:
     release = threading.Event()
 
     def square(number: int) -> dict[str, int]:
-        release.wait(30)
+        release.wait(HANG)
         return {"square": number**2}
 
     page = small_page(square)
@@ -284,7 +285,7 @@ def test_a_rejected_large_request_gets_its_answer_not_a_reset(
     address: str, path: str, size: int, chunked: bool, status: int
 ) -> None:
     # Unlike httpx, http.client reports a reset connection even if an answer has arrived.
-    client = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    client = http.client.HTTPConnection(urlsplit(address).netloc, timeout=HANG)
     body = iter([b"x" * size]) if chunked else b"x" * size
     client.request("POST", f"/gradio_api/{path}", body, encode_chunked=chunked)
     answer = client.getresponse()

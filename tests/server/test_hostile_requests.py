@@ -24,6 +24,7 @@ from benchmarks.server import free_port
 from latent_navigator.app.errors import NO_UPLOADS, NOT_FOUND
 from latent_navigator.app.middleware import RequestLimits
 from tests.fixtures import ROOT, Demo
+from tests.helpers import HANG
 
 # As JSON texts: Python's parser accepts NaN and Infinity, although they are not JSON.
 VALUES = {
@@ -57,7 +58,7 @@ class Target(NamedTuple):
 def target(own_demo: Callable[..., Demo]) -> Iterator[Target]:
     """A demo of which no request may cause a traceback in the log."""
     demo = own_demo()
-    with httpx.Client(base_url=demo.address, timeout=120) as client:
+    with httpx.Client(base_url=demo.address) as client:
         yield Target(client, demo.log, demo.cache)
     assert demo.process.poll() is None
     assert "Traceback" not in demo.log.read_text()
@@ -235,7 +236,7 @@ def test_schemathesis_finds_no_server_error(target: Target) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANG,
         cwd=log.parent,  # it writes a folder of its own there
         env={**os.environ, "COLUMNS": "200"},
     )
@@ -397,7 +398,7 @@ def test_endless_requests_do_not_block_other_clients(own_demo: Callable[..., Dem
         with httpx.Client(base_url=address) as client:
             assert client.get("/health").json()["running"] == 0
             assert_still_works(client)
-            connection.settimeout(60)
+            connection.settimeout(HANG)
             assert connection.recv(1000).startswith(b"HTTP/1.1 408")
             assert_still_works(client)
 

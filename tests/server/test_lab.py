@@ -259,7 +259,7 @@ def test_snapshots_are_kept_by_browsers(tmp_path: Path) -> None:
 
 @pytest.mark.guarantee("training-access")
 def test_the_demo_trains_for_its_own_page_only(served: str) -> None:
-    assert httpx.get(f"{served}lab/form", timeout=60).json()["presets"]
+    assert httpx.get(f"{served}lab/form").json()["presets"]
     before = httpx.get(f"{served}lab/status").json()
     evil = {"origin": "https://evil.example"}
     refused = httpx.post(f"{served}lab/start", json={"dataset": "mnist"}, headers=evil)

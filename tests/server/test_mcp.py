@@ -16,7 +16,7 @@ from PIL import Image
 from latent_navigator.explorer.latent_space import LatentSpace
 from latent_navigator.explorer.navigation import go_to_class
 from tests.fixtures import Demo
-from tests.helpers import run_async
+from tests.helpers import HANG, run_async
 
 ENDPOINTS = {
     "decode",
@@ -90,7 +90,7 @@ def test_the_endpoints_are_tools(own_demo: Callable[..., Demo], space: LatentSpa
     with httpx.stream("GET", f"{address}gradio_api/heartbeat/page") as stream:
         assert stream.status_code == 200
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=HANG) == 0
     assert "Traceback" not in log.read_text()
 
 

@@ -23,6 +23,7 @@ from latent_navigator.app.web_files import page_template
 from latent_navigator.checkpoint.checkpoint import Checkpoint, save_checkpoint
 from latent_navigator.explorer.data_files import model_hash
 from latent_navigator.explorer.latent_space import LatentSpace
+from tests.helpers import HANG
 from tests.server.stand_ins import api_client, in_loop, running_page
 
 TINY = 0.001  # MB
@@ -218,11 +219,11 @@ def address(folder: Path) -> Iterator[str]:
 
 def call(address: str, name: str, *data: object) -> httpx.Response:
     """A direct call of an endpoint over HTTP."""
-    return httpx.post(f"{address}gradio_api/run/{name}", json={"data": list(data)}, timeout=60)
+    return httpx.post(f"{address}gradio_api/run/{name}", json={"data": list(data)})
 
 
 def test_every_endpoint_takes_a_model_at_the_end(address: str) -> None:
-    listed = httpx.get(f"{address}gradio_api/info", timeout=60).json()["named_endpoints"]
+    listed = httpx.get(f"{address}gradio_api/info").json()["named_endpoints"]
     assert len(listed) == 9
     for name, endpoint in listed.items():
         if name != "/models":
@@ -291,7 +292,7 @@ def test_what_is_no_position_of_ten_dimensions_is_explained(
             f"{address}gradio_api/run/{name}",
             content=body,
             headers={"content-type": "application/json"},
-            timeout=60,
+            timeout=HANG,
         )
         assert answer.status_code == 400, name
         assert message in answer.json()["error"], name
@@ -303,15 +304,15 @@ def test_each_model_has_its_own_files(
 ) -> None:
     models = Models([folder / "two.pt"], [folder])
     two, mirrored = (models.find(key) for key in ("two", "mirrored"))
-    first = httpx.get(f"{address}data/{two.digest}/encodings.bin", timeout=60)
-    ten = httpx.get(f"{address}data/{model_hash(ten_checkpoint)}/encodings.bin", timeout=60)
+    first = httpx.get(f"{address}data/{two.digest}/encodings.bin")
+    ten = httpx.get(f"{address}data/{model_hash(ten_checkpoint)}/encodings.bin")
     assert first.status_code == ten.status_code == 200
     assert first.content != ten.content
     assert httpx.get(f"{address}data/{'0' * 20}/encodings.bin").status_code == 404
     for replay in models.replays(mirrored):
         for name in (replay["file"], replay["comparison"]):
             if name:
-                found = httpx.get(f"{address}data/{mirrored.digest}/{name}", timeout=60)
+                found = httpx.get(f"{address}data/{mirrored.digest}/{name}")
                 assert found.status_code == 200, name
     missing = f"{address}data/{two.digest}/comparison/{'0' * 20}.bin"
     assert httpx.get(missing).status_code == 404

@@ -13,6 +13,7 @@ import trainer
 from latent_navigator.data.labelled_images import LabelledImages
 from latent_navigator.training.gradient import ShardedGradient, shard_count, thread_count
 from neural_network import VAE, VAELoss
+from tests.helpers import HANG
 from tests.small import SMALL
 
 BATCH = 83  # an odd number, so that the shards differ in size
@@ -98,7 +99,7 @@ def test_each_thread_computes_with_one_thread_and_the_own_number_returns(
     digits: LabelledImages,
 ) -> None:
     seen: set[tuple[int, int]] = set()
-    meet = threading.Barrier(2, timeout=60)  # passes only if two shards are computed at a time
+    meet = threading.Barrier(2, timeout=HANG)  # passes only if two shards are computed at a time
 
     def watched(model: VAE, *batch: Tensor) -> VAELoss:
         meet.wait()

@@ -10,6 +10,7 @@ import pytest
 from tests import guarantees
 from tests.fixtures import ROOT
 from tests.forks import FORKED_PYTHON
+from tests.helpers import HANG
 
 
 @pytest.mark.guarantee("guarantees-have-tests")
@@ -38,7 +39,7 @@ def test_skipped_browser_test_fails(tmp_path: Path) -> None:
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HANG,
     )
     assert done.returncode == 1, done.stdout
     failures = dict(re.findall(r"(FAILED|ERROR) .*::(\w+)", done.stdout))

@@ -121,7 +121,7 @@ class Supervisor:
         run.refresh()
         run.reread_log()
         run.state = FINISHED if output.is_file() else STOPPED
-        run.message = self._describe(run)
+        run.message = self._describe(run, run.state)
         return run
 
     # --- one at a time ---
@@ -233,21 +233,24 @@ class Supervisor:
         with self._lock:
             asked = run.state == STOPPING
             if status == 0 and run.paths.output.is_file():
-                run.state = FINISHED
+                state = FINISHED
             else:
-                run.state = STOPPED if asked or status in (130, 143) else FAILED
-            run.message = self._describe(run, status)
+                state = STOPPED if asked or status in (130, 143) else FAILED
+            # First the message: whoever sees that the run has ended shows it.
+            run.message = self._describe(run, state, status)
+            run.state = state
             self._folder_lock.release()
         self.speed.recorded(recorded_rate(run.records))
 
-    def _describe(self, run: Run, status: int = 0) -> str:
-        """One sentence on how a run has ended, and what is kept."""
+    def _describe(self, run: Run, state: str, status: int = 0) -> str:
+        """One sentence on how a run has ended, in this state, and what is kept."""
         epochs = run.start["config"]["epochs"] if run.start else 0
         saved = "epoch 1 is saved" if run.saved == 1 else f"epochs 1 to {run.saved} are saved"
-        if run.state == FINISHED:
+        if state == FINISHED:
             return f"Finished after {epochs} epoch{'s' * (epochs != 1)}."
-        kept = f"{saved[0].upper()}{saved[1:]}." if run.can_resume else "No epoch was complete."
-        if run.state == STOPPED:
+        resumable = run.paths.state.is_file()
+        kept = f"{saved[0].upper()}{saved[1:]}." if resumable else "No epoch was complete."
+        if state == STOPPED:
             return f"Stopped. {kept}"
         if status < 0:
             name = signal.Signals(-status).name if -status in signal.valid_signals() else -status

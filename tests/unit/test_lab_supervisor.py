@@ -146,6 +146,22 @@ def test_the_command_that_is_shown_is_the_one_that_is_run(
     assert parse_arguments(options).config.epochs == 4
 
 
+def test_a_run_has_its_message_before_it_has_ended(
+    supervise: Callable[[str], Supervisor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = supervise("sys.exit(1)")
+    describe, live = supervisor._describe, []
+
+    def watched(run: Run, state: str, status: int) -> str:
+        live.append(run.live)
+        return describe(run, state, status)
+
+    monkeypatch.setattr(supervisor, "_describe", watched)
+    run = ended(supervisor.start(SETTINGS))
+    assert live == [True]
+    assert run.message
+
+
 @pytest.mark.guarantee("training-failures")
 @pytest.mark.parametrize(
     ("body", "message"),

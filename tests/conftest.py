@@ -16,7 +16,7 @@ from tests.forks.client import ADDRESS
 # threads in each of several workers, they would mostly wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Those of other packages, which no test uses, take a second in each worker.
+# Plugins of Hypothesis, which no test uses, take a second in each worker.
 os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
 
 FIXTURES = ("tests.fixtures", "tests.browser.fixtures", "tests.cli.small_trainer")

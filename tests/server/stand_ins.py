@@ -147,7 +147,7 @@ def running_page(page: gr.Blocks, drain: Drain, **options: Any) -> Iterator[tupl
 
 
 def api_client(address: str, **options: Any) -> Client:
-    """A client of the API, which would read the certificates of all authorities in each call."""
+    """A client of the API without TLS: it would read all certificates in each call."""
     return Client(address, verbose=False, ssl_verify=False, **options)
 
 

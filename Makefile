@@ -1,14 +1,16 @@
 # make demo    open the page on the committed checkpoint      make train   train a new one
 # make check   lint, types and the quick unit tests           make bench   speed and quality, measured
 # make test    every test, in real browsers too               make lint    style and types, Python and JavaScript
+# make format  lay out Python and JavaScript as make lint wants it
 # Some tests need nginx, Firefox or WebKitGTK and are skipped without them; CONTRIBUTING.md says how
 # to install these.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 NODE := $(VENV)/bin/node
+BIOME := node_modules/@biomejs/biome/bin/biome
 
-.PHONY: demo test train bench lint check
+.PHONY: demo test train bench lint check format
 
 demo: $(VENV)/installed
 	$(RUN) demo.py
@@ -30,8 +32,13 @@ lint: $(VENV)/installed-dev node_modules/installed
 	@# Gradio writes a stub beside its components, which mypy would read in place of the module.
 	rm -f latent_navigator/app/workspace.pyi
 	$(RUN) -m mypy
-	$(NODE) node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
+	$(NODE) $(BIOME) ci --error-on-warnings $(if $(NO_COLOR),--colors=off)
 	$(NODE) node_modules/typescript/bin/tsc
+
+format: $(VENV)/installed-dev node_modules/installed
+	$(RUN) -m ruff check --fix-only .
+	$(RUN) -m ruff format .
+	$(NODE) $(BIOME) check --write
 
 bench: $(VENV)/chromium
 	$(RUN) -m benchmarks.page_speed      # benchmarks/page_speed.json

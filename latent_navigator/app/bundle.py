@@ -22,7 +22,10 @@ ADDRESS = "import.meta.url"
 # In all modules these names are those of the bundle.
 HEAD = """const $functions = {}, $modules = {};
 const $import = (name) => ($modules[name] ??= $functions[name]());
-const $importLater = async (name) => $import(name);
+const $importLater = async (name) => {
+  if (!$functions[name]) throw new Error(`there is no module ${name}`);
+  return $import(name);
+};
 const $address = (path) => new URL(path, import.meta.url).href;
 """
 BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -9,7 +9,7 @@ import torch
 from playwright.sync_api import Browser, Page, Response, expect
 
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.map_layers import CLEAR, regions
+from latent_navigator.explorer.layer_fields import CLEAR, regions
 from latent_navigator.explorer.readout import decode_position
 from tests.browser.helpers import (
     INKED,

@@ -17,7 +17,7 @@ from latent_navigator.explorer.beta_comparison import (
     verdict,
 )
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.map_layers import WIDTH_CELLS, posterior_width
+from latent_navigator.explorer.layer_fields import WIDTH_CELLS, posterior_width
 from latent_navigator.explorer.posteriors import REACH, cloud_sample, posterior_widths, width_field
 from latent_navigator.explorer.reconstructions import best_and_worst, ranked
 from latent_utils import RADIUS
@@ -135,7 +135,9 @@ def test_only_models_of_the_same_test_images_are_compared(
     own: LatentSpace, other: LatentSpace
 ) -> None:
     flipped = dataclasses.replace(other.checkpoint, images=other.images.flip(2))
-    with pytest.raises(ValueError, match="flipped has other test images; compare models of one"):
+    with pytest.raises(
+        ValueError, match="flipped has different test images; compare models of one"
+    ):
         compare_models(own, LatentSpace(flipped), "flipped")
 
 

@@ -21,7 +21,7 @@ from latent_navigator.explorer.inference import (
     reconstruction_errors,
 )
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.map_layers import aggregate_posterior, prior_vs_data, round_trips
+from latent_navigator.explorer.layer_fields import aggregate_posterior, prior_vs_data, round_trips
 from latent_navigator.explorer.readout import decode_position
 from latent_utils import RADIUS
 from neural_network import vae_loss
@@ -165,7 +165,8 @@ def test_an_image_that_the_model_cannot_draw_is_reported(trained_space: LatentSp
     errors = reconstruction_errors(trained_space, trained_space.images, trained_space.means)
     hundredth = int(errors.topk(100).indices[-1])  # from the worst: the 99th percentile
     assert (
-        "the model cannot draw this image" in infer_test_image(trained_space, hundredth)["message"]
+        "the model cannot reproduce this image"
+        in infer_test_image(trained_space, hundredth)["message"]
     )
 
 
@@ -173,7 +174,7 @@ def test_what_looks_like_no_test_digit_is_said_to_look_like_none(
     trained_space: LatentSpace,
 ) -> None:
     """Above the 99.9th percentile of the test digits' own errors, and only there."""
-    said = "looks like no digit that the model has learnt"
+    said = "does not look like any digit that the model has learnt"
     block = np.zeros((280, 280), np.uint8)
     block[20:260, 20:260] = 255  # a solid block: far from any digit
     assert said in infer_upload(trained_space, file_of(block))["message"]

@@ -29,7 +29,7 @@ from latent_navigator.explorer.interpolation import (
     prototype_geodesics,
 )
 from latent_navigator.explorer.latent_space import LatentSpace
-from latent_navigator.explorer.map_layers import sensitivity_field
+from latent_navigator.explorer.layer_fields import sensitivity_field
 from latent_navigator.explorer.navigation import go_to_class
 from latent_navigator.geometry.attributes import jacobian_norm
 from latent_navigator.geometry.geodesics import DecodedPath
@@ -255,7 +255,8 @@ def test_smoothest_path_agrees_with_its_figures(
     ]
     conclusion = shown["note"]["conclusion"]
     assert "all 3 pairs" in conclusion
-    assert f"{means[0]:.1f}, {means[1]:.1f} and {means[2]:.1f}." in conclusion
+    assert f"{means[0]:.1f} on the geodesic, {means[1]:.1f} on the straight path" in conclusion
+    assert f"and {means[2]:.1f} on the spherical one." in conclusion
     assert "When to use which" in conclusion
     json.dumps(shown, allow_nan=False)
 

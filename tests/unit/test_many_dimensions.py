@@ -29,9 +29,10 @@ from latent_navigator.explorer.exports import export_traversals
 from latent_navigator.explorer.inference import infer_test_image
 from latent_navigator.explorer.interpolation import INTERPOLATIONS, interpolate
 from latent_navigator.explorer.latent_space import LatentSpace
+from latent_navigator.explorer.layer_fields import CLEAR, regions
 from latent_navigator.explorer.lesson_solutions import check_lesson, solutions, solve_lesson
 from latent_navigator.explorer.lessons import lessons
-from latent_navigator.explorer.map_layers import CLEAR, layer_data, map_layers, regions
+from latent_navigator.explorer.map_layers import layer_data, map_layers
 from latent_navigator.explorer.norms import norm_distribution
 from latent_navigator.explorer.planes import find_plane, layer_on_plane, plane_on_map
 from latent_navigator.explorer.readout import decode_position

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from latent_navigator.explorer.interpolation import INTERPOLATIONS
+from latent_navigator.explorer.map_layers import LAYERS
 from tests.fixtures import ROOT
 
 PACKAGE = "latent_navigator"
@@ -78,10 +80,22 @@ def test_there_are_no_import_cycles() -> None:
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_modules_and_functions_are_small(name: str) -> None:
     text = SOURCES[name].read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= MAX_MODULE * SLACK
+    count, most = len(text.splitlines()), int(MAX_MODULE * SLACK)
+    assert count <= most, f"{name} has {count} lines; move a part into a module of its own ({most})"
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION * SLACK, node.name
+            assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION * SLACK, (
+                f"{node.name} in {name} is too long; divide it ({MAX_FUNCTION * SLACK:g} lines)"
+            )
+
+
+def test_every_layer_and_interpolation_has_its_drawing_and_its_word() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").lower()
+    for folder, records in (("map/layers", LAYERS), ("paths/styles", INTERPOLATIONS)):
+        drawn = {path.stem for path in (ROOT / "web" / folder).glob("*.js")}
+        assert {record.key for record in records} <= drawn, f"web/{folder}/<key>.js is missing"
+    for layer in LAYERS:
+        assert layer.label.lower() in readme, f"README.md does not name the layer {layer.label!r}"
 
 
 @pytest.mark.parametrize(

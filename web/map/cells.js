@@ -43,7 +43,8 @@ export function opaque(code) {
   return [rgb >> 16, (rgb >> 8) & 255, rgb & 255, 255];
 }
 
-// Hues that differ from each other and from the classes, on a light and a dark background alike.
+// Hues that differ from each other and from the classes, on a light and a dark background alike: for
+// another one, take a place on the colour wheel between two of them, and look at it on all classes.
 export const PINK = [214, 51, 132];
 export const ORANGE = [232, 117, 0];
 export const TEAL = [0, 150, 150];

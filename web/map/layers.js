@@ -1,8 +1,8 @@
 /**
  * The layers of the map: their drawings, their data and their buttons.
  *
- * To add a layer, add its record to LAYERS in explorer/map_layers.py, and its drawing here as
- * layers/<key>.js: `createLayer`, which returns a LayerDrawing.
+ * Each has a record in explorer/map_layers.py, and its drawing in layers/<key>.js: `createLayer`,
+ * which returns a LayerDrawing. CONTRIBUTING.md says how to add one.
  */
 
 import { bytesOf, find, findButton, make, makeButton } from "../core/dom.js";
@@ -22,7 +22,8 @@ import { unpack } from "../core/packed.js";
 /**
  * How a layer is drawn; each function is optional.
  *
- *   order    from the bottom to the top; below 0: under the axes
+ *   order    from the bottom to the top; below 0: under the axes. Regions have −30, fields up to −10,
+ *            images 10, points 20, arrows 30, rings 40
  *   prepare  what the drawing needs, made once from the layer's file
  *   draw     on the canvas that stays while the cursor moves
  *   drawTop  on the canvas above it, beneath the cursor

@@ -1,5 +1,6 @@
 """Two lessons that train a model, each checked on the figures of the finished run."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,11 @@ from torch import Tensor
 
 from latent_navigator.checkpoint.checkpoint import Checkpoint
 from latent_navigator.explorer.latent_space import percent
+from latent_navigator.explorer.norms import chi_quantile
 from latent_utils import UNUSED, kl_per_dimension
 
-RING = 3.0  # sigma; 99 % of the prior's draws fall within it
-FAR = 0.25  # of the encoded images beyond the ring: the map has exploded
+INSIDE = 1 - math.exp(-4.5)  # of the prior's draws: in two dimensions those within 3 sigma
+FAR = 0.25  # of the encoded images farther out than those draws: the map has exploded
 GAPS = 0.5  # of the area of the encodings that clouds cover: less is full of gaps
 DRAWS = 2000  # positions in that area
 BATCH = 200  # of them at once
@@ -26,7 +28,8 @@ class Figures:
     """What the lessons look at in a finished model."""
 
     spread: float  # of the encoded test images: root mean square of a coordinate; the prior has 1
-    beyond: float  # share of them beyond the ring
+    ring: float  # radius that holds INSIDE of the prior's draws
+    beyond: float  # share of the encoded test images farther out
     covered: float  # share of the area around the centre that holds AREA of them, in clouds q(z|x)
     kl: tuple[float, ...]  # nats, per dimension
 
@@ -36,9 +39,11 @@ def figures(checkpoint: Checkpoint) -> Figures:
     means = checkpoint.means
     norms = means.norm(dim=1)
     kl = kl_per_dimension(means, checkpoint.logvars)
+    ring = chi_quantile(means.shape[1], INSIDE)
     return Figures(
         spread=float(means.square().mean().sqrt()),
-        beyond=float((norms > RING).float().mean()),
+        ring=ring,
+        beyond=float((norms > ring).float().mean()),
         covered=covered(means, checkpoint.logvars, float(norms.quantile(AREA))),
         kl=tuple(kl.tolist()),
     )
@@ -97,8 +102,9 @@ def exploded(found: Figures, items: str) -> tuple[bool, str]:
     """Whether the encodings have left the region that the prior fills, with gaps between them."""
     gaps = ": the rest are gaps, for which the decoder was never trained"
     message = (
-        f"{percent(found.beyond)} of the test {items} lie beyond the 3σ ring, as 1 % of the "
-        f"prior's draws do; a coordinate spreads over {found.spread:.1f} instead of 1. "
+        f"{percent(found.beyond)} of the test {items} lie more than {found.ring:.2g}σ from the "
+        f"centre, compared with {percent(1 - INSIDE)} of draws from the prior; the root mean "
+        f"square of a coordinate is {found.spread:.1f} instead of 1. "
         f"The clouds q(z|x) cover {percent(found.covered)} of the area that the {items} take"
         f"{gaps * (found.covered < GAPS)}."
     )
@@ -111,11 +117,11 @@ def collapsed(found: Figures, items: str) -> tuple[bool, str]:
     listed = " and ".join(f"{kl:.2f}" for kl in found.kl)
     if not unused:
         return False, f"The dimensions still tell {listed} nats about the {items}: not collapsed."
-    which = "the dimension is" if len(found.kl) == 1 else f"{unused} of {len(found.kl)} are"
+    which = f"{unused} of {len(found.kl)} {'is' if unused == 1 else 'are'}"
     return True, (
-        f"KL per dimension {listed} nats: {which} unused (under {UNUSED:g}). There the {items} are "
-        "encoded as the prior itself, and the decoder draws an average of what it cannot tell "
-        "apart."
+        f"KL per dimension {listed} nats: {which} unused (below {UNUSED:g}). Along an unused "
+        "dimension the posterior of every image is the prior, so the decoder averages what it "
+        "cannot tell apart."
     )
 
 
@@ -124,9 +130,10 @@ LESSONS = (
         key="explode",
         title="Train with beta 0 and see the map explode",
         task="Without the KL term nothing keeps the encodings together. Train for about a minute "
-        "on a part of the data and watch the axes: the map zooms out to hold the points.",
-        measured=f"The share of the test images whose mean lies farther than {RING:g}σ from the "
-        f"centre (goal: over {percent(FAR)}), and the share of the disc with {percent(AREA)} of "
+        "on part of the data and watch the axes: the map zooms out to fit the points.",
+        measured=f"The share of the test images whose mean lies farther from the centre than "
+        f"{percent(INSIDE)} of draws from the prior, 3σ in two dimensions (goal: over "
+        f"{percent(FAR)}), and the share of the disc with {percent(AREA)} of "
         f"them that lies within {REACH:g}σ of a test image's posterior (goal: under "
         f"{percent(GAPS)}).",
         learnt="The KL term, not the reconstruction, is what makes the latent space one region "
@@ -139,9 +146,9 @@ LESSONS = (
         key="collapse",
         title="Train with beta 20 and see it collapse",
         task="Now the KL term costs more than a dimension gains in reconstruction. Train for about "
-        "a minute on a part of the data and watch the points fall onto a line or a point.",
+        "a minute on part of the data and watch the points fall onto a line or a point.",
         measured=f"The KL divergence of each dimension on the test images; below {UNUSED:g} nats "
-        "it is unused. The goal is one unused dimension at least.",
+        "it is unused. The goal is at least one unused dimension.",
         learnt="A dimension is used only while it saves more reconstruction error than its KL "
         "costs; otherwise its posterior becomes the prior (posterior collapse).",
         values={"beta": LARGE, "warmup_epochs": 0},

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from latent_navigator.checkpoint.checkpoint import Checkpoint
+from benchmarks.server import ROOT
+from latent_navigator.checkpoint.checkpoint import Checkpoint, load_checkpoint
 from latent_navigator.lab.lessons import (
     LESSONS,
     Figures,
@@ -19,20 +20,21 @@ from latent_navigator.lab.lessons import (
 )
 from latent_navigator.lab.presets import USUAL, presets
 from latent_navigator.lab.settings import parse_settings
+from latent_navigator.pretrained import TEN_DIMENSIONS_PATH
 from latent_navigator.training.config import TrainingConfig
 
-USED = Figures(spread=1.0, beyond=0.01, covered=0.99, kl=(3.0, 2.5))
+USED = Figures(spread=1.0, ring=3.0, beyond=0.01, covered=0.99, kl=(3.0, 2.5))
 
 
 def test_a_map_has_exploded_where_most_images_lie_beyond_the_ring() -> None:
     done, message = exploded(USED, "digits")
     assert not done
     assert message.endswith("The clouds q(z|x) cover 99 % of the area that the digits take.")
-    assert not exploded(Figures(3.0, 0.44, 0.9, (9.0, 9.0)), "digits")[0]  # without gaps
-    done, message = exploded(Figures(3.6, 0.44, 0.13, (13.0, 9.3)), "digits")
+    assert not exploded(Figures(3.0, 3.0, 0.44, 0.9, (9.0, 9.0)), "digits")[0]  # without gaps
+    done, message = exploded(Figures(3.6, 3.0, 0.44, 0.13, (13.0, 9.3)), "digits")
     assert done
-    assert "44 % of the test digits lie beyond the 3σ ring" in message
-    assert "spreads over 3.6 instead of 1. The clouds q(z|x) cover 13 % of the area" in message
+    assert "44 % of the test digits lie more than 3σ from the centre, compared with 1 %" in message
+    assert "a coordinate is 3.6 instead of 1. The clouds q(z|x) cover 13 % of the area" in message
 
 
 def test_a_dimension_has_collapsed_where_it_tells_nothing() -> None:
@@ -41,7 +43,7 @@ def test_a_dimension_has_collapsed_where_it_tells_nothing() -> None:
     assert "still tell 3.00 and 2.50 nats about the digits" in message
     done, message = collapsed(dataclasses.replace(USED, kl=(0.9, 0.002)), "digits")
     assert done
-    assert "KL per dimension 0.90 and 0.00 nats: 1 of 2 are unused (under 0.05)" in message
+    assert "KL per dimension 0.90 and 0.00 nats: 1 of 2 is unused (below 0.05)" in message
 
 
 def changed(checkpoint: Checkpoint, beta: float, scale: float, logvar: float) -> Checkpoint:
@@ -57,11 +59,22 @@ def test_figures_are_those_of_the_model(released: Checkpoint) -> None:
     found = figures(changed(released, 4, 1, -2))
     means = released.means
     assert found.spread == pytest.approx(float((means**2).mean() ** 0.5), rel=1e-5)
-    assert found.beyond == float(((means**2).sum(1) > 9).float().mean())
+    assert found.ring == pytest.approx(3)
+    assert found.beyond == pytest.approx(float(((means**2).sum(1) > 9).float().mean()))
     expected = 0.5 * (means**2 + torch.tensor(-2.0).exp() + 2 - 1).mean(0)
     assert found.kl == pytest.approx(expected.tolist(), rel=1e-5)
     assert found.covered > 0.9
     assert figures(changed(released, 4, 50, -2)).covered < 0.5
+
+
+def test_a_map_of_ten_dimensions_that_fills_the_prior_has_not_exploded() -> None:
+    checkpoint = load_checkpoint(ROOT / TEN_DIMENSIONS_PATH)
+    means = torch.randn(checkpoint.means.shape, generator=torch.Generator().manual_seed(0))
+    found = figures(dataclasses.replace(checkpoint, means=means))
+    assert float((means.norm(dim=1) > 3).float().mean()) > 0.5  # 3 sigma are near the centre there
+    assert found.beyond == pytest.approx(math.exp(-4.5), abs=0.004)
+    assert not exploded(found, "digits")[0]
+    assert exploded(dataclasses.replace(found, beyond=0.44, covered=0.13), "digits")[0]
 
 
 def test_covered_is_the_share_of_the_area_within_clouds() -> None:

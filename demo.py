@@ -34,8 +34,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         nargs="+",
         default=[find(DEFAULT_PATH), find(COMPARED_PATH)],
-        help="the model that the page opens with, and further ones for its menu, beside those in "
-        "pretrained/ and runs/",
+        help="the model that the page opens with, and further ones for its menu, in addition to "
+        "those in pretrained/ and runs/",
     )
     parser.add_argument(
         "--model-memory",
@@ -71,7 +71,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         action="store_const",
         const=True,
         default=argparse.SUPPRESS,  # the help has none
-        help="let every visitor train models on this machine; without it, only those on the "
+        help="let every user train models on this machine; without it, only those on the "
         "machine itself can",
     )
     training.add_argument(

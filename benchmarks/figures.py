@@ -55,11 +55,12 @@ def training() -> str:
         "",
         "Images per second of `trainer.py`, alternating with a plain PyTorch implementation of the "
         "same size and beside other busy processes (`python -m benchmarks.training_speed`): "
-        "medians of all rounds, and the least and the greatest ratio. The trainer takes the "
+        "medians of all rounds, and the lowest and highest ratio. The trainer takes the "
         "precision that is faster on the processor. The [model card](../pretrained/README.md) "
         "gives the time that the committed checkpoint took.",
         "",
-        "| processor | precision | rounds | trainer.py | plain | ratio | beside one | beside two |",
+        "| processor | precision | rounds | trainer.py | plain | ratio "
+        "| beside one busy process | beside two |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, f in read_report("training_speed")["processors"].items():
@@ -85,7 +86,7 @@ def prior() -> str:
         f'"Near data" means within {report["radius"]:g} of an encoded test digit.',
         "",
         "| model | ELBO | KL | radius of 95 % of the digits | samples near data "
-        "| median round-trip distance | samples of the most common digit |",
+        "| median round-trip distance | share of the most common digit |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
@@ -206,7 +207,7 @@ def page() -> str:
         "In a real Chromium that shares 2 cores with the server (`python -m "
         "benchmarks.page_speed`). Painted is the end of the first frame that shows the new image. "
         "Times of opening the page run from the start of the navigation; on a second visit the "
-        "browser has kept what it may keep.",
+        "browser has cached what it may cache.",
         "",
         "| | |",
         "|---|---|",
@@ -262,19 +263,19 @@ def lab() -> str:
     lines = [
         "## Training from the page",
         "",
-        f"Each visitor asks {figures['rate']} times a second, in turns for the directions at a "
+        f"Each user asks {figures['rate']} times a second, in turn for the directions at a "
         "position, for a test image, and for an image by the API, for "
         f"{figures['seconds']:g} seconds, while the page trains on {figures['images']:,} images, "
-        "and follows the run (`python -m benchmarks.lab`). The visitors share the cores with "
+        "and follows the run (`python -m benchmarks.lab`). The users share the cores with "
         f"server and run; the load average was {answers['load_average']:.1f} when it began.",
         "",
-        "| visitors | training | p50, ms | p95, ms | images/s of the run |",
+        "| users | training | p50, ms | p95, ms | images/s of the run |",
         "|---|---|---|---|---|",
     ]
     for phase in figures["phases"]:
         times, speed = phase["ms"]["all"], phase.get("images_per_second")
         lines.append(
-            f"| {phase['visitors']} | {'yes' if phase['training'] else 'no'} | {times['p50']:.0f} "
+            f"| {phase['users']} | {'yes' if phase['training'] else 'no'} | {times['p50']:.0f} "
             f"| {times['p95']:.0f} | {f'{speed:,}' if speed else ''} |"
         )
     lines += [

@@ -4,7 +4,7 @@
     python -m benchmarks.lab --only answers   # in less than a minute
 
 Starts `python demo.py` in an empty folder with a link to the data, and trains as the page does: by
-its routes. Each visitor asks RATE times a second, in turns for the directions at a position, for a
+its routes. Each user asks RATE times a second, in turns for the directions at a position, for a
 test image, and for an image by the API; while a run goes on, each follows it too. An answer counts
 from the moment at which it was due to be asked for. Writes benchmarks/lab.json.
 """
@@ -30,9 +30,9 @@ from benchmarks.server import Process, running_process, wait_until_idle
 from latent_navigator.data.dataset_info import DATASETS
 from latent_navigator.lab.settings import on_disk
 
-RATE = 10  # questions of a visitor, per second
-VISITORS = (1, 4)
-SECONDS = 6.0  # with each number of visitors, idle and while it trains
+RATE = 10  # questions of a user, per second
+USERS = (1, 4)
+SECONDS = 6.0  # with each number of users, idle and while it trains
 FOLLOW = 0.7  # seconds between two questions about the run, as in web/lab/index.js
 TIMEOUT = 60.0
 LESSON_SECONDS = 600  # after which a lesson has failed
@@ -41,7 +41,7 @@ PARTS = ("answers", "lessons")
 Times = dict[str, list[float]]  # milliseconds
 
 
-class Visitors:
+class Users:
     """Pages that ask a server, and how long the answers took."""
 
     def __init__(self, client: httpx.AsyncClient, component: int) -> None:
@@ -51,7 +51,7 @@ class Visitors:
         self._draw = random.Random(0)
 
     async def stay(self, count: int, training: bool) -> None:
-        """So many visitors ask for SECONDS."""
+        """So many users ask for SECONDS."""
         end = time.perf_counter() + SECONDS
         visits = [self._visit(i / count / RATE, end) for i in range(count)]
         follow = [self._follow(end) for _ in range(count if training else 0)]
@@ -111,21 +111,21 @@ class Visitors:
 
 
 async def measure(client: httpx.AsyncClient, training: bool) -> list[dict[str, Any]]:
-    """The figures of each number of visitors."""
+    """The figures of each number of users."""
     components = (await client.get("config")).json()["components"]
     component = next(c["id"] for c in components if c["props"].get("elem_id") == "workspace")
-    await Visitors(client, component).stay(1, training)  # what is computed once
+    await Users(client, component).stay(1, training)  # what is computed once
     found = []
-    for count in VISITORS:
-        visitors = Visitors(client, component)
-        await visitors.stay(count, training)
-        answers = list(itertools.chain(*visitors.times.values()))
-        figures: dict[str, Any] = {"visitors": count, "training": training}
+    for count in USERS:
+        users = Users(client, component)
+        await users.stay(count, training)
+        answers = list(itertools.chain(*users.times.values()))
+        figures: dict[str, Any] = {"users": count, "training": training}
         figures["ms"] = {"all": percentiles(answers)} | {
-            name: percentiles(times) for name, times in sorted(visitors.times.items())
+            name: percentiles(times) for name, times in sorted(users.times.items())
         }
         if training:
-            figures["images_per_second"] = round(statistics.median(visitors.rates))
+            figures["images_per_second"] = round(statistics.median(users.rates))
         found.append(figures)
     return found
 

@@ -1,8 +1,8 @@
-"""The server under load: response times, failures and memory with many visitors at once.
+"""The server under load: response times, failures and memory with many users at once.
 
     python -m benchmarks.load
 
-Starts `python demo.py` on one core, as docs/serving.md does, and simulates the visitors of
+Starts `python demo.py` on one core, as docs/serving.md does, and simulates the users of
 benchmarks/users.py (locust) on the others; where the system cannot keep processes on cores, they
 share all. Samples the server's memory every second. Writes benchmarks/load.json. Exits with status
 1 if a request failed, or if the memory grew by more than MAX_GROWTH after the warm-up.
@@ -28,7 +28,7 @@ from benchmarks.server import ROOT, running_process, wait_until_idle
 from benchmarks.visit import VISIT, WHOLE_VISIT
 
 USERS, SECONDS = 1000, 300
-SPAWN_RATE = 8.0  # new visitors per second: all have arrived after 125 seconds
+SPAWN_RATE = 8.0  # new users per second: all have arrived after 125 seconds
 WARM_UP = 0.5  # of the run; the memory must be flat afterwards
 MAX_GROWTH = 50.0  # MB after the warm-up
 PERCENTILES = 50, 95, 99
@@ -223,7 +223,7 @@ def faults(report: Report) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print and write the report; 1 if it has faults, else 0."""
     parser = argparse.ArgumentParser(
-        description="Measure the server with many visitors at once.",
+        description="Measure the server with many users at once.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     usual = Load()

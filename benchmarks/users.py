@@ -1,9 +1,9 @@
-"""A simulated visitor: the locustfile of benchmarks/load.py, which sets VISIT.
+"""A simulated user: the locustfile of benchmarks/load.py, which sets VISIT.
 
-A visitor makes the requests that the page makes in a browser, and checks each response. A drag
+A user makes the requests that the page makes in a browser, and checks each response. A drag
 makes none; where it rests, the browser fetches the files of the nearest images that it has not got.
 The frequency of each action and the pauses between them, in the constants below, are estimates:
-these visitors use everything the page has, and none of them leaves.
+these users use everything the page has, and none of them leaves.
 """
 
 import base64
@@ -45,7 +45,7 @@ WEIGHTS = {
     "decode by API": 1,
 }
 # Seconds.
-PAUSE = 15.0, 75.0  # between two actions, while a visitor reads and looks
+PAUSE = 15.0, 75.0  # between two actions, while a user reads and looks
 STRETCH = 1.0, 4.0  # of a drag, up to a rest
 REST = 0.3, 1.0  # at a position of interest
 TIMEOUT = 30.0
@@ -95,7 +95,7 @@ def drawings() -> list[str]:
 
 @functools.cache
 def visit() -> Visit:
-    """The recorded visit, which is the same for every visitor."""
+    """The recorded visit, which is the same for every user."""
     return Visit(**json.loads(Path(os.environ[VISIT]).read_text()))
 
 
@@ -106,12 +106,12 @@ def fail(response: ResponseContextManager, name: str, cause: str) -> None:
 
 
 class User(FastHttpUser):
-    """One visitor with one page open, and what the browser keeps."""
+    """One user with one page open, and what the browser keeps."""
 
     network_timeout = connection_timeout = TIMEOUT
     concurrency = CONNECTIONS
     drawn = drawings()
-    encodings: Encodings | None = None  # one copy for all visitors
+    encodings: Encodings | None = None  # one copy for all users
 
     def on_start(self) -> None:
         self.open_page()

@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.chromium import Traffic, launch_chromium, open_page
 
-# How benchmarks.load and its visitors agree.
+# How benchmarks.load and its users agree.
 VISIT = "NAVIGATOR_VISIT"  # environment variable: a file with what this module prints
 WHOLE_VISIT = "VISIT"  # in place of an HTTP method: all requests of opening the page as one
 REST = 1500  # ms after which the page has asked for all that it shows
@@ -23,7 +23,7 @@ COMPONENT = """() => gradio_config.components.find(
 
 
 class Visit(NamedTuple):
-    """A visitor's first visit.
+    """A user's first visit.
 
     Args:
         requests: paths, in the order in which the browser asks for them.

@@ -32,7 +32,7 @@ def regular_file(path: Path) -> Path:
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         mode = path.stat().st_mode  # before links are resolved: /dev/stdout leads to no file
         if not stat.S_ISREG(mode):
-            kind = next((name for test, name in KINDS if test(mode)), "no regular file")
+            kind = next((name for test, name in KINDS if test(mode)), "not a regular file")
             raise ValueError(f"{str(path)!r}, {kind}")
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 

@@ -25,7 +25,7 @@ GUARANTEES = {
     ),
     "equal-ends": (
         "Untrusted input",
-        "A path between two equal ends stays where it is.",
+        "A path between identical endpoints is constant.",
     ),
     "events-accept-any-json": (
         "Untrusted input",
@@ -74,8 +74,8 @@ GUARANTEES = {
     "unused-routes-blocked": (
         "Untrusted input",
         "Gradio's routes that the page does not need and that write files or log lines, run "
-        "programs or fetch addresses are blocked (404), and visits are not reported to "
-        "clients.",
+        "programs or fetch addresses are blocked (404), and usage statistics are not "
+        "exposed to clients.",
     ),
     "malformed-requests-rejected": (
         "Untrusted input",
@@ -151,7 +151,7 @@ GUARANTEES = {
     "output-checked-before-training": (
         "Command line",
         "An output that cannot be written, or is a folder, a device, a pipe or a socket, is found "
-        "before training; a link stays, and its target is written.",
+        "before training; a symbolic link is kept and its target is written.",
     ),
     "runs-kept-apart": (
         "Command line",
@@ -169,7 +169,7 @@ GUARANTEES = {
     ),
     "resume-compares-data": (
         "Command line",
-        "`--resume` on other data is refused in one sentence that says what differs.",
+        "`--resume` on different data is refused in one sentence that says what differs.",
     ),
     "messages-never-decide": (
         "Command line",
@@ -243,8 +243,8 @@ GUARANTEES = {
     ),
     "training-isolated": (
         "Models and training from the page",
-        "One run at a time, in a process of low priority that leaves a core to the server, whose "
-        "answers stay under 100 ms (p95), and ends with it, even on kill -9.",
+        "One run at a time, in a low-priority process that leaves a core to the server and ends "
+        "with it, even on kill -9; the server's answers stay under 100 ms (p95).",
     ),
     "training-watched": (
         "Models and training from the page",
@@ -258,7 +258,7 @@ GUARANTEES = {
     ),
     "distributed-training": (
         "Scaling out",
-        "Two or three processes train what one trains, with one log and one set of files.",
+        "Two or three processes train the same model as one, with one log and one set of files.",
     ),
     "distributed-failures": (
         "Scaling out",

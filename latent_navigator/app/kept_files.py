@@ -1,4 +1,4 @@
-"""Gradio's own files, compressed once instead of for every visitor."""
+"""Gradio's own files, compressed once instead of for every user."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

@@ -28,7 +28,7 @@ ON_NETWORK = (
 )
 TURNED_OFF = "Training is off because the server was started with --no-training."
 THROUGH_PROXY = (
-    "Training is off for visitors from other machines. To turn it on for them, start the server "
+    "Training is off for users of other machines. To turn it on for them, start the server "
     "with --allow-training."
 )
 FOREIGN = "Only the page itself can start and stop runs; open it and try again."
@@ -40,7 +40,7 @@ class LabAccess:
     """Who may train.
 
     Args:
-        allowed: True or False where --allow-training or --no-training says so; None: only visitors
+        allowed: True or False where --allow-training or --no-training says so; None: only users
             on this machine, if the server is bound to it.
         host: the server is bound to.
         proxied: whether it is served under a sub-path, by a proxy in front.
@@ -63,11 +63,11 @@ class LabAccess:
         return "" if self.allowed or self.local else ON_NETWORK
 
     def trusts(self, headers: Mapping[str, str]) -> bool:
-        """Whether this visitor is on the server's machine: may name folders, and stop any run."""
+        """Whether this user is on the server's machine: may name folders, and stop any run."""
         return self.local and self._at_home(headers)
 
     def refusal(self, headers: Mapping[str, str]) -> str:
-        """One sentence on why this visitor may not train, or nothing."""
+        """One sentence on why this user may not train, or nothing."""
         if self.message or self.allowed:
             return self.message
         # A name that another site has pointed at this machine is no name of this server.
@@ -151,5 +151,5 @@ def sentence(error: Exception) -> str:
     text = str(error)
     # Those of Python's JSON reader are about its text, which no user has written.
     if re.match(r"(Expecting|Extra data|Invalid|Unterminated|maximum rec)", text):
-        return "The request is no JSON."
+        return "The request is not JSON."
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -32,10 +32,10 @@ def describe_model(checkpoint: Checkpoint) -> str:
         f"reconstruction {final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO "
         f"{final['test_elbo']:.1f}. {NAT}</p>"
         f"<p><b>Limits.</b> {limits} numbers cannot capture everything about "
-        f"{with_article(info.described_item)}: {info.lost_detail}. The prior packs the "
-        f"{info.items} tightly around the centre, which makes the map full and the images soft. "
-        "Far from all points the decoder still draws something: it extrapolates, and the page "
-        "says so.</p>"
+        f"{with_article(info.described_item)}: {info.lost_detail}. The larger beta is, the more "
+        f"tightly the prior packs the {info.items}: the map has fewer gaps, but the images are "
+        "softer. Far from all points the decoder still draws something: it extrapolates, and the "
+        "page says so.</p>"
     )
 
 
@@ -59,7 +59,7 @@ def describe_training(checkpoint: Checkpoint) -> str:
     took = f" took {duration(seconds)} on the machine that trained it" if seconds else ""
     epochs = f"{len(history)} epoch{'s' * (len(history) != 1)}"
     return (
-        f"This command has all hyperparameters of the model. Its {epochs}{took} and gave the "
+        f"This command includes all hyperparameters of the model. Its {epochs}{took} and gave the "
         "figures above; other hardware may round differently and give slightly different ones."
     )
 

@@ -53,7 +53,7 @@ def model_page(models: Models, template: str, key: object) -> dict[str, Any]:
     listed = models.listed(key)
     if listed is None:
         names = ", ".join(entry.key for entry in models.entries() if not entry.fault)
-        raise ValueError(f"this server has no such model, but {names}")
+        raise ValueError(f"this server has no such model; choose one of {names}")
     if listed.fault:
         raise ValueError(listed.fault)
     model = models.loaded(models.find(key))

@@ -47,7 +47,7 @@ class LoadedModel:
 
 
 class Models:
-    """The models of a server; which of them a visitor explores is known to the browser alone.
+    """The models of a server; which of them a user explores is known to the browser alone.
 
     Each is loaded when it is first asked for, once however many requests wait for it. A file that
     is replaced is loaded anew. The default model, which the page opens with, stays as it was when

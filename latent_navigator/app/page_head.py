@@ -47,5 +47,5 @@ class HeadContent:
 
 @functools.lru_cache(maxsize=8)
 def compressed(page: bytes, encoding: str) -> bytes:
-    """The page, compressed by one of COMPRESSIONS; mostly it is the same for every visitor."""
+    """The page, compressed by one of COMPRESSIONS; mostly it is the same for every user."""
     return COMPRESSIONS[encoding](page)

@@ -41,12 +41,12 @@ def differences(
         for name in (name for name in names_now if name in before):
             surplus = after[name] - before[name]
             if surplus:
-                images = f"{part} image{'s' * (abs(surplus) != 1)}"
                 word = "more" if surplus > 0 else "fewer"
-                found.append(f"{name!r} has {abs(surplus):,} {images} {word}")
+                images = f"{word} {part} image{'s' * (abs(surplus) != 1)}"
+                found.append(f"{name!r} has {abs(surplus):,} {images}")
     changed = [part for part, (then, now) in parts.items() if then.sha256 != now.sha256]
     if changed and not found:
-        found.append(f"the {' and '.join(changed)} images are as many, but not the same")
+        found.append(f"the {' and '.join(changed)} images are equal in number but differ")
     return found
 
 

@@ -20,10 +20,10 @@ SUFFIXES = frozenset(
 )
 TRAIN = ("train", "training")
 TEST = ("test", "testing", "val", "valid", "validation")  # the first that has class folders is used
-ARCHIVER = "__MACOSX"  # which macOS adds to archives, with files that are no images
+ARCHIVER = "__MACOSX"  # which macOS adds to archives, with files that are not images
 TEST_EVERY = 6  # without a given split, every sixth image of a class is for testing
 EXPECTED = (
-    "expected is one folder of images per class, such as boot/1.png and coat/1.png, directly or in "
+    "expected one folder of images per class, such as boot/1.png and coat/1.png, directly or in "
     "train/ and test/ (or val/)"
 )
 

@@ -58,7 +58,7 @@ def compare_models(space: LatentSpace, other: LatentSpace, label: str) -> dict[s
         ValueError: if the test images differ.
     """
     if not torch.equal(space.images, other.images):
-        raise ValueError(f"{label} has other test images; compare models of one data set")
+        raise ValueError(f"{label} has different test images; compare models of one data set")
     both = (space, other)
     indices = ranked(space, MEDIAN)
     shown = cloud_sample(len(space.means))

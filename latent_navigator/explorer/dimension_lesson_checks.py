@@ -103,7 +103,9 @@ def unused(space: LatentSpace, z: Tensor) -> Verdict:
     if unused_met(space, z[None]):
         return Verdict(True, f"{found}: the decoder ignores {names}.")
     if moved[space.used].any():
-        return Verdict(False, f"{found}. Go back and move a dimension that leaves the image alone.")
+        return Verdict(
+            False, f"{found}. Go back and move a dimension that does not change the image."
+        )
     return Verdict(False, f"{found}. The goal is {FAR:g}σ or more.")
 
 
@@ -185,7 +187,8 @@ def slants(space: LatentSpace, z: Tensor) -> Verdict:
         )
     around = space.around(z[None])
     if not prevails(label, around) and (missing := missing_class(space, label, around)):
-        return Verdict(False, f"{missing} The goal is {with_article(name)} that leans otherwise.")
+        wanted = f"The goal is {with_article(name)} that leans the other way."
+        return Verdict(False, f"{missing} {wanted}")
     slant = float(_slants(space, z[None]))
     index = int(moved.nonzero())
     far = f"{float(moved[index]):+.2f}".replace("-", MINUS)

@@ -40,14 +40,15 @@ def _unused(space: LatentSpace) -> Lesson:
     return Lesson(
         key="unused",
         title="Find an unused dimension",
-        task=f"{start.task} Move z by {checks.FAR:g}σ or more along a dimension that leaves the "
-        "image as it is, and keep the other dimensions.",
+        task=f"{start.task} Move z by {checks.FAR:g}σ or more along a dimension that does not "
+        "change the image, and keep the other dimensions fixed.",
         hint=f"{start.hint} compare the images of each row. The dimensions of the folded part at "
         "the end have a KL near 0.",
         measured=f"A dimension counts as unused if its KL, averaged over the test "
         f"{space.info.items}, is under {UNUSED:g} nats. One that differs from the most typical "
-        f"{name} by at most {checks.STILL:g} counts as kept. The change of the image is the "
-        "distance of its pixels from those at the start, in percent of the length of those.",
+        f"{name} by at most {checks.STILL:g} counts as fixed. The change in the image is the "
+        "distance between its pixels and those at the start, as a percentage of the norm of the "
+        "latter.",
         learnt="Where a dimension would cost more in KL than it saves in reconstruction, the "
         "encoder leaves it at the prior and the decoder ignores it: the dimension has collapsed.",
         check=checks.unused,
@@ -62,9 +63,9 @@ def _slants(space: LatentSpace) -> Lesson:
     start, name = _start_at(space, label), space.class_names[label]
     return Lesson(
         key="slants",
-        title="Find which dimension slants",
-        task=f"{start.task} Move one dimension alone, so that the {name} leans as far the other "
-        f"way as it can and still is {with_article(name)}.",
+        title="Find the dimension that controls the slant",
+        task=f"{start.task} Move one dimension alone, so that the {name} leans the other way as "
+        f"far as it can while still being {with_article(name)}.",
         hint=f"{start.hint} look for the row along which the strokes turn. Press an image there, "
         "and move its slider on.",
         measured="Slant is the angle of the shear that would set the strokes upright; leaning "
@@ -90,8 +91,8 @@ def _between(space: LatentSpace) -> Lesson:
     return Lesson(
         key="between",
         title="Find why spherical paths exist",
-        task=f"Go to a position between the most typical {one} and {other}, as far from one as "
-        f"from the other, with |z| from {low:.2f} to {high:.2f}, as half of the encoded {items} "
+        task=f"Go to a position between the most typical {one} and {other}, equally far from "
+        f"both, with |z| from {low:.2f} to {high:.2f}, as half of the encoded {items} "
         "have.",
         hint=f"Press the button and read |z| there. Then compare a straight and a spherical path "
         f"from {one} to {other} in Paths, and press the image in the middle of the spherical one.",
@@ -117,15 +118,15 @@ def _shell(space: LatentSpace) -> Lesson:
     return Lesson(
         key="shell",
         title="Find how far out the data lives",
-        task=f"Go farther from the centre than three of four encoded {items}, to a position where "
-        f"{WELL_SUPPORTED} or more of them lie within {space.radius:g}.",
-        hint="Points far out on the map are a start: press one, and see in Dimensions, under "
+        task=f"Go farther from the centre than three out of four encoded {items}, to a position "
+        f"where {WELL_SUPPORTED} or more of them lie within {space.radius:g}.",
+        hint="Start with a point far out on the map: click one, and see in Dimensions, under "
         "Distance from the centre, where |z| is.",
         measured="|z| is the distance from the centre in the dimensions that are used, in units "
         "of the prior's standard deviation. The goal is the third quartile of the encoded "
         f"{items}.",
         learnt="The prior N(0, I) is densest at its centre, yet 90 % of its draws lie between "
-        f"{low:.2f}σ and {high:.2f}σ from it (chi distribution): there is little room near the "
+        f"{low:.2f}σ and {high:.2f}σ from it (chi distribution): there is little volume near the "
         "centre.",
         check=checks.shell,
         met=checks.shell_met,

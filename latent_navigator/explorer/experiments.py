@@ -204,8 +204,9 @@ def all_methods(space: LatentSpace) -> Result:
         f"one. {_at_the_centre(space, compared)}"
     )
     conclusion = (
-        f"The mean over {pairs} of {space.info.class_word} is {steps[2]:.1f}, {steps[0]:.1f} and "
-        f"{steps[1]:.1f}. In image space the geodesic is {shorter:.2f} times as long as the "
+        f"Averaged over {pairs} of {space.info.class_word}, the largest step is {steps[2]:.1f} on "
+        f"the geodesic, {steps[0]:.1f} on the straight path and {steps[1]:.1f} on the spherical "
+        f"one. In image space the geodesic is {shorter:.2f} times as long as the "
         f"straight path, and the spherical path {longer:.2f} times. {_recommend(space)}"
     )
     note = {"title": "Which path is smoothest?", "text": text, "conclusion": conclusion}
@@ -216,8 +217,8 @@ def _at_the_centre(space: LatentSpace, compared: Result) -> str:
     """Why the spherical path is often recommended, and whether that holds in this space."""
     if space.latent_dim == 2:
         return (
-            "Spherical paths are made for many dimensions, where no data lies at the centre. In "
-            "two dimensions the centre is the densest region of all."
+            "Spherical paths are meant for spaces of many dimensions, where few samples lie near "
+            "the centre. In two dimensions many do."
         )
     found = {row["method"]: row for row in compared["rows"]}
     low, middle, high = space.once(typical_norms)

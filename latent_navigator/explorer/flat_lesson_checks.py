@@ -28,14 +28,14 @@ def _empty(z: Tensor, around: Neighbourhood) -> Tensor:
 
 
 def no_data_met(space: LatentSpace, z: Tensor) -> Tensor:
-    """Where there is no data, near the centre, and the image looks like no class."""
+    """Where there is no data, near the centre, and the image does not look like any class."""
     met = _empty(z, space.around(z))
     met[met.clone()] = (look_ranks(space, z[met]) >= STRANGE).all(0)
     return met
 
 
 def no_data(space: LatentSpace, z: Tensor) -> Verdict:
-    """Goal: no data, at most INSIDE sigma from the centre, an image that looks like no class."""
+    """Goal: no data, at most INSIDE sigma from the centre, an image unlike any class."""
     around, item, items = space.around(z[None]), space.info.item, space.info.items
     within, nearest, radius = int(around.within), float(around.nearest), float(z.norm())
     if within:
@@ -51,15 +51,16 @@ def no_data(space: LatentSpace, z: Tensor) -> Verdict:
         )
     blur, change = look_ranks(space, z[None])[:, 0].tolist()
     figures = (
-        f"it is more blurred than {percent_rank(blur)} of the decoded test {items}, and encoding "
-        f"and decoding it again changes it more than {percent_rank(change)} of them"
+        f"it is more blurred than {percent_rank(blur)} of the decoded test {items}, and a "
+        "round trip through encoder and decoder changes it more than it changes "
+        f"{percent_rank(change)} of them"
     )
     if min(blur, change) < STRANGE:
         goal = f"the goal is {STRANGE} % for both"
         return Verdict(
             False, f"{none}. But it still looks like {with_article(item)}: {figures}; {goal}."
         )
-    return Verdict(True, f"{none}, and the image looks like no {item}: {figures}.")
+    return Verdict(True, f"{none}, and the image does not look like any {item}: {figures}.")
 
 
 def mixed_met(space: LatentSpace, z: Tensor) -> Tensor:

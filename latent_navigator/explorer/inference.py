@@ -188,9 +188,9 @@ def _describe(space: LatentSpace, mu: Tensor, sigma: Tensor, shares: Tensor, rec
     off_map = "" if mu.abs().max() <= space.limit else " It lands beyond the edge of the map."
     fit = f"Its reconstruction error is higher than that of {percent(worse)} of the test {items}"
     if worse > UNLIKE_ANY:
-        fit += f": the image looks like no {space.info.item} that the model has learnt."
+        fit += f": the image does not look like any {space.info.item} that the model has learnt."
     else:
-        fit += ": the model cannot draw this image." if worse > POOR_FIT else "."
+        fit += ": the model cannot reproduce this image." if worse > POOR_FIT else "."
     return (
         f"It lands among the {plural}: {votes} of the {NEIGHBOURS} nearest encoded {items} are "
         f"{plural}.{off_map} {_describe_sigma(space, sigma)}{fit}"

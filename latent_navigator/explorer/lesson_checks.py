@@ -63,14 +63,15 @@ def missing_class(space: LatentSpace, label: int, around: Neighbourhood) -> str 
     if prevails(label, around):
         if around.within:
             return None
-        return f"{own} prevail here, but {count_encoded(space, 0)} within {space.radius:g}."
+        none = f"{count_encoded(space, 0)} within {space.radius:g}"
+        return f"{own} are the most common class here, but {none}."
     rivals = counts.clone()
     rivals[label] = -1
     rival = int(rivals.argmax())
     count, other = int(counts[label]), space.plurals[rival]
     if counts[rival] == count:
         return f"As many {other} as {own}: {count} each of the {NEIGHBOURS} nearest."
-    return f"{other} prevail here; {count} of the {NEIGHBOURS} nearest are {own}."
+    return f"{other} are the most common class here; {count} of the {NEIGHBOURS} nearest are {own}."
 
 
 def percent_rank(rank: int) -> str:
@@ -105,10 +106,12 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
     one, other = presets(space).border
     ones, others = space.plurals[one], space.plurals[other]
     if missing := missing_class(space, one, here):
-        return Verdict(False, f"{missing} The goal is a position where {ones} prevail.")
+        goal = f"The goal is a supported position where {ones} are the most common."
+        return Verdict(False, f"{missing} {goal}")
     there = space.around(_ring(space, z[None])[0])
     good = prevails(other, there) & (there.within > 0)
-    prefix = f"{ones} prevail: {int(votes(here)[0, one])} of the {NEIGHBOURS} nearest."
+    own = int(votes(here)[0, one])
+    prefix = f"{ones} are the most common class: {own} of the {NEIGHBOURS} nearest."
     if not good.any():
         most = int((votes(there)[:, other]).max())
         return Verdict(
@@ -121,8 +124,8 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
     length, end = STEPS[first // DIRECTIONS], _ring(space, z[None])[0, first]
     return Verdict(
         True,
-        f"{prefix} {others} prevail {length:g} away, to the "
-        f"{SIDES[round(turn / 45) % 8]} ({turn}°).",
+        f"{prefix} A step of {length:g} to the {SIDES[round(turn / 45) % 8]} ({turn}°) takes you "
+        f"among the {others}.",
         ((f"Among the {ones}", z), (f"Among the {others}, {length:g} away", end)),
     )
 

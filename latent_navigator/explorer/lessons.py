@@ -47,7 +47,8 @@ def _no_data(space: LatentSpace) -> Lesson:
         key="no_data",
         title="Find where the model extrapolates",
         task=f"Go to a position within {INSIDE:g}σ of the prior's centre where no test {info.item} "
-        f"was encoded within {space.radius:g} and the decoded image looks like no {info.item}.",
+        f"was encoded within {space.radius:g} and the decoded image does not look like any "
+        f"{info.item}.",
         hint=f"Move the cursor into the gaps between the points{_hint(info.hints.empty_regions)} "
         "and look for a blurred image with strokes of two shapes.",
         measured="Blur is the share of the ink that is grey. The image is also encoded and decoded "
@@ -69,14 +70,14 @@ def _border(space: LatentSpace) -> Lesson:
         key="border",
         title=f"Find {with_article(one)} that becomes {with_article(other)} in one small step",
         task=f"Go to a position among the {ones} from which a step of at most {STEPS[-1]:g} takes "
-        f"you among the {others}. Test {info.items} must have been encoded at both.",
+        f"you among the {others}. Test {info.items} must have been encoded near both positions.",
         hint=f"Turn on Regions and go to the boundary between the colours of {one} and {other}, on "
         f"the side of the {ones}.",
-        measured=f"A class prevails where it has more of the {NEIGHBOURS} nearest encoded "
+        measured=f"The most common class is the one with more of the {NEIGHBOURS} nearest encoded "
         f"{info.items} than any other class. Steps of {STEPS[0]:g}, {STEPS[1]:g} and {STEPS[2]:g} "
         f"in {checks.DIRECTIONS} directions are tried.",
         learnt="The decoder is continuous: across a boundary the image changes little by little, "
-        "and only the most common class changes at once.",
+        "and only the most common class changes abruptly.",
         check=checks.border,
         met=checks.border_met,
         layers=("regions",),
@@ -94,9 +95,9 @@ def _little_ink(space: LatentSpace) -> Lesson:
         f"less ink than nine out of ten other {names}.",
         hint=f"Press “Go to {start}”, then “{less}” until it stops. If you get stuck, start from "
         f"another position among the {names}.",
-        measured="Ink is the mean of the pixels, in percent of an image that is all ink. The goal "
-        f"is the tenth with the least ink among the images decoded at the encodings of {names} "
-        f"whose {NEIGHBOURS} nearest neighbours are nearly all {names}.",
+        measured="Ink is the mean of the pixels, as a percentage of an image that is all ink. "
+        "The goal is the tenth with the least ink among the images decoded at the encodings of "
+        f"{names} whose {NEIGHBOURS} nearest neighbours are nearly all {names}.",
         learnt="A change such as “less ink” has an exact direction at each position, the gradient "
         "through the decoder, and this direction differs from position to position.",
         check=checks.little_ink,
@@ -121,7 +122,7 @@ def _sensitive(space: LatentSpace) -> Lesson:
         f"two {space.info.class_word}.",
         measured="Sensitivity is ‖J‖, the norm of the decoder's Jacobian: how much the image "
         f"changes per unit of movement. It is measured at the position of each encoded test "
-        f"{space.info.item}, and the figure in percent says how many of them have a lower one.",
+        f"{space.info.item}, and the percentage says how many of them have a lower one.",
         learnt="The decoder stretches the map unevenly: where the norm of its Jacobian ‖J‖ is "
         f"large, mostly where {items} of different shape meet, a small move changes the image a "
         "lot.",
@@ -137,11 +138,11 @@ def _mixed(space: LatentSpace) -> Lesson:
     return Lesson(
         key="mixed",
         title=f"Three {classes} in one region",
-        task=f"Go to a position where three {classes} have at least {PRESENT} each of the "
-        f"{NEIGHBOURS} nearest test {info.items}, and the decoded image is a blur of them.",
+        task=f"Go to a position where at least {PRESENT} of the {NEIGHBOURS} nearest test "
+        f"{info.items} belong to each of three classes, and the decoded image is a blur of them.",
         hint=f"Turn on Regions, look where three colours meet{_hint(info.hints.mixed_classes)} "
         f"and watch the bars beside the {info.item}: the third-highest must reach a fifth. "
-        "Where the image is clear, go on.",
+        "If the image is sharp, look elsewhere.",
         measured=f"The bars beside the {info.item} show the same {NEIGHBOURS} neighbours. The "
         f"third-largest class must have at least {PRESENT}, and one test {info.item} or more must "
         f"be encoded within {space.radius:g}. Blur is the share of the ink that is grey: it must "

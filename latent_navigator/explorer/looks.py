@@ -13,7 +13,7 @@ BATCH = 500  # images that are decoded at once
 
 @torch.inference_mode()
 def looks(space: LatentSpace, z: Tensor) -> Tensor:
-    """What sets an image that looks like no class apart from a decoded test image.
+    """What sets an image unlike any class apart from a decoded test image.
 
     Args:
         z: (N, D).

@@ -113,8 +113,8 @@ def _cloud(space: LatentSpace) -> Step:
         key="cloud",
         title="Not a point but a cloud",
         text="The encoder answers with a distribution; the ellipses show how certain it is. "
-        "Training decodes random positions from the cloud, so all of it learns to decode to the "
-        f"same {name}, without gaps.",
+        "Training decodes random positions from the cloud, so the decoder learns to return the "
+        f"same {name} everywhere in it, without gaps.",
         more="The cloud is the posterior q(z|x), a Gaussian with mean μ and standard deviation σ; "
         "the ellipses are at 1σ and 2σ. In training z = μ + σ · ε with ε from N(0, I) "
         "(reparameterisation): the noise stays outside the network, and gradients reach μ and σ.",
@@ -132,13 +132,13 @@ def _kl(space: LatentSpace) -> Step:
         key="kl",
         title="The KL pulls the clouds together",
         text="Training minimises two costs: a poor reconstruction, and the KL, which charges each "
-        f"cloud for its distance from the prior N(0, I) in the centre. So the {info.items} gather "
-        f"there, and random draws make sense: {percent(share_near_data(space))} land within "
-        f"{space.radius:g} of a test {info.item}.",
-        more="Loss = reconstruction + β · KL. The reconstruction term asks whether the decoder "
+        "cloud for differing from the prior N(0, I) in position or width. So the "
+        f"{info.items} gather in the centre, and random draws make sense: "
+        f"{percent(share_near_data(space))} land within {space.radius:g} of a test {info.item}.",
+        more="Loss = reconstruction + beta · KL. The reconstruction term asks whether the decoder "
         "returns the original from a position in its cloud; alone, it would scatter tiny clouds "
-        "far apart. The KL divergence from q(z|x) to the prior N(0, I), alone, would put all of "
-        "them onto the centre.",
+        "far apart. The KL divergence from q(z|x) to the prior N(0, I), alone, would make "
+        "every cloud equal to the prior, so that the clouds carried no information.",
         route=torch.zeros(1, 2),
         layers=("points", "rings"),
     )
@@ -149,13 +149,13 @@ def _beta(space: LatentSpace) -> Step:
     bits = final["test_kl"] / math.log(2)
     return Step(
         key="beta",
-        title="β sets the price of the KL",
-        text=f"β weighs the KL. Watch the training: {describe_beta(space)}. The larger β, the "
-        "tighter the map and the softer the images: here a position carries "
-        f"{final['test_kl']:.1f} nats of information ({bits:.1f} bits) about its {info.item}.",
+        title="Beta sets the price of the KL",
+        text=f"Beta weights the KL term. Watch the training: {describe_beta(space)}. The larger "
+        "beta, the tighter the map and the softer the images: here a position carries at most "
+        f"{final['test_kl']:.1f} nats ({bits:.1f} bits) of information about its {info.item}.",
         more=f"After the last epoch, on average over the test {info.items}: KL "
-        f"{final['test_kl']:.2f} nats, reconstruction {final['test_recon']:.1f} nats. At β = 1 the "
-        f"negative loss is the ELBO, a lower bound of log p(x). {NAT}",
+        f"{final['test_kl']:.2f} nats, reconstruction {final['test_recon']:.1f} nats. At beta = 1 "
+        f"the negative loss is the ELBO, a lower bound of log p(x). {NAT}",
         route=torch.zeros(1, 2),
         layers=("points", "rings"),
         tab="training",
@@ -262,8 +262,8 @@ def describe_beta(space: LatentSpace) -> str:
     config = space.checkpoint.training_config
     beta, warmup = float(config.get("beta", 0)), float(config.get("warmup_epochs") or 0)
     if warmup > 0:
-        return f"β rises from 0 to {beta:g} over the first {warmup:g} epochs"
-    return f"β is {beta:g} from the start"
+        return f"beta rises from 0 to {beta:g} over the first {warmup:g} epochs"
+    return f"beta is {beta:g} from the start"
 
 
 STEPS: list[Callable[[LatentSpace], Step]] = [

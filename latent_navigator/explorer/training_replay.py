@@ -108,7 +108,7 @@ def summary(checkpoint: Checkpoint) -> str:
     run = f"Trained for {epochs} epoch{'s' * (epochs != 1)}"
     warmup = config.get("warmup_epochs") or 0
     if beta == 0:
-        return f"{run} with beta 0: without the prior, a plain autoencoder."
+        return f"{run} with beta 0: no KL term, so in effect a plain autoencoder."
     if warmup <= 0:
         return f"{run} with beta {beta:g} from the start."
     if warmup > epochs:

@@ -18,7 +18,7 @@ from latent_navigator.lab.supervisor import Supervisor
 from latent_navigator.training.config import TrainingConfig
 
 MNIST_SIZE = 60_000
-NOT_YOURS = "Another visitor has started this run, and only they can stop it."
+NOT_YOURS = "Another user started this run; only they can stop it."
 MOST_MOMENTS = 60  # in one part: 4 MB before it is packed
 
 
@@ -43,7 +43,7 @@ class Lab:
 
         Returns:
             {"run": the current run, or the newest; None if there is none, "runs": all of them,
-            "may_stop": whether this visitor may stop a run that another one has started}.
+            "may_stop": whether this user may stop a run that another one has started}.
         """
         runs = self.supervisor.runs()
         for run in runs:
@@ -127,7 +127,7 @@ class Lab:
             values: {"token"} that the start of the run has answered.
 
         Raises:
-            ValueError: if the visitor is not on this machine, and another one has started the run.
+            ValueError: if the user is not on this machine, and another one has started the run.
         """
         token = values.get("token") if isinstance(values, dict) else None
         own = isinstance(token, str) and secrets.compare_digest(
@@ -150,7 +150,7 @@ class Lab:
         return self._begun(self.supervisor.resume(name))
 
     def _begun(self, run: Run) -> dict[str, Any]:
-        """{"run": its record, "token": with which this visitor can stop it}."""
+        """{"run": its record, "token": with which this user can stop it}."""
         self._token = secrets.token_urlsafe()
         return {"run": self._record(run), "token": self._token}
 

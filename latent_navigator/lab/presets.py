@@ -23,19 +23,19 @@ def presets(rate: float, size: int) -> list[dict[str, Any]]:
         (
             "tidy",
             "Tidy map",
-            "beta 4 after a warm-up: classes part, then the prior packs them.",
+            "beta 4 after a warm-up: classes separate, then the prior packs them together.",
             {},
         ),
         (
             "no_regularisation",
             "No regularisation",
-            "beta 0: a plain autoencoder, whose encodings drift far apart.",
+            "beta 0: no KL term, so the encodings drift far apart.",
             {"beta": 0, "warmup_epochs": 0},
         ),
         (
             "no_warmup",
             "No warm-up",
-            "beta 4 from the start: the prior acts before the decoder knows a shape.",
+            "beta 4 from the start: the prior acts before the decoder has learnt any shapes.",
             {"warmup_epochs": 0},
         ),
         (
@@ -46,8 +46,8 @@ def presets(rate: float, size: int) -> list[dict[str, Any]]:
         ),
         (
             "minute",
-            "One minute here",
-            f"As much as this machine learns from in about a minute: {minute:,} images.",
+            "One minute on this machine",
+            f"As many images as this machine can train on in about a minute: {minute:,}.",
             {"warmup_epochs": 3, **short},
         ),
     ]

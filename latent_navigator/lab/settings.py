@@ -108,7 +108,7 @@ def in_page_words(message: str) -> str:
 def _parse(values: Mapping[str, object], data_dir: Path, folders: bool) -> Settings:
     unknown = sorted(map(str, values.keys() - {"dataset", "folder", *NUMBERS}))
     if unknown:
-        raise ValueError(f"{unknown[0]!r:.40} is no setting; give {', '.join(NUMBERS)}")
+        raise ValueError(f"{unknown[0]!r:.40} is not a setting; give {', '.join(NUMBERS)}")
     numbers = {name: _number(name, values[name]) for name in NUMBERS if name in values}
     latent_dim = int(numbers.pop("latent_dim", 2))
     config = TrainingConfig(
@@ -133,13 +133,13 @@ def _dataset(values: Mapping[str, object], data_dir: Path, folders: bool) -> str
     name = values.get("dataset", DOWNLOADED)
     if name == FOLDER:
         if not folders:
-            raise ValueError("folders can be named only where the server and its user share a disk")
+            raise ValueError("a folder can be used only from the server's own machine")
         path = values.get("folder")
         if not isinstance(path, str) or not path.strip() or len(path) > MAX_PATH:
             raise ValueError(f"folder is {path!r:.40}; give the path of a folder of images")
         found = Path(path.strip()).expanduser()
         if "\0" in path or not found.is_dir():
-            raise ValueError(f"{path.strip()!r:.200} is no folder; give the path of one")
+            raise ValueError(f"{path.strip()!r:.200} is not a folder; give the path of one")
         return str(found)
     if not isinstance(name, str) or name not in DATASETS:
         raise ValueError(f"dataset is {name!r:.40}; give {', '.join([*DATASETS, FOLDER])}")

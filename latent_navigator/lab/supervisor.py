@@ -88,7 +88,7 @@ class Supervisor:
         with self._lock:
             if isinstance(name, str) and name in self._runs:
                 return self._runs[name]
-        raise ValueError(f"there is no run {name!r:.80}; reload the page for those that there are")
+        raise ValueError(f"there is no run {name!r:.80}; reload the page to see the current list")
 
     @property
     def current(self) -> Run | None:
@@ -176,13 +176,13 @@ class Supervisor:
     def _acquire(self) -> None:
         if self.busy:
             assert self._current is not None
-            raise ValueError(f"a run goes on ({self._current.title}); stop it first")
+            raise ValueError(f"a run is already in progress ({self._current.title}); stop it first")
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             self._folder_lock.acquire()
         except Timeout:
             raise ValueError(
-                f"another server trains in {self.folder}; wait until its run has ended"
+                f"another server is training in {self.folder}; wait until its run has ended"
             ) from None
 
     def _new_name(self, config: TrainingConfig) -> str:
@@ -249,11 +249,11 @@ class Supervisor:
         if state == FINISHED:
             return f"Finished after {epochs} epoch{'s' * (epochs != 1)}."
         resumable = run.paths.state.is_file()
-        kept = f"{saved[0].upper()}{saved[1:]}." if resumable else "No epoch was complete."
+        kept = f"{saved[0].upper()}{saved[1:]}." if resumable else "No epoch was completed."
         if state == STOPPED:
             return f"Stopped. {kept}"
         if status < 0:
             name = signal.Signals(-status).name if -status in signal.valid_signals() else -status
-            memory = ", as a system does when memory runs out" if status == -9 else ""
-            return f"The process was ended from outside ({name}{memory}). {kept}"
-        return f"{run.fault or 'The run failed; its log says more.'} {kept}"
+            memory = "; the system does this when it runs out of memory" if status == -9 else ""
+            return f"The process was killed ({name}{memory}). {kept}"
+        return f"{run.fault or 'The run failed; see its log.'} {kept}"

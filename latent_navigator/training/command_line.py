@@ -60,7 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
     groups["run"].add_argument(
         "--progress",
         action="store_true",
-        help="keep the latent space as it forms beside the output, as demo.py shows it",
+        help="record snapshots of the latent space during training in a file next to the output; "
+        "demo.py shows them",
     )
     return parser
 

@@ -62,7 +62,7 @@ def describe_state(paths: RunPaths, command: list[str]) -> str:
         command: the command that started the run.
     """
     if not paths.state.exists():
-        return "nothing is saved: the first epoch was not complete."
+        return "nothing is saved: the first epoch was not completed."
     epochs = len(load_checkpoint(paths.state).history)
     resume = shlex.join([*(word for word in command if not _is_start_option(word)), "--resume"])
     return f"epochs 1 to {epochs} are saved in {paths.state}. To continue: {resume}"
@@ -110,7 +110,7 @@ def load_resumable(paths: RunPaths, model_config: VAEConfig, config: TrainingCon
         A checkpoint of the same configuration; without `training_state` if the run is finished.
 
     Raises:
-        ValueError: if there is no run to resume, or it has another configuration.
+        ValueError: if there is no run to resume, or it has a different configuration.
     """
     earlier = paths.state_of_version_0_1
     if not paths.state.exists() and earlier.exists():
@@ -135,7 +135,7 @@ def load_resumable(paths: RunPaths, model_config: VAEConfig, config: TrainingCon
     ]
     if differing:
         raise ValueError(
-            f"{path} was trained with another configuration: {', '.join(differing)}; give the "
+            f"{path} was trained with a different configuration: {', '.join(differing)}; give the "
             "same options, or start over with --discard"
         )
     if found.training_state is None and len(found.history) < config.epochs:
@@ -144,7 +144,7 @@ def load_resumable(paths: RunPaths, model_config: VAEConfig, config: TrainingCon
 
 
 def check_same_data(paths: RunPaths, state: Checkpoint, data: LabelledImages) -> None:
-    """Refuse to go on with other data than that of the epochs before.
+    """Refuse to continue with different data from that of the epochs before.
 
     States of version 0.1 keep the test images, but nothing of the training images.
 
@@ -164,6 +164,6 @@ def check_same_data(paths: RunPaths, state: Checkpoint, data: LabelledImages) ->
     differing = differences(state.class_names, data.class_names, parts)
     if differing:
         raise ValueError(
-            f"{paths.state} was trained on other data ({', '.join(differing)}); restore that data, "
-            "or start over with --discard"
+            f"{paths.state} was trained on different data ({', '.join(differing)}); restore that "
+            "data, or start over with --discard"
         )

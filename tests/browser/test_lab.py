@@ -60,7 +60,7 @@ def hash_of(page: Page, selector: str = MAP) -> int:
 
 
 def drag(page: Page, x: float) -> None:
-    """Another visitor drags, and the cursor follows at once."""
+    """Another user drags, and the cursor follows at once."""
     page.bring_to_front()
     page.mouse.move(*map_point(page, 0, 0))
     page.mouse.down()
@@ -101,7 +101,7 @@ def test_a_model_is_trained_stopped_resumed_and_compared(visit: Visits, lab: Ser
     # It decodes: what the run draws at the cursor is on the first screen.
     assert page.locator("#digit .epoch-image").evaluate(INKED) > 700
 
-    # A second visitor finds the run, with its whole history.
+    # A second user finds the run, with its whole history.
     open_lab(other)
     wait_for_moments(other, 7)
     other.locator("#lab .back").click()
@@ -174,7 +174,7 @@ def test_a_run_that_fails_says_why_and_the_form_names_what_is_wrong(
     lab.allow(EVERYTHING)
     page.locator("#lab .start").click()
     expect(page.locator("#lab .message")).to_have_text(
-        "Limit is 501; the data set has 500 training images. No epoch was complete.",
+        "Limit is 501; the data set has 500 training images. No epoch was completed.",
         timeout=1000 * HANG,  # a process that imports torch
     )
     page.locator("#lab .log summary").click()
@@ -216,7 +216,7 @@ def test_ten_dimensions_are_trained_and_explored(visit: Visits, lab: Served) -> 
 def test_only_who_has_started_a_run_stops_it(
     visit: Visits, small_checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
-    access = LabAccess(True, "0.0.0.0")  # --allow-training, for any visitor
+    access = LabAccess(True, "0.0.0.0")  # --allow-training, for any user
     with serve_lab(tmp_path, small_checkpoint, access) as lab:
         page, other = visit(lab.address), visit(lab.address)
         open_lab(page)
@@ -225,16 +225,16 @@ def test_only_who_has_started_a_run_stops_it(
         other.bring_to_front()
         open_lab(other)
         expect(other.locator("#lab .others")).to_have_text(
-            "Another visitor has started this run, and only they can stop it."
+            "Another user started this run; only they can stop it."
         )
         expect(other.locator("#lab .stop")).to_be_hidden()
-        # The visitor who has started it may close the page meanwhile.
+        # The user who has started it may close the page meanwhile.
         page.bring_to_front()
         page.reload()
         open_lab(page)
         expect(page.locator("#lab .others")).to_be_hidden()
         page.locator("#lab .stop").click()
-        expect(page.locator("#lab .message")).to_have_text("Stopped. No epoch was complete.")
+        expect(page.locator("#lab .message")).to_have_text("Stopped. No epoch was completed.")
         visit.leave()
 
 

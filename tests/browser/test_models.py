@@ -153,7 +153,7 @@ def test_the_model_is_part_of_the_link_and_of_the_history(visit: Visits, demo: D
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
-        ("nothing", "this server has no such model, but vae_mnist, vae_low_beta"),
+        ("nothing", "this server has no such model; choose one of vae_mnist, vae_low_beta"),
         ("broken", "it is a web page"),
     ],
 )
@@ -268,7 +268,7 @@ def test_pointing_at_either_map_marks_the_image_on_both(visit: Visits, demo: Dem
     options = page.locator("#side-by-side option")
     expect(options).to_have_count(4)
     expect(page.locator("#side-by-side option:disabled")).to_have_count(2)
-    expect(page.locator("#side-by-side option[value=ten]")).to_contain_text("other test images")
+    expect(page.locator("#side-by-side option[value=ten]")).to_contain_text("different test images")
     index = 7
     point = page.evaluate(
         """async (i) => {
@@ -338,7 +338,7 @@ def test_a_link_to_a_comparison_that_is_impossible_says_so(
 ) -> None:
     page = visit(f"{demo.address}#x=0.5&y=0.25&compare={key}", ready=READY[:1])
     expect(page.locator("#side-by-side .compare-note")).to_have_text(
-        f"“{key}” is no model of the same test images on this server. Choose another one."
+        f"“{key}” is not a model with the same test images on this server. Choose another one."
     )
     page.select_option("#side-by-side select", OTHER)
     expect(page.locator("#side-by-side")).to_have_attribute("data-state", "shown")

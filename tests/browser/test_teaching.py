@@ -142,7 +142,7 @@ QUESTIONS: list[tuple[str, Callable[[Page], None]]] = [
     ("What do encoder and decoder do?", see_encoder_and_decoder),
     ("Why does the encoder give a distribution?", see_distribution),
     ("What does the KL do?", see_kl),
-    ("What does β do, and what does it cost?", see_beta),
+    ("What does beta do, and what does it cost?", see_beta),
     ("Why are these digits neighbours?", see_neighbours),
     ("Where does the model make things up?", see_made_up),
     ("Why not the mean of a class?", see_mean),

@@ -299,11 +299,11 @@ def test_each_stage_is_described(open_replay: OpenPage) -> None:
     expect(description).to_contain_text("Before training, every digit is encoded near the same")
     scrub(page, 7)
     expect(page.locator("#replay .now")).to_have_text(f"Epoch 7 of {LAST}")
-    expect(description).to_contain_text("beta is still increasing")
+    expect(description).to_contain_text("Beta is still increasing")
     scrub(page, 10)
-    expect(description).to_contain_text("beta has its final value")
+    expect(description).to_contain_text("Beta has its final value")
     scrub(page, LAST)
-    expect(description).to_contain_text("End of training. beta has its final value")
+    expect(description).to_contain_text("End of training. Beta has its final value")
     expect(page.locator("#replay .description small")).to_have_text(
         f"Trained for {LAST} epochs; beta rises to 1 over the first 10 (warm-up)."
     )

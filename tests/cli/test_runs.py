@@ -318,10 +318,10 @@ def with_swapped_labels(data: LabelledImages) -> LabelledImages:
 CHANGES: list[tuple[Callable[[LabelledImages], LabelledImages], str]] = [
     (renamed, "'9' is now called 'nine'"),
     (without_a_class, "the class '9' is missing"),
-    (with_more, "'4' has 2 training images more, '7' has 1 training image more"),
-    (with_fewer, "'7' has 1 test image fewer"),
-    (with_another_pixel, "the training images are as many, but not the same"),
-    (with_swapped_labels, "the test images are as many, but not the same"),
+    (with_more, "'4' has 2 more training images, '7' has 1 more training image"),
+    (with_fewer, "'7' has 1 fewer test image"),
+    (with_another_pixel, "the training images are equal in number but differ"),
+    (with_swapped_labels, "the test images are equal in number but differ"),
 ]
 
 
@@ -333,7 +333,7 @@ def test_resuming_on_other_data_says_what_differs(
     for change, difference in CHANGES:
         use_data(monkeypatch, change(read_digits()))
         line = unfinished.error(*THREE, "--resume")
-        assert f"vae.pt.resume was trained on other data ({difference}" in line, change
+        assert f"vae.pt.resume was trained on different data ({difference}" in line, change
         assert line.endswith("restore that data, or start over with --discard")
         assert contents(tmp_path) == before
     use_data(monkeypatch, read_digits())
@@ -360,7 +360,7 @@ def test_state_without_a_fingerprint_still_opens_and_its_test_images_are_compare
     write_unchecked(state, found, training_config=found.training_config)
     assert load_checkpoint(state).train_data is None
     use_data(monkeypatch, with_fewer(read_digits()))
-    assert "'7' has 1 test image fewer" in unfinished.error(*THREE, "--resume")
+    assert "'7' has 1 fewer test image" in unfinished.error(*THREE, "--resume")
     use_data(monkeypatch, read_digits())
     assert unfinished(*THREE, "--resume")[0] == 0
     assert load_checkpoint(tmp_path / "vae.pt").train_data == found.train_data

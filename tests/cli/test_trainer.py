@@ -122,7 +122,7 @@ def test_resuming_another_configuration_names_the_differences(
     config, _ = train_small(small_config, digits, tmp_path)
     paths = RunPaths(Path(config.output))
     other = dataclasses.replace(config, seed=9, beta=2.0)
-    with pytest.raises(ValueError, match="another configuration") as caught:
+    with pytest.raises(ValueError, match="a different configuration") as caught:
         load_resumable(paths, SMALL, other)
     assert "seed (1 then, 9 now)" in str(caught.value)
     assert "beta" in str(caught.value)

@@ -95,11 +95,11 @@ def test_a_run_over_http(client: Client) -> None:
     assert started["command"].startswith("python ")
 
     wait_until(lambda: is_waiting(client))
-    # A second visitor finds it, and cannot start another one.
+    # A second user finds it, and cannot start another one.
     status = client.get("status")["run"]
     assert (status["name"], status["at"], status["epochs"]) == (started["name"], 3, 4)
     refused = client.start()
-    assert refused.json()["error"].startswith("A run goes on (MNIST, beta 0.5")
+    assert refused.json()["error"].startswith("A run is already in progress (MNIST, beta 0.5")
     assert_stops(client, {})
     wait_until(lambda: client.get("status")["run"]["state"] == "stopped")
     resumed = client.send("POST", "resume", json={"name": started["name"]}).json()["run"]
@@ -134,14 +134,14 @@ def test_allow_training_turns_it_on_elsewhere_but_no_folder_is_read_there(tmp_pa
     client = Client(tmp_path, True, "0.0.0.0")
     at = {"host": "lab.example", "origin": "https://lab.example", "x-forwarded-for": "1.2.3.4"}
     refused = client.start(json={"dataset": "folder", "folder": "/"}, headers=at)
-    assert "share a disk" in refused.json()["error"]
+    assert "only from the server's own machine" in refused.json()["error"]
     assert all(one["key"] != "folder" for one in client.get("form", headers=at)["datasets"])
     assert client.start(headers=at).status_code == 200
     client.supervisor.close()
 
 
 @pytest.mark.guarantee("training-access")
-def test_a_visitor_from_elsewhere_stops_only_a_run_of_their_own(tmp_path: Path) -> None:
+def test_a_user_from_elsewhere_stops_only_a_run_of_their_own(tmp_path: Path) -> None:
     client = Client(tmp_path, True, "0.0.0.0")
     at = {"host": "lab.example", "origin": "https://lab.example"}
     assert client.send("POST", "stop", json={}, headers=at).json() == {"run": None}

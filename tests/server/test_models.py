@@ -192,7 +192,9 @@ def test_the_page_of_a_model_is_whole(models: Models) -> None:
     assert "10 latent dimensions" in ten["html"]
     assert ten["page"]["latent_dim"] == 10
     assert ten["page"]["model"]["key"] == "ten"
-    with pytest.raises(ValueError, match="this server has no such model, but two, mirrored, ten"):
+    with pytest.raises(
+        ValueError, match="this server has no such model; choose one of two, mirrored, ten"
+    ):
         model_page(models, TEMPLATE, "nothing")
     with pytest.raises(ValueError, match=r"^broken\.pt: it is a web page"):
         model_page(models, TEMPLATE, "broken")

@@ -129,7 +129,7 @@ MUST_NOT_PASS: dict[str, tuple[str, Callable[[LatentSpace], Tensor], str]] = {
     ),
     "one that is used too": (
         *("unused", lambda s: moved(s.anchor(presets(s).target), z9=2.5, z1=0.5)),
-        "Go back and move a dimension that leaves the image alone",
+        "Go back and move a dimension that does not change the image",
     ),
     "another digit": ("unused", lambda s: moved(s.anchor(3), z9=2.5), "Go back"),
     "the upright image": (

@@ -221,7 +221,7 @@ def test_other_forms_are_explained(
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         read_folder(str(tmp_path))
     assert str(caught.value).startswith(f"{tmp_path}: ")
-    assert "expected is one folder of images per class" in str(caught.value)
+    assert "expected one folder of images per class" in str(caught.value)
     assert not re.search("delet|remov", str(caught.value))
 
 

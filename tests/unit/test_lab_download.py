@@ -133,7 +133,7 @@ def test_an_interrupted_download_is_one_sentence_and_keeps_what_is_whole(
     assert run.message.startswith("Mnist: train-labels-idx1-ubyte.gz could not be downloaded (http")
     assert "ended after 10 of 28 bytes" in run.message
     assert "; check the network and run again, or download the official" in run.message
-    assert run.message.endswith(" No epoch was complete.")
+    assert run.message.endswith(" No epoch was completed.")
     assert not run.can_resume
     before = len(server.requests)
     _, run = train("good")  # starting it again asks for the rest only
@@ -150,7 +150,7 @@ def test_a_disk_that_fills_up_during_the_download_is_one_sentence(
     path = tmp_path / "data" / "MNIST" / "raw" / FIRST
     assert run.message == (
         f"Mnist: {path} cannot be written (No space left on device); free some space or choose "
-        "another location. No epoch was complete."
+        "another location. No epoch was completed."
     )
     assert not path.exists()
     assert list(path.parent.iterdir()) == []
@@ -161,7 +161,7 @@ def test_a_download_is_stopped(train: Callable[..., tuple[Lab, Run]], tmp_path: 
     wait_until(lambda: run.lines[-1].startswith("Downloading "), describe=lambda: list(run.lines))
     lab.stop({}, local=True)
     assert ended(run).state == STOPPED
-    assert run.message == "Stopped. No epoch was complete."
+    assert run.message == "Stopped. No epoch was completed."
     assert list((tmp_path / "data").rglob("*.gz*")) == []
 
 

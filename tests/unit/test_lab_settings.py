@@ -37,14 +37,14 @@ def parse(folders: bool = True, **values: object) -> Settings:
         ({"limit": -1}, "the number of training images is -1"),
         ({"seed": 2**31}, "seed is 2147483648"),
         ({"warmup_epochs": []}, r"the warm-up is \[\]; give a number"),
-        ({"output": "/etc/passwd"}, "'output' is no setting"),
-        ({"data_dir": "/"}, "'data_dir' is no setting"),
+        ({"output": "/etc/passwd"}, "'output' is not a setting"),
+        ({"data_dir": "/"}, "'data_dir' is not a setting"),
         ({"dataset": "../secret"}, "dataset is '../secret'; give mnist"),
         ({"dataset": 3}, "dataset is 3; give mnist"),
         ({"dataset": "kmnist"}, "KMNIST is not on this disk; download it first"),
         ({"dataset": FOLDER}, "folder is None; give the path"),
-        ({"dataset": FOLDER, "folder": "no/such/folder"}, "'no/such/folder' is no folder"),
-        ({"dataset": FOLDER, "folder": "a\0b"}, "is no folder"),
+        ({"dataset": FOLDER, "folder": "no/such/folder"}, "'no/such/folder' is not a folder"),
+        ({"dataset": FOLDER, "folder": "a\0b"}, "is not a folder"),
     ],
 )
 def test_invalid_settings_are_named(
@@ -64,7 +64,7 @@ def test_settings_are_an_object(values: object) -> None:
 def test_a_folder_is_named_only_where_the_server_is_local(tmp_path: Path) -> None:
     found = parse(dataset=FOLDER, folder=str(tmp_path))
     assert found.config.dataset == str(tmp_path)
-    with pytest.raises(ValueError, match="share a disk"):
+    with pytest.raises(ValueError, match="only from the server"):
         parse(folders=False, dataset=FOLDER, folder=str(tmp_path))
 
 

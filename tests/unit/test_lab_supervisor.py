@@ -101,7 +101,7 @@ def test_a_run_is_stopped_and_resumed(supervise: Callable[[str], Supervisor]) ->
     assert run.state == RUNNING
     assert supervisor.busy
     wait_until(lambda: "waiting" in run.lines)
-    with pytest.raises(ValueError, match="a run goes on"):
+    with pytest.raises(ValueError, match="a run is already in progress"):
         supervisor.start(SETTINGS)
     progress = run.record("trainer.py")
     assert (progress["at"], progress["epochs"], progress["saved"]) == (3, 4, 3)
@@ -132,7 +132,7 @@ def test_a_run_has_low_priority_and_spares_a_core(supervise: Callable[[str], Sup
     supervisor.close()
     assert not child.is_running()
     assert run.state == STOPPED
-    assert run.message == "Stopped. No epoch was complete."
+    assert run.message == "Stopped. No epoch was completed."
 
 
 def test_the_command_that_is_shown_is_the_one_that_is_run(
@@ -178,12 +178,12 @@ def test_a_run_has_its_message_before_it_has_ended(
         ),
         (
             'sys.exit("trainer.py: mnist: the download was interrupted; try again")',
-            "Mnist: the download was interrupted; try again. No epoch was complete.",
+            "Mnist: the download was interrupted; try again. No epoch was completed.",
         ),
-        ("raise RuntimeError", "The run failed; its log says more. No epoch was complete."),
+        ("raise RuntimeError", "The run failed; see its log. No epoch was completed."),
         (
             "begin(); epoch(1); os.kill(os.getpid(), signal.SIGKILL)",
-            "The process was ended from outside (SIGKILL, as a system does when memory runs out). "
+            "The process was killed (SIGKILL; the system does this when it runs out of memory). "
             "Epoch 1 is saved.",
         ),
     ],
@@ -223,7 +223,7 @@ def test_a_full_disk_keeps_no_line_from_the_page(
     open_ = Path.open
     monkeypatch.setattr(Path, "open", full)
     run = ended(supervise('sys.exit("trainer.py: no space")').start(SETTINGS))
-    assert run.message == "No space. No epoch was complete."
+    assert run.message == "No space. No epoch was completed."
 
 
 def test_another_server_finds_the_runs_and_resumes_them(
@@ -233,9 +233,9 @@ def test_another_server_finds_the_runs_and_resumes_them(
     run = first.start(SETTINGS)
     wait_until(lambda: "waiting" in run.lines)
     other = Supervisor(tmp_path / "runs", first.command, threads=1)
-    with pytest.raises(ValueError, match="another server trains"):
+    with pytest.raises(ValueError, match="another server is training"):
         other.resume(run.name)
-    with pytest.raises(ValueError, match="another server trains"):
+    with pytest.raises(ValueError, match="another server is training"):
         other.start(SETTINGS)
     first.close()
     again = Supervisor(tmp_path / "runs", first.command, threads=1)

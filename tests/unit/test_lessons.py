@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -230,13 +231,14 @@ def test_the_step_in_the_message_leads_from_4_to_9(
             assert "at most" in answer["message"]
             continue
         done += 1
-        words = answer["message"].replace("(", "").replace("°).", "").split()
-        length, angle = float(words[words.index("away,") - 1]), math.radians(int(words[-1]))
+        ((step, side, degrees),) = re.findall(
+            r"A step of (\S+) to the (.+) \((\d+)°\) takes you", answer["message"]
+        )
+        length, angle = float(step), math.radians(int(degrees))
         end = [x + length * math.cos(angle), y + length * math.sin(angle)]
         there, known = neighbours(space, [end])
         assert prevails(there, 9)[0]
         assert known[0] > 0
-        side = " ".join(words[words.index("the") + 1 : -1])
         for names, amount in (
             (("right",), math.cos(angle)),
             (("left",), -math.cos(angle)),
@@ -302,7 +304,11 @@ MUST_NOT_PASS = {
     "a blurred image with data": ("no_data", (-0.55, 0.55), "the goal is 0"),
     "far outside": ("no_data", (4.4, 4.4), "the goal is 2.5σ"),
     "a 4 far from any 9": ("border", (-0.95, 2.95), "the goal is"),
-    "among the 9s": ("border", (-0.75, 0.1), "The goal is a position where 4s prevail"),
+    "among the 9s": (
+        "border",
+        (-0.75, 0.1),
+        "The goal is a supported position where 4s are the most common",
+    ),
     "a smudge between 7 and 1": ("little_ink", (-2.9, -1.2), "goal: 45"),
     "a heavy 7": ("little_ink", (-1.9, 1.2), "goal: "),
     "the middle of the 1s": ("sensitive", (-0.8, -1.4), "the goal is 95 %"),

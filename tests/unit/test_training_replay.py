@@ -117,7 +117,11 @@ def test_a_distant_point_does_not_reduce_the_precision_of_others(
         (0.2, {"warmup_epochs": 0}, "with beta 0.2 from the start."),
         (0.2, {}, "with beta 0.2 from the start."),
         (2.0, {"warmup_epochs": 80.0}, "in which beta rose to 2 (the warm-up was cut short)."),
-        (0.0, {"warmup_epochs": 10.0}, "with beta 0: without the prior, a plain autoencoder."),
+        (
+            0.0,
+            {"warmup_epochs": 10.0},
+            "with beta 0: no KL term, so in effect a plain autoencoder.",
+        ),
     ],
 )
 def test_the_summary_describes_the_schedule(

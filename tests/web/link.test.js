@@ -111,7 +111,7 @@ test("a link that cannot be read says what to give", () => {
     "x=nan&y=1": "x in the link is “nan”; give a number.",
     "x=1&y=": "y in the link is “”; give a number.",
     "A=1": "A in the link is “1”; give 2 numbers with commas between them.",
-    "z=1,2,3": "The link is of a model of more than two dimensions; open it with that model.",
+    "z=1,2,3": "The link is for a model with more than two dimensions; open it with that model.",
   };
   for (const [hash, sentence] of Object.entries(faults)) {
     assert.equal(describeFault(`#${hash}`), sentence, hash);

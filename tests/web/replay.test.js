@@ -84,11 +84,11 @@ test("descriptions tell the stages of a training apart", () => {
   const said = (/** @type {typeof far} */ replay, /** @type {number} */ at) =>
     describe(replay, at, INFO);
   assert.match(said(near, 0), /^Before training, every digit is/);
-  assert.match(said(near, 1), /^beta is still increasing: the model learns/);
-  assert.match(said(far, 1), /^beta is still increasing: the digits spread/);
-  assert.match(said(near, 2), /^beta has its final value: the prior keeps the digits/);
-  assert.match(said(near, 3), /^End of training\. beta has its final value: the prior/);
-  assert.match(said(far, 3), /^End of training\. beta has its final value, but it is too small/);
+  assert.match(said(near, 1), /^Beta is still increasing: the model learns/);
+  assert.match(said(far, 1), /^Beta is still increasing: the digits spread/);
+  assert.match(said(near, 2), /^Beta has its final value: the prior keeps the digits/);
+  assert.match(said(near, 3), /^End of training\. Beta has its final value: the prior/);
+  assert.match(said(far, 3), /^End of training\. Beta has its final value, but it is too small/);
   const plain = makeReplay({ curves: { recon: [9, 8, 7], kl: [1, 2, 3], beta: [0, 0, 0] } });
   assert.match(said(plain, 1), /^With beta = 0 nothing pulls the digits/);
   assert.match(said(plain, 3), /^End of training\. With beta = 0/);

@@ -1,7 +1,7 @@
 /** The browser's frames, which animations ask for. */
 
 /**
- * `reduced`: whether the visitor wants no animation.
+ * `reduced`: whether the user wants no animation.
  *
  * @typedef {{
  *   now: () => number, request: (callback: (now: number) => void) => number,

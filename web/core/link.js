@@ -201,7 +201,7 @@ export function describeFault(hash, plane = WHOLE) {
   const turned = asked.get("plane");
   if (isWhole) {
     return asked.has("z") || turned !== null
-      ? "The link is of a model of more than two dimensions; open it with that model."
+      ? "The link is for a model with more than two dimensions; open it with that model."
       : "";
   }
   return turned !== null && parsePlane(hash, latentDim).kind === "principal"

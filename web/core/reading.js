@@ -2,7 +2,7 @@
 
 /**
  * What the encoder makes of an image (explorer/inference.py), or why there is no answer; `fromUser`:
- * drawn or uploaded by the visitor.
+ * drawn or uploaded by the user.
  *
  * @typedef {{
  *   title: string, message: string, pixels: string, mu: number[], sigma: number[],

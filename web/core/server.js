@@ -4,7 +4,7 @@ const ATTEMPTS = 2; // behind a load balancer, the second may reach another serv
 const RETRY = 500; // ms
 const NO_ANSWER = "The server is not responding. Try again.";
 
-/** An answer that did not come, with a sentence for the visitor. */
+/** An answer that did not come, with a sentence for the user. */
 export class ServerError extends Error {
   /** @param {string} message @param {boolean} refused whether the server said why */
   constructor(message, refused = false) {

@@ -1,5 +1,5 @@
 /**
- * What the encoder makes of an image: drawn or uploaded by the visitor, or taken from the test set.
+ * What the encoder makes of an image: drawn or uploaded by the user, or taken from the test set.
  */
 
 import { find, findButton } from "../core/dom.js";

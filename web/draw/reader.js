@@ -1,4 +1,4 @@
-/** Asks what the encoder makes of the visitor's images. */
+/** Asks what the encoder makes of the user's images. */
 
 /** @typedef {import("../page.js").Page} Page */
 /** @typedef {import("./crop.js").Crop} Crop */

@@ -129,7 +129,7 @@ export class SettingsForm {
       const { dataset } = /** @type {HTMLButtonElement} */ (button);
       button.ariaPressed = `${dataset.preset === chosen?.key}`;
     }
-    write(find(this.#form, ".preset-help"), chosen?.help ?? "Values of your own.");
+    write(find(this.#form, ".preset-help"), chosen?.help ?? "Custom values.");
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#check(), DELAY);
   }

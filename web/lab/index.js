@@ -1,5 +1,5 @@
 /**
- * Training from the page: a form, and the run that goes on, which all visitors see. The run itself
+ * Training from the page: a form, and the run that goes on, which all users see. The run itself
  * is the server's; closing the page changes nothing.
  */
 

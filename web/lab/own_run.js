@@ -1,5 +1,5 @@
 /**
- * The run that this visitor has started, with the token that stops it; other visitors cannot. It is
+ * The run that this user has started, with the token that stops it; other users cannot. It is
  * kept where the browser keeps anything, so that the page may be closed meanwhile.
  */
 
@@ -24,7 +24,7 @@ export function ownRun() {
   }
 }
 
-/** Whether this visitor may stop the run that goes on. @param {import("./client.js").Status} status */
+/** Whether this user may stop the run that goes on. @param {import("./client.js").Status} status */
 export function mayStop({ may_stop, run }) {
   return may_stop || run?.name === ownRun().name;
 }

@@ -30,7 +30,7 @@ export function figures({ at, epochs, rate, left, state, moments, log }) {
 
 const HEADS = {
   running: "Training…",
-  stopping: "Stopping after what is saved…",
+  stopping: "Stopping; the completed epochs are kept…",
   stopped: "",
   failed: "",
   finished: "",

@@ -3,13 +3,13 @@
 import { find, findButton, write } from "../core/dom.js";
 
 export class Bar {
-  #hidden = true; // until the lessons are opened, and by the visitor until the next lesson
+  #hidden = true; // until the lessons are opened, and by the user until the next lesson
   #bar;
   #state;
 
   /**
    * @param {import("../core/state.js").PageState} state @param {HTMLElement} bar
-   * @param {() => void} hidden called when the visitor hides it
+   * @param {() => void} hidden called when the user hides it
    */
   constructor(state, bar, hidden) {
     this.#bar = bar;

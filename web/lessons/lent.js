@@ -8,7 +8,7 @@ export class LentLayers {
   /** @param {import("../core/state.js").PageState} state */
   constructor(state) {
     this.#state = state;
-    // What the visitor turns off and on again is theirs.
+    // What the user turns off and on again is theirs.
     state.subscribe("layers", () => {
       for (const key of this.#keys) if (!state.layers[key]) this.#keys.delete(key);
     });

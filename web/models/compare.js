@@ -13,9 +13,9 @@ import { SecondMap } from "./second_map.js";
 
 const HIT = 24; // pixels around a point within which it is pointed at
 const WAIT = "Opening the second model…";
-const MISSING = "is no model of the same test images on this server. Choose another one.";
+const MISSING = "is not a model with the same test images on this server. Choose another one.";
 const ALONE =
-  "No other model of the same test images is here. Train one, or give one with --checkpoint.";
+  "There is no other model with the same test images. Train one, or give one with --checkpoint.";
 
 class Comparison {
   #key = ""; // of the second model
@@ -113,7 +113,7 @@ class Comparison {
     const others = (models.list ?? []).filter(({ key }) => key !== models.current.key);
     const items = others.map(({ key, label, usable, images }) => {
       const fits = usable && images === models.current.images;
-      const why = usable ? "other test images" : "cannot be opened";
+      const why = usable ? "different test images" : "cannot be opened";
       return { key, text: fits ? label : `${label} (${why})`, fits };
     });
     showList(this.#select, items, ({ key, text, fits }) => {

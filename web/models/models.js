@@ -105,7 +105,7 @@ export class Models {
    * `notice` says why.
    *
    * @param {string} key
-   * @param {"choice" | "address"} [source] the visitor's choice is an entry of the history
+   * @param {"choice" | "address"} [source] the user's choice is an entry of the history
    * @returns {Promise<boolean>} whether the page shows it
    */
   async choose(key, source = "choice") {

@@ -173,7 +173,7 @@ const columns = ({ info: { items }, radius }, typical) => [
       ? [["least |z|", `How close to the centre the path comes; ${describeNorms(typical, items)}`]]
       : []
   ),
-  ["passes", "The classes that prevail along the path"],
+  ["passes", "The most common classes along the path"],
 ];
 
 /** @param {readonly ComparedRow[]} rows @param {Page["props"]} props */

@@ -61,7 +61,7 @@ export class Card {
     }
   }
 
-  /** What leaving the tour does. @param {boolean} touched whether the visitor moved something */
+  /** What leaving the tour does. @param {boolean} touched whether the user moved something */
   promise(touched) {
     find(this.#element, ".after").textContent = touched ? AFTER.touched : AFTER.untouched;
   }

@@ -66,7 +66,7 @@ class Tour {
     state.subscribe("controls", (source) => this.follow(source));
   }
 
-  // From now on the map is the visitor's.
+  // From now on the map is the user's.
   #touch() {
     if (!this.#step || this.#touched) return;
     this.#glide.stop();

@@ -130,12 +130,12 @@ export function describe(replay, at, { item, items }) {
   const inside = shareInside(replay, at) >= MOST;
   if (beta < 0.98 * final) {
     return inside
-      ? `beta is still increasing: the model learns to reconstruct, and similar ${items} cluster before the prior acts at full weight.`
-      : `beta is still increasing: the ${items} spread beyond the 3σ ring until the prior pulls them together.`;
+      ? `Beta is still increasing: the model learns to reconstruct, and similar ${items} cluster before the prior acts at full weight.`
+      : `Beta is still increasing: the ${items} spread beyond the 3σ ring until the prior pulls them together.`;
   }
   return inside
-    ? `${end}beta has its final value: the prior keeps the ${items} within the 3σ ring, and training refines how they share that area.`
-    : `${end}beta has its final value, but it is too small to keep the ${items} within the 3σ ring: they spread out and leave empty regions between them.`;
+    ? `${end}Beta has its final value: the prior keeps the ${items} within the 3σ ring, and training refines how they share that area.`
+    : `${end}Beta has its final value, but it is too small to keep the ${items} within the 3σ ring: they spread out and leave empty regions between them.`;
 }
 
 /**

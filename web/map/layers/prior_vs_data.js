@@ -17,7 +17,7 @@ export function createLayer() {
     prepare: ({ strength, side }) => makeCells(side, (i) => paint(strength[i])),
     draw: (scene, canvas) => drawCells(scene, canvas),
     legend: ({ factor }) => [
-      [ramp(ORANGE), `the prior expects up to ${factor} × more than is there`],
+      [ramp(ORANGE), `the prior expects up to ${factor} × more than there are`],
       [ramp(TEAL), "less"],
     ],
   };

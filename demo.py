@@ -42,7 +42,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         type=megabytes,
         default=400,
         metavar="MB",
-        help="how much memory the loaded models may take; those used least recently go first",
+        help="how much memory the loaded models may take; the least recently used are dropped "
+        "first",
     )
     in_space = "SPACE_ID" in os.environ
     host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if in_space else DEFAULT_HOST)
@@ -72,7 +73,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         const=True,
         default=argparse.SUPPRESS,  # the help has none
         help="let every user train models on this machine; without it, only those on the "
-        "machine itself can",
+        "machine itself can, and nobody if other machines reach the server",
     )
     training.add_argument(
         "--no-training",

@@ -179,7 +179,7 @@ GUARANTEES = {
     "interrupts-keep-the-run": (
         "Command line",
         "Ctrl-C and SIGTERM keep the last epoch, a second signal changes nothing, and `--resume` "
-        "ends bit for bit where the run would have ended.",
+        "gives the same result, bit for bit, as an uninterrupted run.",
     ),
     "any-working-directory": (
         "Command line",

@@ -28,7 +28,7 @@ ON_NETWORK = (
 )
 TURNED_OFF = "Training is off because the server was started with --no-training."
 THROUGH_PROXY = (
-    "Training is off for users of other machines. To turn it on for them, start the server "
+    "Training is off for users on other machines. To turn it on for them, start the server "
     "with --allow-training."
 )
 FOREIGN = "Only the page itself can start and stop runs; open it and try again."

@@ -22,6 +22,8 @@ def describe_model(checkpoint: Checkpoint) -> str:
     size = f"{count:,} " if count else ""
     latent_dim = checkpoint.model_config.latent_dim
     limits = _spelled(latent_dim).capitalize()
+    # What is lost is described for two dimensions, which lose the most.
+    lost = info.lost_detail if latent_dim == 2 else "fine detail and rare shapes are smoothed away"
     parameters = sum(value.numel() for value in checkpoint.weights.values())
     return (
         f"<h3>This model</h3><p>A convolutional VAE with {parameters:,} parameters and "
@@ -32,7 +34,7 @@ def describe_model(checkpoint: Checkpoint) -> str:
         f"reconstruction {final['test_recon']:.1f}, KL {final['test_kl']:.2f}, ELBO "
         f"{final['test_elbo']:.1f}. {NAT}</p>"
         f"<p><b>Limits.</b> {limits} numbers cannot capture everything about "
-        f"{with_article(info.described_item)}: {info.lost_detail}. The larger beta is, the more "
+        f"{with_article(info.described_item)}: {lost}. The larger beta is, the more "
         f"tightly the prior packs the {info.items}: the map has fewer gaps, but the images are "
         "softer. Far from all points the decoder still draws something: it extrapolates, and the "
         "page says so.</p>"

@@ -98,7 +98,7 @@ def model_props(model: LoadedModel, replays: Sequence[dict[str, str | None]]) ->
 def item_names(space: LatentSpace) -> dict[str, Any]:
     """What the images are called, and what describes each."""
     info, count = space.info, space.latent_dim
-    in_many = f"{count} numbers; the map shows one plane of them"
+    in_many = f"{count} numbers, a position in a space; the map shows one plane through it"
     return {
         "position": "two numbers, a position on this map" if count == 2 else in_many,
         "item": info.item,

@@ -72,8 +72,8 @@ def _slants(space: LatentSpace) -> Lesson:
         f"right is positive. The goal is {checks.MOST_OF:.0%} of the largest change that any one "
         f"dimension makes within ±{checks.REACH:g} while most neighbours are "
         f"{space.plurals[label]}.".replace("%", " %"),
-        learnt="Nobody told the model what slant is: it gives a dimension to what varies much among"
-        " images, while other dimensions mix several features.",
+        learnt="Nobody told the model what slant is: it gives a dimension to what varies a lot "
+        "among images, while other dimensions mix several features.",
         check=checks.slants,
         met=checks.slants_met,
         actions=start.actions,
@@ -90,18 +90,18 @@ def _between(space: LatentSpace) -> Lesson:
     low, high = checks.norm_band(space)
     return Lesson(
         key="between",
-        title="Find why spherical paths exist",
+        title="Find out why spherical paths exist",
         task=f"Go to a position between the most typical {one} and {other}, equally far from "
-        f"both, with |z| from {low:.2f} to {high:.2f}, as half of the encoded {items} "
-        "have.",
+        f"both, with |z| from {low:.2f} to {high:.2f}, the range that holds half of "
+        f"the encoded {items}.",
         hint=f"Press the button and read |z| there. Then compare a straight and a spherical path "
         f"from {one} to {other} in Paths, and press the image in the middle of the spherical one.",
         measured=f"The goal for |z| is where the middle half of the encoded {items} lie (from the "
         "first to the third quartile). Blur is the share of the ink that is grey, compared with "
         f"the test {items}, decoded at their encodings.",
         learnt=f"The middle of this straight line has |z| {norm:.2f}, and {farther} of the encoded "
-        f"{items} lie farther out; spherical interpolation (slerp) keeps |z| between those of its "
-        "ends.",
+        f"{items} lie farther out; spherical interpolation (slerp) keeps |z| between its values at "
+        "the two ends.",
         check=checks.between,
         met=checks.between_met,
         actions=(
@@ -117,7 +117,7 @@ def _shell(space: LatentSpace) -> Lesson:
     low, high = (chi_quantile(space.latent_dim, share) for share in (0.05, 0.95))
     return Lesson(
         key="shell",
-        title="Find how far out the data lives",
+        title="Find out how far from the centre the data lies",
         task=f"Go farther from the centre than three out of four encoded {items}, to a position "
         f"where {WELL_SUPPORTED} or more of them lie within {space.radius:g}.",
         hint="Start with a point far out on the map: click one, and see in Dimensions, under "

@@ -58,9 +58,14 @@ def sensitivities(space: LatentSpace) -> Tensor:
     """
     if space.latent_dim > 2:
         use_one_thread()
-        ranked = space.means[:: math.ceil(len(space.means) / RANKED)]
-        return sensitivity_at(space.decode, ranked, space.used).sort().values
+        return sensitivity_at(space.decode, ranked_encodings(space), space.used).sort().values
     return between_nodes(space.range, sensitivity(space.graph), space.means).sort().values
+
+
+def ranked_encodings(space: LatentSpace) -> Tensor:
+    """(M, D) the encoded test images that `sensitivities` looks at; above two dimensions RANKED."""
+    step = 1 if space.latent_dim == 2 else math.ceil(len(space.means) / RANKED)
+    return space.means[::step]
 
 
 def sensitivity_rank(space: LatentSpace, norm: Tensor) -> float:

@@ -60,7 +60,7 @@ def no_data(space: LatentSpace, z: Tensor) -> Verdict:
         return Verdict(
             False, f"{none}. But it still looks like {with_article(item)}: {figures}; {goal}."
         )
-    return Verdict(True, f"{none}, and the image does not look like any {item}: {figures}.")
+    return Verdict(True, f"{none}, and the image is unlike any {item}: {figures}.")
 
 
 def mixed_met(space: LatentSpace, z: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ def mixed(space: LatentSpace, z: Tensor) -> Verdict:
     if counts[2] < PRESENT:
         return Verdict(False, f"{prefix} {third} The image is {figure}.")
     if blur < BLURRED:
-        clear = f"But the image is clear: {figure}; the goal is {BLURRED} %"
+        clear = f"But the image is too sharp: it is {figure}, and the goal is {BLURRED} %"
         return Verdict(False, f"{prefix} {third} {clear}.")
     return Verdict(True, f"{prefix} {third} The image is {figure} (goal: {BLURRED} %).")
 

@@ -124,8 +124,8 @@ def border(space: LatentSpace, z: Tensor) -> Verdict:
     length, end = STEPS[first // DIRECTIONS], _ring(space, z[None])[0, first]
     return Verdict(
         True,
-        f"{prefix} A step of {length:g} to the {SIDES[round(turn / 45) % 8]} ({turn}°) takes you "
-        f"among the {others}.",
+        f"{prefix} A step of {length:g} toward the {SIDES[round(turn / 45) % 8]} ({turn}°) takes "
+        f"you among the {others}.",
         ((f"Among the {ones}", z), (f"Among the {others}, {length:g} away", end)),
     )
 

@@ -15,6 +15,7 @@ from latent_navigator.explorer import lesson_checks as checks
 from latent_navigator.explorer.arguments import choice
 from latent_navigator.explorer.dimension_lesson_checks import encodings
 from latent_navigator.explorer.dimension_lessons import dimension_lessons
+from latent_navigator.explorer.directions import ranked_encodings
 from latent_navigator.explorer.flat_lesson_checks import (
     BLURRED,
     FAR_OUT,
@@ -47,8 +48,7 @@ def _no_data(space: LatentSpace) -> Lesson:
         key="no_data",
         title="Find where the model extrapolates",
         task=f"Go to a position within {INSIDE:g}σ of the prior's centre where no test {info.item} "
-        f"was encoded within {space.radius:g} and the decoded image does not look like any "
-        f"{info.item}.",
+        f"was encoded within {space.radius:g} and the decoded image is unlike any {info.item}.",
         hint=f"Move the cursor into the gaps between the points{_hint(info.hints.empty_regions)} "
         "and look for a blurred image with strokes of two shapes.",
         measured="Blur is the share of the ink that is grey. The image is also encoded and decoded "
@@ -98,8 +98,8 @@ def _little_ink(space: LatentSpace) -> Lesson:
         measured="Ink is the mean of the pixels, as a percentage of an image that is all ink. "
         "The goal is the tenth with the least ink among the images decoded at the encodings of "
         f"{names} whose {NEIGHBOURS} nearest neighbours are nearly all {names}.",
-        learnt="A change such as “less ink” has an exact direction at each position, the gradient "
-        "through the decoder, and this direction differs from position to position.",
+        learnt="At each position a change such as “less ink” has an exact direction, along or "
+        "against the gradient through the decoder, and it differs from position to position.",
         check=checks.little_ink,
         met=checks.little_ink_met,
         candidates=_among_encodings(space),
@@ -112,17 +112,18 @@ def _little_ink(space: LatentSpace) -> Lesson:
 
 def _sensitive(space: LatentSpace) -> Lesson:
     items = space.info.items
+    ranked = f"{len(ranked_encodings(space)):,} encoded test {items}"
     return Lesson(
         key="sensitive",
         title="Find a very sensitive position",
-        task=f"Go where a small move changes the image more than at {SENSITIVE} % of the "
-        f"{len(space.means):,} encoded test {items}: at most {100 - SENSITIVE} of 100 lie at a "
+        task=f"Go where a small move changes the image more than at {SENSITIVE} % of "
+        f"{ranked}: at most {100 - SENSITIVE} of 100 lie at a "
         "more sensitive position.",
         hint="Turn on Sensitivity (under More) and go where it is strongest, often a line between "
         f"two {space.info.class_word}.",
         measured="Sensitivity is ‖J‖, the norm of the decoder's Jacobian: how much the image "
-        f"changes per unit of movement. It is measured at the position of each encoded test "
-        f"{space.info.item}, and the percentage says how many of them have a lower one.",
+        f"changes per unit of movement. It is measured at the positions of {ranked}, "
+        "and the percentage says how many of them have a lower one.",
         learnt="The decoder stretches the map unevenly: where the norm of its Jacobian ‖J‖ is "
         f"large, mostly where {items} of different shape meet, a small move changes the image a "
         "lot.",

@@ -131,14 +131,14 @@ def _kl(space: LatentSpace) -> Step:
     return Step(
         key="kl",
         title="The KL pulls the clouds together",
-        text="Training minimises two costs: a poor reconstruction, and the KL, which charges each "
-        "cloud for differing from the prior N(0, I) in position or width. So the "
+        text="Training minimises two costs: the reconstruction error, and the KL, which charges "
+        "clouds for differing from the prior N(0, I) in position or width. So the "
         f"{info.items} gather in the centre, and random draws make sense: "
         f"{percent(share_near_data(space))} land within {space.radius:g} of a test {info.item}.",
         more="Loss = reconstruction + beta · KL. The reconstruction term asks whether the decoder "
         "returns the original from a position in its cloud; alone, it would scatter tiny clouds "
         "far apart. The KL divergence from q(z|x) to the prior N(0, I), alone, would make "
-        "every cloud equal to the prior, so that the clouds carried no information.",
+        "every cloud equal to the prior, and the clouds would carry no information.",
         route=torch.zeros(1, 2),
         layers=("points", "rings"),
     )
@@ -151,8 +151,8 @@ def _beta(space: LatentSpace) -> Step:
         key="beta",
         title="Beta sets the price of the KL",
         text=f"Beta weights the KL term. Watch the training: {describe_beta(space)}. The larger "
-        "beta, the tighter the map and the softer the images: here a position carries at most "
-        f"{final['test_kl']:.1f} nats ({bits:.1f} bits) of information about its {info.item}.",
+        "beta, the tighter the map and the softer the images: here a position carries, on "
+        f"average, at most {final['test_kl']:.1f} nats ({bits:.1f} bits) about its {info.item}.",
         more=f"After the last epoch, on average over the test {info.items}: KL "
         f"{final['test_kl']:.2f} nats, reconstruction {final['test_recon']:.1f} nats. At beta = 1 "
         f"the negative loss is the ELBO, a lower bound of log p(x). {NAT}",
@@ -250,7 +250,7 @@ def _blur(space: LatentSpace) -> Step:
         title="Two numbers are not enough",
         text=f"The {NEIGHBOURS} nearest {info.items} here are {listed}. One position stands for "
         "all of them, so the decoder draws their average, a blur. More dimensions would keep them "
-        "apart, but a map shows only one plane of them.",
+        "apart, but a map could then show only one plane through the space.",
         more=f"What the two numbers lose: {info.lost_detail}.",
         route=_at(z),
         layers=("points", "labels"),

@@ -111,12 +111,13 @@ def exploded(found: Figures, items: str) -> tuple[bool, str]:
     return found.beyond > FAR and found.covered < GAPS, message
 
 
-def collapsed(found: Figures, items: str) -> tuple[bool, str]:
+def collapsed(found: Figures, _: str) -> tuple[bool, str]:
     """Whether a dimension tells the decoder nothing any more."""
     unused = sum(kl < UNUSED for kl in found.kl)
-    listed = " and ".join(f"{kl:.2f}" for kl in found.kl)
+    *others, last = [f"{kl:.2f}" for kl in found.kl]
+    listed = f"{', '.join(others)} and {last}" if others else last
     if not unused:
-        return False, f"The dimensions still tell {listed} nats about the {items}: not collapsed."
+        return False, f"KL per dimension {listed} nats: all are used, so nothing has collapsed."
     which = f"{unused} of {len(found.kl)} {'is' if unused == 1 else 'are'}"
     return True, (
         f"KL per dimension {listed} nats: {which} unused (below {UNUSED:g}). Along an unused "

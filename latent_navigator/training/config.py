@@ -48,7 +48,7 @@ class TrainingConfig:
     )
     seed: int = option(0, "training", "seed of the weights, the batch order and the noise")
     limit: int = option(
-        0, "training", "training images to use, evenly spaced in their order; 0 for all of them"
+        0, "training", "number of training images to use, picked at regular intervals; 0 for all"
     )
     device: str = option("auto", "run", "cpu, cuda, ..., or auto: an accelerator, else the CPU")
     data_dir: str = option("data", "run", "folder for downloaded data sets")

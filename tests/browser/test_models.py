@@ -385,7 +385,7 @@ def test_without_a_second_model_of_the_same_images_a_sentence_says_so(
     page.click(MENU)
     page.click("#models .compare")
     expect(page.locator("#side-by-side .compare-note")).to_contain_text(
-        "No other model of the same test"
+        "There is no other model with the same test images"
     )
 
 

@@ -325,7 +325,7 @@ def test_three_questions_about_sixteen_dimensions_take_three_actions_each(
         assert np.abs(ends[1] - ends[0]).max() > 25
     # Why does slerp exist? The lesson, what it asks for, and what is learnt.
     open_tab(page, "Lessons")
-    page.locator(".lessons .steps button[aria-label*='Find why spherical paths exist']").click()
+    page.locator(".lessons .steps button[aria-label*='Find out why spherical paths exist']").click()
     page.locator(".lessons .show-me").click()
     learnt = page.locator(".lessons .solved")
     expect(learnt).to_contain_text("Solution shown")

@@ -40,7 +40,11 @@ def test_a_map_has_exploded_where_most_images_lie_beyond_the_ring() -> None:
 def test_a_dimension_has_collapsed_where_it_tells_nothing() -> None:
     done, message = collapsed(USED, "digits")
     assert not done
-    assert "still tell 3.00 and 2.50 nats about the digits" in message
+    assert message.startswith("KL per dimension 3.00 and 2.50 nats: all are used")
+    assert (
+        "3.00, 2.50 and 2.00 nats"
+        in collapsed(dataclasses.replace(USED, kl=(3.0, 2.5, 2.0)), "digits")[1]
+    )
     done, message = collapsed(dataclasses.replace(USED, kl=(0.9, 0.002)), "digits")
     assert done
     assert "KL per dimension 0.90 and 0.00 nats: 1 of 2 is unused (below 0.05)" in message

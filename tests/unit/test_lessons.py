@@ -232,7 +232,7 @@ def test_the_step_in_the_message_leads_from_4_to_9(
             continue
         done += 1
         ((step, side, degrees),) = re.findall(
-            r"A step of (\S+) to the (.+) \((\d+)°\) takes you", answer["message"]
+            r"A step of (\S+) toward the (.+) \((\d+)°\) takes you", answer["message"]
         )
         length, angle = float(step), math.radians(int(degrees))
         end = [x + length * math.cos(angle), y + length * math.sin(angle)]
@@ -313,7 +313,7 @@ MUST_NOT_PASS = {
     "a heavy 7": ("little_ink", (-1.9, 1.2), "goal: "),
     "the middle of the 1s": ("sensitive", (-0.8, -1.4), "the goal is 95 %"),
     "two classes": ("mixed", (-0.65, -0.1), "the goal is 10"),
-    "a clear 9 among three classes": ("mixed", (-1.19, 2.01), "But the image is clear"),
+    "a clear 9 among three classes": ("mixed", (-1.19, 2.01), "But the image is too sharp"),
     "a clear 0 among three classes": ("mixed", (0.81, -2.69), "the goal is 90 %"),
     "far out without data": ("far_out", (3.2, -2.6), "goal: 5 or more"),
     "well supported in the middle": ("far_out", (0, -0.4), "goal: 2σ or more"),

@@ -233,7 +233,7 @@ export class Pipeline {
     write(
       find(this.#root, ".cost"),
       `Light parts were lost and dark parts added: ${lost} nats. Grey pixels cost ` +
-        `${floor.toFixed(1)} nats even in a perfect copy. Together, the reconstruction error is ` +
+        `${floor.toFixed(1)} nats even in a perfect copy. In total, the reconstruction error is ` +
         `${recon.toFixed(1)} nats.`,
     );
   }

@@ -58,11 +58,11 @@ function nameSliders({ state }, element) {
 
 /** Of the samples of the prior. @param {number} latentDim */
 export function whereMostLie(latentDim) {
-  if (latentDim === 2) return "most lie within 2σ of the centre.";
+  if (latentDim === 2) return "most samples lie within 2σ of the centre.";
   // The mean of the chi distribution is close to sqrt(D - 1/2), its standard deviation to 0.7.
   const middle = Math.sqrt(latentDim - 0.5);
   const [low, high] = [middle - 1.4, middle + 1.4].map((radius) => Math.max(0, radius).toFixed(1));
-  return `in ${latentDim} dimensions most lie between ${low}σ and ${high}σ from the centre.`;
+  return `in ${latentDim} dimensions most samples lie between ${low}σ and ${high}σ from the centre.`;
 }
 
 /** A draw from the prior, drawn again if it falls off the map. @param {number} limit @param {Plane} plane */

@@ -6,6 +6,7 @@ import gradio as gr
 
 from latent_navigator.app.data_routes import HashedFiles
 from latent_navigator.app.model_files import ModelFiles
+from latent_navigator.app.page_head import Head
 from latent_navigator.app.web_files import STYLES, web_file
 
 # In the head a <noscript> may hold styles alone.
@@ -16,11 +17,14 @@ NO_SCRIPT = (
 )
 
 
-def page_head(web: HashedFiles, data: ModelFiles) -> str:
+def page_head(web: HashedFiles, data: ModelFiles) -> Head:
     """What the page's head begins with.
 
     The messages for a page that cannot start, the styles, and what is fetched at once: without
     this, a browser would find the page's script only when Gradio has started.
+
+    Args:
+        data: of the default model.
     """
     style, script = web_file("startup.css"), web_file("startup.js")
     modules = f'<link rel="modulepreload" href="{web.address("page.js")}">'
@@ -30,10 +34,11 @@ def page_head(web: HashedFiles, data: ModelFiles) -> str:
         f'fetchpriority="{priority}">'
         for name, priority in (("encodings.bin", "high"), ("decoder.bin", "low"))
     )
-    return (
+    start = (
         f"<style>{style}</style><script>{script}</script>{NO_SCRIPT}"
-        f'<link rel="stylesheet" href="{web.address(STYLES)}">{files}{modules}'
+        f'<link rel="stylesheet" href="{web.address(STYLES)}">'
     )
+    return Head(named_model=start + modules, default_model=start + files + modules)
 
 
 def theme() -> gr.themes.Base:

@@ -1,11 +1,23 @@
 """What is done to the HTML of Gradio's page on its way to the browser."""
 
 import functools
+from typing import NamedTuple
+from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from latent_navigator.app.compression import COMPRESSIONS, accepted_encoding
 from latent_navigator.app.middleware import header
+
+
+class Head(NamedTuple):
+    """What the page's <head> begins with, where its address names a model and where it does not."""
+
+    named_model: str = ""
+    default_model: str = ""
+
+
+EMPTY = Head()
 
 
 class HeadContent:
@@ -15,12 +27,14 @@ class HeadContent:
     late, or not at all if it cannot load.
     """
 
-    def __init__(self, app: ASGIApp, content: str) -> None:
-        self.app, self.content = app, content.encode()
+    def __init__(self, app: ASGIApp, head: Head) -> None:
+        self.app, self.head = app, head
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
             return await self.app(scope, receive, send)
+        is_named = b"model" in parse_qs(scope["query_string"])  # as web/models/address.js has it
+        content = self.head.named_model if is_named else self.head.default_model
         start: Message = {}
         pieces = []
 
@@ -32,7 +46,7 @@ class HeadContent:
             pieces.append(message.get("body", b""))
             if message.get("more_body"):
                 return
-            body = b"".join(pieces).replace(b"<head>", b"<head>" + self.content, 1)
+            body = b"".join(pieces).replace(b"<head>", b"<head>" + content.encode(), 1)
             added = [(b"vary", b"accept-encoding")]
             if encoding := accepted_encoding(header(scope, b"accept-encoding").decode("latin-1")):
                 body = compressed(body, encoding)

@@ -39,7 +39,7 @@ from latent_navigator.app.middleware import (
 )
 from latent_navigator.app.model_files import ModelFiles
 from latent_navigator.app.models import MODEL_MEMORY, Models
-from latent_navigator.app.page_head import HeadContent
+from latent_navigator.app.page_head import EMPTY, Head, HeadContent
 from latent_navigator.app.startup import end_warming, tune_process, warm_up
 from latent_navigator.app.workspace import build_workspace
 from latent_navigator.lab.lab import Lab
@@ -118,7 +118,7 @@ def build_app(
     model: str,
     files: Sequence[HashedFiles | ModelFiles] = (),
     routes: Sequence[Route] = (),
-    head: str = "",
+    head: Head = EMPTY,
     limits: RequestLimits | None = None,
     root_path: str = "",
     mcp: bool = False,
@@ -154,7 +154,7 @@ def build_app(
         pwa=get_space() is not None,
         app_kwargs={
             "middleware": [
-                Middleware(HeadContent, content=head),
+                Middleware(HeadContent, head=head),
                 Middleware(ErrorMessages),
             ],
             "exception_handlers": EXCEPTION_HANDLERS,

@@ -248,9 +248,10 @@ def test_the_page_is_told_to_fetch_what_it_needs(space: LatentSpace) -> None:
     _, (web, data) = in_loop(lambda: build_blocks(Models.of(space)))
     head = page_head(web, data)
     for name in ("page.js", STYLES):
-        assert f'href="{web.address(name)}"' in head
+        assert all(f'href="{web.address(name)}"' in content for content in head)
     for name in ("encodings.bin", "decoder.bin"):
-        assert f'href="{data.address(name)}"' in head
+        assert f'href="{data.address(name)}"' in head.default_model
+        assert data.address(name) not in head.named_model, "another model has files of its own"
 
 
 def test_a_model_has_its_decoder(space: LatentSpace) -> None:

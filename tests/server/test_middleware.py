@@ -28,7 +28,7 @@ from latent_navigator.app.middleware import (
     RequestLimits,
     SubPath,
 )
-from latent_navigator.app.page_head import HeadContent
+from latent_navigator.app.page_head import Head, HeadContent
 from tests.helpers import until
 from tests.server.stand_ins import Inner, behind_middleware, post, visit
 
@@ -389,4 +389,9 @@ def test_content_is_inserted_into_the_page_and_nowhere_else() -> None:
         assert "<b>" not in other.text
         assert "<b>" not in (await client.post("/")).text
 
-    visit(HeadContent(inner, "<b>é</b>"), use)
+        named = await client.get("/?__theme=dark&model=ten")
+        assert named.text.startswith("<html><head><i>é</i></head>/")
+        unnamed = await client.get("/?model=&view=api")
+        assert unnamed.text == changed.text
+
+    visit(HeadContent(inner, Head("<i>é</i>", "<b>é</b>")), use)

@@ -376,7 +376,7 @@ def test_round_trips_and_prior_layers(open_page: OpenPage, space: LatentSpace) -
     page = open_page()
     legend = page.locator("#latent-map .map-legend")
     switch_layer(page, "Prior vs. data")
-    expect(legend).to_contain_text("the prior expects more than were encoded; at the end, 16 ×")
+    expect(legend).to_contain_text("more expected than encoded (to over 16 ×)")
     switch_layer(page, "Round trips")
     expect(legend).to_contain_text("round trip")
     expect(page.locator("#latent-map .more summary")).to_contain_text("More (2)")

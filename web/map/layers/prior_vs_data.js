@@ -17,8 +17,8 @@ export function createLayer() {
     prepare: ({ strength, side }) => makeCells(side, (i) => paint(strength[i])),
     draw: (scene, canvas) => drawCells(scene, canvas),
     legend: ({ factor }) => [
-      [ramp(ORANGE), `the prior expects more than were encoded; at the end, ${factor} × or more`],
-      [ramp(TEAL), "the prior expects fewer"],
+      [ramp(ORANGE), `more expected than encoded (to over ${factor} ×)`],
+      [ramp(TEAL), "fewer expected than encoded"],
     ],
   };
 }

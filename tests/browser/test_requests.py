@@ -139,5 +139,5 @@ def test_failed_layer_is_reported_and_can_be_retried(open_page: OpenPage, visit:
     expect(layer).to_have_attribute("aria-pressed", "false")
     unroute_calls(page)
     layer.click()
-    expect(legend).to_contain_text("the prior expects")
+    expect(legend).to_contain_text("more expected than encoded")
     visit.ignore("Failed to load resource")

@@ -1,6 +1,6 @@
 """The fields that layers of the map show, each computed on a plane through the latent space.
 
-A field is flat, (side * side,) or (side, side), row by row from the top left, with y downward.
+A field is (side * side,) or (side, side), row by row from the top left; the page gets it flat.
 """
 
 import math

@@ -63,8 +63,8 @@ def missing_class(space: LatentSpace, label: int, around: Neighbourhood) -> str 
     if prevails(label, around):
         if around.within:
             return None
-        none = f"{count_encoded(space, 0)} within {space.radius:g}"
-        return f"{own} are the most common class here, but {none}."
+        nothing = f"{count_encoded(space, 0)} within {space.radius:g}"
+        return f"{own} are the most common class here, but {nothing}."
     rivals = counts.clone()
     rivals[label] = -1
     rival = int(rivals.argmax())
